@@ -1,0 +1,174 @@
+// The binary contract between the host (the spillway command or a worker) and a plugin. Plain C
+// structs that only grow: each begins with its own size, and a reader looks at a field only when
+// the size covers it. No exception, no STL type and no ownership of memory crosses it. Users do
+// not write against this file; job.h fills these structs from their classes.
+//
+// Threads: the host may run several tasks of one plugin at once, each on its own thread with its
+// own mapper or reducer object; one task never leaves its thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+extern "C" {
+
+/// Changes when a plugin built before can no longer run. Growth at the end of a struct does not
+/// change it.
+#define SPILLWAY_ABI_VERSION 1u
+
+/// Bytes that are readable (not meaningful) behind every key and behind every input block, so that
+/// vector code may load whole registers.
+#define SPILLWAY_PADDING_BYTES 64u
+
+/// One key with its value, as views. Valid during the call that passes it. A fold whose state has
+/// exactly 8 bytes passes the state in the `value` field itself (see `state_bytes`).
+typedef struct spillway_record {
+  const char* key;
+  const char* value;
+  uint32_t key_bytes;
+  uint32_t value_bytes;
+} spillway_record;
+
+/// A piece of an input file that holds whole records only, as the framing defines them.
+/// SPILLWAY_PADDING_BYTES behind data + bytes are readable.
+typedef struct spillway_block {
+  uint32_t struct_bytes;
+  uint32_t file_index;        /* in the job's list of inputs */
+  const char* data;
+  uint64_t bytes;
+  uint64_t file_offset;       /* of data[0] */
+  const char* path;
+} spillway_block;
+
+/// Sorted records in groups. groups[i] is the index in `records` at which the i-th new group of
+/// this batch begins; records before groups[0] belong to the group that the last batch ended with.
+typedef struct spillway_groups {
+  uint32_t struct_bytes;
+  uint32_t record_count;      /* 0 when the input is at its end */
+  const spillway_record* records;
+  const uint32_t* groups;
+  uint32_t group_count;
+} spillway_groups;
+
+/// A running task as the plugin sees it. Calls that return int answer 0 to go on; anything else
+/// means that the host has recorded a failure or a cancel, and the plugin returns at once.
+typedef struct spillway_task {
+  uint32_t struct_bytes;
+  uint32_t task_index;
+  uint32_t attempt;
+  uint32_t partition_count;
+  void* host;
+  const char* job_name;
+  const char* const* args;    /* the job's own arguments */
+  size_t arg_count;
+
+  /* Where the plugin is: the host reads it when the task fails or crashes. */
+  const char* volatile current_record;
+  const char* skip_record;    /* a record to pass over, or null; the next one after each block */
+
+  uint64_t* (*counter)(void* host, const char* group, const char* name);
+  void (*set_status)(void* host, const char* text, size_t bytes);
+  void (*fail)(void* host, int32_t code, const char* text, size_t bytes);
+  const char* (*side_file)(void* host, const char* name);   /* a path, or null */
+  int (*collect)(void* host, const spillway_record* records, size_t count);
+  int (*next_groups)(void* host, spillway_groups* groups);
+  int (*write)(void* host, const char* data, size_t bytes);  /* formatted output */
+} spillway_task;
+
+enum spillway_framing_kind {
+  SPILLWAY_FRAMING_DELIMITED = 0, /* records end with `delimiter` or the end of the file */
+  SPILLWAY_FRAMING_SPACES = 1,    /* blocks are cut behind any byte <= 0x20 */
+  SPILLWAY_FRAMING_FIXED = 2,     /* records of `fixed_bytes`; a shorter last one is bad data */
+  SPILLWAY_FRAMING_CUSTOM = 3     /* find_start and record_bytes decide */
+};
+
+typedef struct spillway_framing {
+  uint32_t struct_bytes;
+  uint32_t kind;              /* spillway_framing_kind */
+  uint64_t fixed_bytes;
+  unsigned char delimiter;
+  /* Offset in data of the first record that begins in a split which starts at data[0] and is not
+     the file's first; UINT64_MAX to ask for more bytes. */
+  uint64_t (*find_start)(const char* data, uint64_t bytes, int at_end);
+  /* Bytes of the record that begins at data[0]; 0 to ask for more; UINT64_MAX for bad data. */
+  uint64_t (*record_bytes)(const char* data, uint64_t bytes, int at_end);
+} spillway_framing;
+
+enum spillway_partition_kind {
+  SPILLWAY_PARTITION_HASH = 0,    /* XXH3 of the group's key bytes */
+  SPILLWAY_PARTITION_RANGE = 1,   /* cut points sampled by the host: total order over the parts */
+  SPILLWAY_PARTITION_CUSTOM = 2   /* the plugin's function */
+};
+
+enum spillway_fold_kind {
+  SPILLWAY_FOLD_NONE = 0,
+  SPILLWAY_FOLD_CUSTOM = 1,       /* fold_combine */
+  SPILLWAY_FOLD_SUM_U64 = 2,      /* wrapping 64-bit addition, signed or unsigned */
+  SPILLWAY_FOLD_MIN_U64 = 3,
+  SPILLWAY_FOLD_MAX_U64 = 4,
+  SPILLWAY_FOLD_MIN_I64 = 5,
+  SPILLWAY_FOLD_MAX_I64 = 6
+};
+
+/// One job, fully described. Made by spillway_plugin::configure; lives until release. Functions
+/// that take `self` and `task` return 0, or nonzero after task->fail or after the host's own stop.
+typedef struct spillway_job {
+  uint32_t struct_bytes;
+  const char* name;
+  const char* mapper_name;        /* the user's class names, for messages */
+  const char* reducer_name;       /* null when there is none */
+  const char* input_name;
+  const char* output_name;
+
+  spillway_framing framing;
+
+  void* (*mapper_create)(spillway_task* task);              /* null on failure */
+  int (*mapper_map)(void* self, spillway_task* task, const spillway_block* block);
+  int (*mapper_finish)(void* self, spillway_task* task);
+  void (*mapper_destroy)(void* self);
+
+  uint32_t map_only;              /* mapper output goes to task->write, formatted */
+  uint32_t reducers_default;      /* 0: the host chooses */
+
+  /* Order and grouping. All null: keys compare as bytes, a group is one key. */
+  int (*compare)(const char* a, uint32_t a_bytes, const char* b, uint32_t b_bytes);
+  uint32_t (*group_bytes)(const char* key, uint32_t key_bytes);   /* leading bytes that name the group */
+  int (*same_group)(const char* a, uint32_t a_bytes, const char* b, uint32_t b_bytes);
+
+  uint32_t partition_kind;
+  /* Fills out[i] in [0, partitions) for each record; nonzero after task->fail. */
+  int (*partition)(spillway_task* task, const spillway_record* records, size_t count,
+                   uint32_t partitions, uint32_t* out);
+
+  /* Fold: an associative, commutative and exact operation on a state of fixed size. */
+  uint32_t fold_kind;
+  uint32_t state_bytes;           /* a multiple of 8; exactly 8 travels in record.value */
+  /* states[i] = states[i] + values[i], in order; a state may occur more than once. */
+  void (*fold_combine)(void* const* states, const void* const* values, size_t count);
+
+  /* Combiner: reads task->next_groups, answers with task->collect. Null: none. */
+  int (*combiner_run)(spillway_task* task);
+
+  /* Reducer: reads task->next_groups, answers with task->write. Null when map_only. */
+  int (*reducer_run)(spillway_task* task);
+} spillway_job;
+
+typedef struct spillway_plugin {
+  uint32_t struct_bytes;
+  uint32_t abi_version;
+  const char* name;
+  const char* summary;            /* one line for lists */
+  const char* usage;              /* its own arguments, e.g. "PATTERN"; may be empty */
+  const char* sdk_version;        /* the Spillway version whose headers it was built with */
+  const char* compiler;
+  /* Makes the job for these arguments; null with a message in `error` when they are wrong. */
+  const spillway_job* (*configure)(const char* const* args, size_t arg_count, char* error,
+                                   size_t error_bytes);
+  void (*release)(const spillway_job* job);
+} spillway_plugin;
+
+/// The one symbol that a plugin exports, under the name SPILLWAY_PLUGIN_SYMBOL.
+typedef const spillway_plugin* (*spillway_plugin_entry)(void);
+#define SPILLWAY_PLUGIN_SYMBOL "spillway_plugin_v1"
+
+}  // extern "C"

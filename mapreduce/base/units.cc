@@ -1,0 +1,3 @@
+#include "mapreduce/base/units.h"
+
+namespace spillway {}

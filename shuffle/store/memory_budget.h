@@ -1,0 +1,63 @@
+// MemoryBudget: the one account that every large buffer of a process is taken from. Thread-safe.
+// Buffer: an anonymous mapping that is charged to a budget for as long as it lives.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "mapreduce/base/status.h"
+
+namespace spillway {
+
+class MemoryBudget {
+ public:
+  explicit MemoryBudget(std::uint64_t total_bytes) : total_bytes_(total_bytes) {}
+  MemoryBudget(const MemoryBudget&) = delete;
+  MemoryBudget& operator=(const MemoryBudget&) = delete;
+
+  /// Takes `bytes` if they are free. False means: spill, do not fail.
+  [[nodiscard]] bool TryReserve(std::uint64_t bytes);
+
+  /// Takes `bytes` whether free or not: for the few small buffers without which nothing moves.
+  void ReserveForced(std::uint64_t bytes);
+
+  void Release(std::uint64_t bytes);
+
+  std::uint64_t total_bytes() const { return total_bytes_; }
+  std::uint64_t used_bytes() const { return used_bytes_.load(std::memory_order_relaxed); }
+  std::uint64_t peak_bytes() const { return peak_bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  const std::uint64_t total_bytes_;
+  std::atomic<std::uint64_t> used_bytes_{0};
+  std::atomic<std::uint64_t> peak_bytes_{0};
+};
+
+/// Zero-filled memory straight from the kernel (huge pages asked for from 2 MiB on), so that what
+/// is given back leaves the resident set at once. Move-only.
+class Buffer {
+ public:
+  Buffer() = default;
+  Buffer(Buffer&& other) noexcept { *this = static_cast<Buffer&&>(other); }
+  Buffer& operator=(Buffer&& other) noexcept;
+  ~Buffer() { Reset(); }
+
+  /// ResourceExhausted when the budget has no `bytes` left.
+  static Result<Buffer> Allocate(MemoryBudget& budget, std::uint64_t bytes);
+  /// Charges the budget even beyond its end (see ReserveForced).
+  static Result<Buffer> AllocateForced(MemoryBudget& budget, std::uint64_t bytes);
+
+  void Reset();
+
+  char* data() const { return data_; }
+  std::uint64_t size() const { return bytes_; }
+  bool empty() const { return data_ == nullptr; }
+
+ private:
+  char* data_ = nullptr;
+  std::uint64_t bytes_ = 0;
+  MemoryBudget* budget_ = nullptr;
+};
+
+}  // namespace spillway
