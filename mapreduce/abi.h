@@ -38,6 +38,8 @@ typedef struct spillway_block {
   uint64_t bytes;
   uint64_t file_offset;       /* of data[0] */
   const char* path;
+  const char* const* skips;   /* records to pass over, by their first byte, ascending */
+  size_t skip_count;
 } spillway_block;
 
 /// Sorted records in groups. groups[i] is the index in `records` at which the i-th new group of
@@ -64,12 +66,14 @@ typedef struct spillway_task {
 
   /* Where the plugin is: the host reads it when the task fails or crashes. */
   const char* volatile current_record;
-  const char* skip_record;    /* a record to pass over, or null; the next one after each block */
+  uint64_t records_in;        /* counted by the plugin: input records, or groups of a reduce */
+  uint64_t records_out;       /* counted by the plugin: records formatted to task->write */
 
   uint64_t* (*counter)(void* host, const char* group, const char* name);
   void (*set_status)(void* host, const char* text, size_t bytes);
   void (*fail)(void* host, int32_t code, const char* text, size_t bytes);
   const char* (*side_file)(void* host, const char* name);   /* a path, or null */
+  const char* (*input_path)(void* host, uint32_t file_index);
   int (*collect)(void* host, const spillway_record* records, size_t count);
   int (*next_groups)(void* host, spillway_groups* groups);
   int (*write)(void* host, const char* data, size_t bytes);  /* formatted output */
