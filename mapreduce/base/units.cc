@@ -1,11 +1,12 @@
 #include "mapreduce/base/units.h"
 
+#include <iterator>
 #include <optional>
 
 namespace spillway {
 namespace {
 
-using Wide = unsigned __int128;
+__extension__ typedef unsigned __int128 Wide;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -147,18 +148,19 @@ std::string FormatBytes(std::uint64_t bytes) {
   if (bytes < kKiB) return std::to_string(bytes) + " B";
   std::uint64_t unit = kKiB;
   std::size_t name = 0;
-  const auto tenths = [&] {
-    return static_cast<std::uint64_t>((Wide{bytes} * 10 + unit / 2) / unit);
+  const auto rounded = [&](unsigned scale) {
+    return static_cast<std::uint64_t>((Wide{bytes} * scale + unit / 2) / unit);
   };
   // Compares what would be printed, so that no "1024 KiB" appears.
-  while (tenths() >= 10'240 && name + 1 < std::size(kNames)) {
+  while (rounded(1) >= 1024 && name + 1 < std::size(kNames)) {
     unit <<= 10;
     ++name;
   }
+  const std::uint64_t tenths = rounded(10);
   // From 100 on the fraction is noise.
-  if (tenths() >= 1'000 || tenths() % 10 == 0)
-    return std::to_string((tenths() + 5) / 10) + kNames[name];
-  return std::to_string(tenths() / 10) + "." + std::to_string(tenths() % 10) + kNames[name];
+  if (tenths >= 1'000) return std::to_string(rounded(1)) + kNames[name];
+  if (tenths % 10 == 0) return std::to_string(tenths / 10) + kNames[name];
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + kNames[name];
 }
 
 std::string FormatCount(std::uint64_t count) {
