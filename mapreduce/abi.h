@@ -155,6 +155,8 @@ typedef struct spillway_job {
 
   /* Reducer: reads task->next_groups, answers with task->write. Null when map_only. */
   int (*reducer_run)(spillway_task* task);
+
+  void* owner;                    /* the plugin's own; the host leaves it alone */
 } spillway_job;
 
 typedef struct spillway_plugin {

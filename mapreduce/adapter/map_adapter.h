@@ -1,0 +1,75 @@
+// MapAdapter: a user's Mapper behind the C functions of spillway_job. One object per attempt of a
+// map task, one thread.
+#pragma once
+
+#include <typeinfo>
+
+#include "mapreduce/abi.h"
+#include "mapreduce/adapter/delivery.h"
+#include "mapreduce/adapter/guard.h"
+#include "mapreduce/input_format.h"
+
+namespace spillway::internal {
+
+template <class UserMapper, class Delivery>
+class MapAdapter {
+ public:
+  static void* Create(spillway_task* task) {
+    MapAdapter* self = nullptr;
+    const int failed = Guard(task, typeid(UserMapper), [&] {
+      auto made = std::make_unique<MapAdapter>(task);
+      SetUp(made->mapper_, task);
+      self = made.release();
+    });
+    return failed == 0 ? self : nullptr;
+  }
+
+  static int Map(void* self, spillway_task* task, const spillway_block* block) {
+    return Guard(task, typeid(UserMapper),
+                 [&] { static_cast<MapAdapter*>(self)->MapBlock(task, *block); });
+  }
+
+  static int Finish(void* self, spillway_task* task) {
+    auto& adapter = *static_cast<MapAdapter*>(self);
+    return Guard(task, typeid(UserMapper), [&] {
+      adapter.mapper_.Teardown(adapter.emitter_);
+      adapter.emitter_.Flush();
+      adapter.delivery_.Finish();
+    });
+  }
+
+  static void Destroy(void* self) { delete static_cast<MapAdapter*>(self); }
+
+  explicit MapAdapter(spillway_task* task)
+      : delivery_(task), emitter_(&Flush<Delivery>, &delivery_) {}
+
+ private:
+  using Input = typename UserMapper::Input;
+
+  void MapBlock(spillway_task* task, const spillway_block& block) {
+    emitter_.EnterBlock(block.data, block.bytes);
+    const InputBlock input{{block.data, block.bytes}, block.file_offset, block.file_index,
+                           block.path};
+    std::size_t skips = 0;
+    std::uint64_t records = 0;
+    Input::ForEach(input, [&](const typename Input::Record& record, const char* at) {
+      task->current_record = at;
+      ++records;
+      if (skips < block.skip_count && at == block.skips[skips]) [[unlikely]] {
+        ++skips;
+        return;
+      }
+      mapper_.Map(record, emitter_);
+    });
+    task->records_in += records;
+    emitter_.Flush();   // The block's memory is reused when this returns.
+    emitter_.EnterBlock(nullptr, 0);
+    task->current_record = nullptr;
+  }
+
+  UserMapper mapper_;
+  Delivery delivery_;
+  typename UserMapper::Emitter emitter_;
+};
+
+}  // namespace spillway::internal

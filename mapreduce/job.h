@@ -1,0 +1,337 @@
+// Job: the description of a job, made from the user's classes by NewJob():
+//
+//   NewJob().Map<M>()                            a Mapper; required
+//           .Combine<C>()                        a Combiner; optional
+//           .Partition<P>()                      HashPartitioner unless said
+//           .SortBy<Compare>() .GroupBy<Group>() see comparator.h
+//           .Reduce<R>() | .Fold<F>() | .MapOnly()   unless said: the sorted pairs themselves
+//           .Write<Format>()                     TextOutput unless said
+//           .Reducers(n)                         the command's --reducers wins
+//
+// Types are checked when the plugin is compiled; Validate checks the rest. A Job is a value that
+// the plugin hands to the host.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <typeinfo>
+
+#include "mapreduce/abi.h"
+#include "mapreduce/adapter/map_adapter.h"
+#include "mapreduce/adapter/reduce_adapter.h"
+#include "mapreduce/base/status.h"
+#include "mapreduce/builtin/text_output.h"
+#include "mapreduce/comparator.h"
+#include "mapreduce/mapper.h"
+#include "mapreduce/partitioner.h"
+#include "mapreduce/reducer.h"
+
+namespace spillway {
+
+/// The most reduce tasks that a job may have.
+inline constexpr std::uint32_t kReducersMax = 100'000;
+
+class Job {
+ public:
+  /// What is wrong with the description, all of it in one message.
+  Status Validate() const {
+    std::string wrong;
+    const auto need = [&](bool good, const char* what) {
+      if (!good) wrong += (wrong.empty() ? "" : "; ") + std::string(what);
+    };
+    need(abi_.mapper_create != nullptr, "the job has no mapper: call Map<YourMapper>()");
+    need(abi_.reducers_default <= kReducersMax, "Reducers() is above 100000");
+    need(abi_.partition_kind == SPILLWAY_PARTITION_CUSTOM || abi_.same_group == nullptr,
+         "a custom GroupBy needs a Partitioner of its own: the hash of the whole key would part "
+         "its groups");
+    need(abi_.partition_kind != SPILLWAY_PARTITION_RANGE || abi_.compare == nullptr,
+         "RangePartitioner cuts ranges of key bytes and cannot follow a custom SortBy");
+    need(abi_.map_only == 0 || abi_.combiner_run == nullptr, "a map-only job has no combiner");
+    need(abi_.framing.kind != SPILLWAY_FRAMING_FIXED || abi_.framing.fixed_bytes > 0,
+         "fixed-size records have 0 bytes");
+    return wrong.empty() ? OkStatus() : InvalidArgument(wrong);
+  }
+
+  const spillway_job& abi() const { return abi_; }
+
+  /// Moves the description to where the host may keep it; see spillway_plugin::release.
+  static const spillway_job* Publish(Job job, const char* name) {
+    auto* kept = new Job(std::move(job));
+    kept->abi_.struct_bytes = sizeof kept->abi_;
+    kept->abi_.name = name;
+    kept->abi_.mapper_name = kept->mapper_name_.c_str();
+    kept->abi_.reducer_name = kept->reducer_name_.empty() ? nullptr : kept->reducer_name_.c_str();
+    kept->abi_.input_name = kept->input_name_.c_str();
+    kept->abi_.output_name = kept->output_name_.c_str();
+    kept->abi_.owner = kept;
+    return &kept->abi_;
+  }
+  static void Release(const spillway_job* job) { delete static_cast<Job*>(job->owner); }
+
+ private:
+  template <class Types>
+  friend class JobBuilder;
+
+  spillway_job abi_{};
+  std::string mapper_name_, reducer_name_, input_name_, output_name_;
+};
+
+namespace internal {
+
+struct Unset {};
+struct IdentityStage {};
+struct MapOnlyStage {};
+template <class R>
+struct ReduceStage {};
+template <class F>
+struct FoldStage {};
+
+/// Everything a builder knows, as types.
+template <class M, class StageT, class C, class P, class S, class G, class W>
+struct JobTypes {
+  using Mapper = M;
+  using Stage = StageT;
+  using Combiner = C;
+  using Partitioner = P;
+  using Sort = S;
+  using Group = G;
+  using Format = W;
+};
+
+template <class A, class B>
+inline constexpr bool kSameCodec = std::is_same_v<View<A>, View<B>>;
+
+/// What a stage makes of the mapper's K and V: the delivery of emitted pairs and the reduce side.
+template <class Stage, class K, class V, class Format>
+struct StageTraits;
+
+template <class K, class V, class Format>
+struct StageTraits<IdentityStage, K, V, Format> {
+  using Delivery = PairDelivery<K, V>;
+  static constexpr auto kReduce = &RunIdentity<K, V, Format>;
+  static std::string Name() { return ""; }
+};
+
+template <class K, class V, class Format>
+struct StageTraits<MapOnlyStage, K, V, Format> {
+  using Delivery = FormatDelivery<K, V, Format>;
+  static constexpr int (*kReduce)(spillway_task*) = nullptr;
+  static std::string Name() { return ""; }
+};
+
+template <class R, class K, class V, class Format>
+struct StageTraits<ReduceStage<R>, K, V, Format> {
+  static_assert(kSameCodec<K, typename R::Key>, "the reducer's key type is not the mapper's");
+  static_assert(kSameCodec<V, typename R::Value>, "the reducer's value type is not the mapper's");
+  using Delivery = PairDelivery<K, V>;
+  static constexpr auto kReduce =
+      &RunReducer<R, FormatDelivery<typename R::OutKey, typename R::OutValue, Format>>;
+  static std::string Name() { return TypeName(typeid(R)); }
+};
+
+template <class F, class K, class V, class Format>
+struct StageTraits<FoldStage<F>, K, V, Format> {
+  static_assert(kSameCodec<V, typename F::Value>,
+                "the fold's value type is not the mapper's, e.g. Sum<std::uint64_t> needs a "
+                "mapper that emits std::uint64_t");
+  static_assert(F::kExact || std::is_trivially_copyable_v<typename F::State>);
+  using Delivery =
+      std::conditional_t<F::kExact, FoldDelivery<K, V, F>, PairDelivery<K, V>>;
+  static constexpr auto kReduce = &RunFold<K, V, F, Format>;
+  static std::string Name() { return TypeName(typeid(F)); }
+
+  static void Combine(void* const* states, const void* const* values, std::size_t count) {
+    using State = typename F::State;
+    for (std::size_t i = 0; i < count; ++i)
+      F::Combine(*static_cast<State*>(states[i]), *static_cast<const State*>(values[i]));
+  }
+  static void Describe(spillway_job& job) {
+    if constexpr (F::kExact) {
+      job.fold_kind = FoldKind<F>();
+      job.state_bytes = FoldDelivery<K, V, F>::kStateBytes;
+      job.fold_combine = &Combine;
+    }
+  }
+};
+
+template <class T, class K, class V, class Format>
+struct StageTraits<FoldStage<Distinct<T>>, K, V, Format> {
+  static_assert(kSameCodec<V, T>, "Distinct's value type is not the mapper's");
+  using Delivery = KeyValueDelivery<K, V>;
+  static constexpr auto kReduce = &RunDistinct<K, V, Format>;
+  static std::string Name() { return TypeName(typeid(Distinct<T>)); }
+
+  static void Keep(void* const*, const void* const*, std::size_t) {}
+  static void Describe(spillway_job& job) {
+    job.fold_kind = SPILLWAY_FOLD_CUSTOM;
+    job.state_bytes = 8;
+    job.fold_combine = &Keep;
+    job.group_bytes = &FirstPartBytes<std::pair<K, V>>;
+  }
+};
+
+template <class P, class K>
+int RunPartitioner(spillway_task* task, const spillway_record* records, std::size_t count,
+                   std::uint32_t partitions, std::uint32_t* out) {
+  return Guard(task, typeid(P), [&] {
+    P partitioner;
+    DecodeScratch scratch;
+    for (std::size_t i = 0; i < count; ++i) {
+      scratch.Clear();
+      View<K> key{};
+      DecodeField<K>(records[i].key, records[i].key_bytes, &key, scratch, "key");
+      out[i] = partitioner.Partition(key, partitions);
+    }
+  });
+}
+
+}  // namespace internal
+
+template <class Types>
+class JobBuilder {
+  template <class M, class Stage, class C, class P, class S, class G, class W>
+  using With = JobBuilder<internal::JobTypes<M, Stage, C, P, S, G, W>>;
+  using M = typename Types::Mapper;
+  using T = Types;
+
+ public:
+  template <class NewMapper>
+  auto Map() const {
+    return Next<With<NewMapper, typename T::Stage, typename T::Combiner, typename T::Partitioner,
+                     typename T::Sort, typename T::Group, typename T::Format>>();
+  }
+  template <class C>
+  auto Combine() const {
+    static_assert(internal::kSameCodec<typename C::Key, typename C::OutKey> &&
+                      internal::kSameCodec<typename C::Value, typename C::OutValue>,
+                  "a combiner emits the types that it reads");
+    return Next<With<M, typename T::Stage, C, typename T::Partitioner, typename T::Sort,
+                     typename T::Group, typename T::Format>>();
+  }
+  template <class P>
+  auto Partition() const {
+    return Next<With<M, typename T::Stage, typename T::Combiner, P, typename T::Sort,
+                     typename T::Group, typename T::Format>>();
+  }
+  template <class S>
+  auto SortBy() const {
+    return Next<With<M, typename T::Stage, typename T::Combiner, typename T::Partitioner, S,
+                     typename T::Group, typename T::Format>>();
+  }
+  template <class G>
+  auto GroupBy() const {
+    return Next<With<M, typename T::Stage, typename T::Combiner, typename T::Partitioner,
+                     typename T::Sort, G, typename T::Format>>();
+  }
+  template <class R>
+  auto Reduce() const {
+    return WithStage<internal::ReduceStage<R>>();
+  }
+  template <class F>
+  auto Fold() const {
+    return WithStage<internal::FoldStage<F>>();
+  }
+  auto MapOnly() const { return WithStage<internal::MapOnlyStage>(); }
+  template <class W>
+  auto Write() const {
+    return Next<With<M, typename T::Stage, typename T::Combiner, typename T::Partitioner,
+                     typename T::Sort, typename T::Group, W>>();
+  }
+  JobBuilder Reducers(std::uint32_t count) const {
+    JobBuilder next = *this;
+    next.reducers_ = count;
+    return next;
+  }
+
+  operator Job() const { return Build(); }                     // NOLINT: reads well at return
+  operator Result<Job>() const { return Result<Job>(Build()); }  // NOLINT
+
+ private:
+  template <class Other>
+  friend class JobBuilder;
+
+  template <class Builder>
+  Builder Next() const {
+    Builder next;
+    next.reducers_ = reducers_;
+    return next;
+  }
+  template <class Stage>
+  auto WithStage() const {
+    static_assert(std::is_same_v<typename T::Stage, internal::IdentityStage>,
+                  "a job has one of Reduce, Fold and MapOnly");
+    return Next<With<M, Stage, typename T::Combiner, typename T::Partitioner, typename T::Sort,
+                     typename T::Group, typename T::Format>>();
+  }
+
+  Job Build() const {
+    static_assert(!std::is_same_v<M, internal::Unset>, "call Map<YourMapper>() first");
+    using K = typename M::Key;
+    using V = typename M::Value;
+    using Stage = internal::StageTraits<typename T::Stage, K, V, typename T::Format>;
+    using Adapter = internal::MapAdapter<M, typename Stage::Delivery>;
+    Job job;
+    spillway_job& abi = job.abi_;
+    abi.framing = M::Input::framing().abi;
+    abi.mapper_create = &Adapter::Create;
+    abi.mapper_map = &Adapter::Map;
+    abi.mapper_finish = &Adapter::Finish;
+    abi.mapper_destroy = &Adapter::Destroy;
+    abi.map_only = std::is_same_v<typename T::Stage, internal::MapOnlyStage> ? 1 : 0;
+    abi.reducer_run = Stage::kReduce;
+    abi.reducers_default = reducers_;
+    if constexpr (requires { Stage::Describe(abi); }) Stage::Describe(abi);
+    DescribeOrder<K>(abi);
+    DescribePartition<K>(abi);
+    using C = typename T::Combiner;
+    if constexpr (!std::is_same_v<C, internal::Unset>) {
+      static_assert(internal::kSameCodec<K, typename C::Key> &&
+                        internal::kSameCodec<V, typename C::Value>,
+                    "the combiner's types are not the mapper's");
+      abi.combiner_run = &internal::RunReducer<C, internal::PairDelivery<K, V>>;
+    }
+    job.mapper_name_ = internal::TypeName(typeid(M));
+    job.reducer_name_ = Stage::Name();
+    job.input_name_ = M::Input::kName;
+    job.output_name_ = T::Format::kName;
+    return job;
+  }
+
+  template <class K>
+  static void DescribeOrder(spillway_job& abi) {
+    using S = typename T::Sort;
+    using G = typename T::Group;
+    if constexpr (!std::is_same_v<S, internal::Unset>) abi.compare = &internal::CompareKeys<K, S>;
+    if constexpr (std::is_same_v<G, GroupByFirst>) {
+      abi.group_bytes = &internal::FirstPartBytes<K>;
+    } else if constexpr (!std::is_same_v<G, internal::Unset>) {
+      abi.same_group = &internal::SameGroupKeys<K, G>;
+    }
+  }
+
+  template <class K>
+  static void DescribePartition(spillway_job& abi) {
+    using P = typename T::Partitioner;
+    constexpr bool kUnset = std::is_same_v<P, internal::Unset>;
+    static_assert(!kUnset || std::is_same_v<typename T::Sort, internal::Unset>,
+                  "a custom SortBy names its partitioner: Partition<HashPartitioner>() if keys "
+                  "that compare equal have equal bytes, else a Partitioner of your own");
+    if constexpr (std::is_same_v<P, RangePartitioner>) {
+      abi.partition_kind = SPILLWAY_PARTITION_RANGE;
+    } else if constexpr (!kUnset && !std::is_same_v<P, HashPartitioner>) {
+      abi.partition_kind = SPILLWAY_PARTITION_CUSTOM;
+      abi.partition = &internal::RunPartitioner<P, K>;
+    }
+  }
+
+  std::uint32_t reducers_ = 0;
+};
+
+/// The start of every description.
+inline auto NewJob() {
+  using internal::Unset;
+  return JobBuilder<internal::JobTypes<Unset, internal::IdentityStage, Unset, Unset, Unset, Unset,
+                                       TextOutput>>();
+}
+
+}  // namespace spillway
