@@ -69,11 +69,11 @@ class FoldDelivery {
 
  private:
   static constexpr std::size_t kBatchBytes = kStateBytes * Emitter<K, V>::kBatchRecords;
-  static constexpr bool kBitsAreState = kValueIsBits<V> && sizeof(V) == 8 &&
-                                        std::is_same_v<V, State> &&
-                                        (std::is_same_v<Fold, Sum<V>> ||
-                                         std::is_same_v<Fold, Min<V>> ||
-                                         std::is_same_v<Fold, Max<V>>);
+  /// The emitted bits are the state already, and stay where they are.
+  static constexpr bool kBitsAreState = [] {
+    if constexpr (requires { Fold::kLiftIsIdentity; }) return Fold::kLiftIsIdentity;
+    return false;
+  }();
 
   void Lift(spillway_record& record, std::size_t i) {
     scratch_.Clear();

@@ -56,6 +56,7 @@ struct Sum {
   using State = internal::Wide<T>;
   static constexpr bool kExact = std::integral<T>;
   static constexpr std::uint32_t kKind = kExact ? SPILLWAY_FOLD_SUM_U64 : SPILLWAY_FOLD_CUSTOM;
+  static constexpr bool kLiftIsIdentity = std::same_as<T, State>;
   static State Lift(T value) { return static_cast<State>(value); }
   static void Combine(State& into, const State& other) {
     if constexpr (kExact) {
@@ -76,6 +77,7 @@ struct Min {
   static constexpr std::uint32_t kKind = std::floating_point<T> ? SPILLWAY_FOLD_CUSTOM
                                          : std::is_signed_v<T>  ? SPILLWAY_FOLD_MIN_I64
                                                                 : SPILLWAY_FOLD_MIN_U64;
+  static constexpr bool kLiftIsIdentity = std::same_as<T, State>;
   static State Lift(T value) { return static_cast<State>(value); }
   /// By encoded order, so that NaN and -0.0 have one place each.
   static void Combine(State& into, const State& other) {
@@ -92,6 +94,7 @@ struct Max {
   static constexpr std::uint32_t kKind = std::floating_point<T> ? SPILLWAY_FOLD_CUSTOM
                                          : std::is_signed_v<T>  ? SPILLWAY_FOLD_MAX_I64
                                                                 : SPILLWAY_FOLD_MAX_U64;
+  static constexpr bool kLiftIsIdentity = std::same_as<T, State>;
   static State Lift(T value) { return static_cast<State>(value); }
   static void Combine(State& into, const State& other) {
     if (internal::ToOrdered(other) > internal::ToOrdered(into)) into = other;
