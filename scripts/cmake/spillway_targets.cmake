@@ -17,6 +17,9 @@ else()
     -fstack-protector-strong $<$<CONFIG:Release,RelWithDebInfo>:-D_FORTIFY_SOURCE=2>)
   target_link_options(spillway_flags INTERFACE -Wl,-z,relro,-z,now)
 endif()
+if(SPILLWAY_FUZZ)
+  target_compile_options(spillway_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # spillway_folder([DEPENDS target...]): the library of the current folder, from all its .cc files
 # (or an interface library where there are none).
@@ -49,7 +52,8 @@ function(spillway_test_folder)
   endif()
   add_executable(${name} ${sources})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
-  target_link_libraries(${name} PRIVATE ${arg_DEPENDS} spillway_flags GTest::gmock GTest::gtest_main)
+  target_link_libraries(${name} PRIVATE
+    ${arg_DEPENDS} spillway_flags GTest::gmock GTest::gtest_main)
   gtest_discover_tests(${name} TEST_PREFIX "${folder}/" DISCOVERY_TIMEOUT 60
                        PROPERTIES TIMEOUT 300)
 endfunction()

@@ -1,0 +1,31 @@
+# What `cmake --install` lays down beside the command, and the same for use inside the tree:
+#   include/spillway/mapreduce/     the public headers, target spillway::mapreduce
+#   lib/cmake/spillway/             find_package(spillway), spillway_add_plugin()
+#   lib/spillway/plugins/           the built-in jobs; the command finds them from its own place
+include(CMakePackageConfigHelpers)
+
+set(SPILLWAY_IN_TREE ON)
+set(SPILLWAY_PLUGIN_DIR lib/spillway/plugins)
+set(SPILLWAY_PACKAGE_DIR lib/cmake/spillway)
+include(scripts/cmake/spillway_add_plugin.cmake)
+add_custom_target(plugins)
+
+# Plugins see headers only: what the host links must not get into them.
+add_library(spillway_plugin_api INTERFACE)
+add_library(spillway::mapreduce ALIAS spillway_plugin_api)
+target_compile_features(spillway_plugin_api INTERFACE cxx_std_20)
+target_include_directories(spillway_plugin_api INTERFACE
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include/spillway>)
+set_target_properties(spillway_plugin_api PROPERTIES EXPORT_NAME mapreduce)
+
+install(DIRECTORY mapreduce DESTINATION include/spillway FILES_MATCHING PATTERN "*.h")
+install(TARGETS spillway_plugin_api EXPORT spillwayTargets)
+install(EXPORT spillwayTargets NAMESPACE spillway:: DESTINATION ${SPILLWAY_PACKAGE_DIR})
+configure_package_config_file(scripts/cmake/spillwayConfig.cmake.in
+  ${PROJECT_BINARY_DIR}/spillwayConfig.cmake INSTALL_DESTINATION ${SPILLWAY_PACKAGE_DIR})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/spillwayConfigVersion.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES
+  ${PROJECT_BINARY_DIR}/spillwayConfig.cmake ${PROJECT_BINARY_DIR}/spillwayConfigVersion.cmake
+  scripts/cmake/spillway_add_plugin.cmake
+  DESTINATION ${SPILLWAY_PACKAGE_DIR})

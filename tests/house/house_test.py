@@ -1,0 +1,184 @@
+"""The checks of the house find what they are for: planted violations, and nothing else."""
+
+import pathlib
+import tempfile
+import unittest
+
+import docs_check
+import layers_check
+import sources
+import style_check
+
+
+class Tree:
+    """A temporary checkout with the files it is given."""
+
+    def __init__(self):
+        self._directory = tempfile.TemporaryDirectory()
+        self.root = pathlib.Path(self._directory.name)
+
+    def write(self, path, text):
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self._directory.cleanup()
+
+
+class LayersTest(unittest.TestCase):
+    def problems(self, path, text):
+        with Tree() as tree:
+            return layers_check.check(tree.write(path, text).root)
+
+    def assert_found(self, path, text, message):
+        found = self.problems(path, text)
+        self.assertEqual(len(found), 1, found)
+        self.assertIn(message, found[0])
+        self.assertTrue(found[0].startswith(f"{path}:"), found)
+
+    def test_includes_that_run_down_are_fine(self):
+        for path, target in (
+            ("mapreduce/builtin/folds.h", "mapreduce/base/hash.h"),
+            ("mapreduce/job.h", "mapreduce/builtin/folds.h"),
+            ("shuffle/engine/a.cc", "shuffle/record/record.h"),
+            ("shuffle/merge/a.cc", "mapreduce/base/status.h"),
+            ("runtime/cli/main.cc", "runtime/local/local_runner.h"),
+            ("runtime/worker/a.cc", "runtime/protocol/messages.h"),
+            ("examples/grep/grep.cc", "mapreduce/job.h"),
+            ("tests/runtime/core/a_test.cc", "shuffle/engine/a.h"),
+        ):
+            self.assertEqual(self.problems(path, f'#include "{target}"\n'), [], path)
+
+    def test_includes_that_run_up_or_across_are_found(self):
+        for path, target in (
+            ("mapreduce/base/a.h", "mapreduce/abi.h"),
+            ("mapreduce/job.h", "shuffle/record/record.h"),
+            ("shuffle/record/a.h", "shuffle/store/segment_store.h"),
+            ("shuffle/sort/a.h", "shuffle/format/segment_writer.h"),
+            ("shuffle/merge/a.h", "shuffle/engine/collector.h"),
+            ("shuffle/engine/a.h", "runtime/storage/scratch.h"),
+            ("runtime/core/a.h", "shuffle/record/record.h"),
+            ("runtime/core/a.h", "mapreduce/abi.h"),
+            ("runtime/task/a.h", "runtime/local/local_runner.h"),
+            ("runtime/worker/a.cc", "runtime/coordinator/a.h"),
+            ("runtime/coordinator/a.cc", "runtime/worker/a.h"),
+            ("examples/wordcount.cc", "shuffle/record/record.h"),
+        ):
+            self.assert_found(path, f'\n#include "{target}"\n', "may not include")
+
+    def test_unknown_folders_need_a_place(self):
+        self.assert_found("runtime/magic/a.h", "", "no place")
+        self.assert_found("runtime/cli/a.h", '#include "runtime/magic/a.h"\n', "no place")
+
+    def test_source_files_outside_the_layers_are_not_for_inclusion(self):
+        self.assert_found("runtime/cli/a.cc", '#include "tests/a.h"\n', "may not include")
+
+    def test_libraries_stay_with_their_owner(self):
+        self.assert_found("runtime/worker/a.cc", "#include <zmq.hpp>\n", "runtime/transport")
+        self.assertEqual(self.problems("runtime/transport/a.cc", "#include <zmq.hpp>\n"), [])
+
+    def test_impure_includes_are_found_in_pure_folders_only(self):
+        for header in ("chrono", "thread", "mutex", "fstream", "fcntl.h", "sys/socket.h"):
+            text = f"#include <{header}>\n"
+            for folder in layers_check.PURE:
+                self.assert_found(f"{folder}/a.cc", text, "pure")
+            self.assertEqual(self.problems("runtime/storage/a.cc", text), [])
+
+    def test_impure_code_is_found(self):
+        for code, what in (
+            ("auto t = std::chrono::steady_clock::now();", "clock"),
+            ("auto t = time(nullptr);", "clock"),
+            ("std::this_thread::yield();", "thread"),
+            ("std::mutex m;", "thread"),
+            ('int fd = ::open("x", 0);', "file"),
+            ('int fd = open("x", 0);', "file"),
+            ('FILE* f = std::fopen("x", "r");', "file"),
+            ("int s = socket(AF_INET, SOCK_STREAM, 0);", "socket"),
+            ("std::mt19937 r(std::random_device{}());", "random"),
+            ("int r = rand();", "random"),
+            ('getenv("HOME");', "environment"),
+        ):
+            self.assert_found("runtime/core/a.cc", f"void F() {{\n  {code}\n}}\n", what)
+
+    def test_look_alikes_comments_and_literals_are_not_code(self):
+        text = (
+            "// open(2) and std::mutex are for others; time(nullptr) too\n"
+            "/* rand() */ const char* s = \"socket(1)\"; const int n = 10'000'000;\n"
+            "auto f = file_system.open(path); bool is_open(int); std::mt19937 r(seed);\n"
+            "int operand(int); strand (1); lease.time(0 + 1); const char quote = '\"';\n"
+        )
+        self.assertEqual(self.problems("runtime/core/a.cc", text), [])
+
+
+class SourcesTest(unittest.TestCase):
+    def test_code_keeps_its_lines(self):
+        text = 'int a; /* x\ny */ int b; // c\nauto s = R"t(\n")t"; int d;\n'
+        self.assertEqual(sources.code_of(text), 'int a;  \n int b;  \nauto s = ""\n; int d;\n')
+
+
+class StyleTest(unittest.TestCase):
+    GOOD = "// What it is. One thread.\n#pragma once\n"
+
+    def problems(self, path, text):
+        with Tree() as tree:
+            return style_check.check(tree.write(path, text).root)
+
+    def assert_found(self, path, text, message):
+        found = self.problems(path, text)
+        self.assertEqual(len(found), 1, found)
+        self.assertIn(message, found[0])
+
+    def test_a_plain_header_is_fine(self):
+        self.assertEqual(self.problems("shuffle/merge/loser_tree.h", self.GOOD), [])
+        self.assertEqual(self.problems("shuffle/a.cc", "é" * 100 + "\n"), [])
+
+    def test_violations_are_found(self):
+        self.assert_found("shuffle/a.cc", "x" * 101 + "\n", "columns")
+        self.assert_found("shuffle/a.cc", "int a; \n", "white space")
+        self.assert_found("shuffle/a.h", self.GOOD + "\n" * 300, "lines in a header")
+        self.assert_found("shuffle/a.h", "#pragma once\n", "begins with a comment")
+        self.assert_found("shuffle/a.h", "// What it is.\n", "pragma once")
+        self.assert_found("shuffle/LoserTree.cc", "", "snake_case")
+        for name in ("string_utils.cc", "helpers.cc", "common.cc", "test_helper.py"):
+            self.assert_found(f"tests/{name}", "", "says nothing")
+
+
+class DocsTest(unittest.TestCase):
+    def test_blocks_carry_their_language_line_and_text(self):
+        text = "a\n```sh\necho 1\necho 2\n```\nb\n```\nplain\n```\n````cpp\n```\n````\n"
+        self.assertEqual(
+            [(b.info, b.line, b.text) for b in docs_check.blocks_of(text)],
+            [("sh", 2, "echo 1\necho 2\n"), ("", 7, "plain\n"), ("cpp", 10, "```\n")],
+        )
+
+    def test_an_open_block_is_an_error(self):
+        with self.assertRaisesRegex(ValueError, "line 1"):
+            docs_check.blocks_of("```sh\necho\n")
+
+    def test_only_shell_and_plugins_run_unless_marked(self):
+        def runs(info):
+            return docs_check.Block(info, 1, "").runs
+
+        self.assertTrue(runs("sh") and runs("bash") and runs("cpp"))
+        self.assertFalse(runs("text") or runs("console") or runs("") or runs("sh illustration"))
+
+    def test_broken_links_are_found(self):
+        with Tree() as tree:
+            tree.write("docs/a.md", "# A title, with `code`\n").write(
+                "README.md",
+                "[ok](docs/a.md) [ok](docs/a.md#a-title-with-code) [web](https://example.com/x)\n"
+                "[gone](docs/b.md) [astray](docs/a.md#nowhere)\n```text\n[x](y.md)\n```\n",
+            )
+            found = docs_check.check_links(tree.root)
+        self.assertEqual(len(found), 2, found)
+        self.assertIn("README.md:2: docs/b.md", found[0])
+        self.assertIn("README.md:2: docs/a.md#nowhere", found[1])
+
+
+if __name__ == "__main__":
+    unittest.main()
