@@ -25,22 +25,26 @@ template <class A, class B>
   CheckFailed(file, line, text.str());
 }
 
+/// A function, so that temporaries in both operands live until they are compared and printed.
+template <class A, class B, class Op>
+inline void CheckOp(const A& a, const B& b, Op op, const char* file, int line,
+                    const char* expression) {
+  if (!op(a, b)) [[unlikely]]
+    CheckOpFailed(file, line, expression, a, b);
+}
+
 }  // namespace spillway::internal
 
-#define SPILLWAY_CHECK(condition)                                              \
-  do {                                                                         \
-    if (!(condition)) [[unlikely]]                                             \
-      ::spillway::internal::CheckFailed(__FILE__, __LINE__, #condition);       \
+#define SPILLWAY_CHECK(condition)                                        \
+  do {                                                                   \
+    if (!(condition)) [[unlikely]]                                       \
+      ::spillway::internal::CheckFailed(__FILE__, __LINE__, #condition); \
   } while (false)
 
-#define SPILLWAY_CHECK_OP_(op, a, b)                                                          \
-  do {                                                                                        \
-    const auto& spillway_a_ = (a);                                                            \
-    const auto& spillway_b_ = (b);                                                            \
-    if (!(spillway_a_ op spillway_b_)) [[unlikely]]                                           \
-      ::spillway::internal::CheckOpFailed(__FILE__, __LINE__, #a " " #op " " #b, spillway_a_, \
-                                          spillway_b_);                                       \
-  } while (false)
+#define SPILLWAY_CHECK_OP_(op, a, b)                                                 \
+  ::spillway::internal::CheckOp(                                                     \
+      a, b, [](const auto& x, const auto& y) { return x op y; }, __FILE__, __LINE__, \
+      #a " " #op " " #b)
 
 #define SPILLWAY_CHECK_EQ(a, b) SPILLWAY_CHECK_OP_(==, a, b)
 #define SPILLWAY_CHECK_NE(a, b) SPILLWAY_CHECK_OP_(!=, a, b)

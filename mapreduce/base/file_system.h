@@ -48,7 +48,7 @@ enum class FileKind { kRegular, kDirectory, kOther };
 struct FileInfo {
   FileKind kind = FileKind::kRegular;
   std::uint64_t bytes = 0;
-  std::uint64_t device = 0;    ///< With inode: the identity that survives renames.
+  std::uint64_t device = 0;  ///< With inode: the identity that survives renames.
   std::uint64_t inode = 0;
   std::int64_t mtime_ns = 0;
 };
@@ -61,11 +61,15 @@ class FileSystem {
   virtual Result<std::unique_ptr<WritableFile>> Create(const std::string& path) = 0;
   virtual Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) = 0;
 
-  virtual Result<FileInfo> Stat(const std::string& path) = 0;              ///< Follows links.
-  virtual Result<std::vector<std::string>> List(const std::string& directory) = 0;  ///< Names, sorted.
+  /// Follows links.
+  virtual Result<FileInfo> Stat(const std::string& path) = 0;
+  /// Names, sorted.
+  virtual Result<std::vector<std::string>> List(const std::string& directory) = 0;
   virtual Status MakeDirectory(const std::string& path, int mode) = 0;
-  virtual Status Remove(const std::string& path) = 0;                      ///< A file; NotFound if none.
-  virtual Status RemoveTree(const std::string& path) = 0;                  ///< Never follows links.
+  /// A file; NotFound if there is none.
+  virtual Status Remove(const std::string& path) = 0;
+  /// Never follows links.
+  virtual Status RemoveTree(const std::string& path) = 0;
   /// Renames without replacing: AlreadyExists when `to` exists, be it an empty directory.
   virtual Status RenameNoReplace(const std::string& from, const std::string& to) = 0;
   /// Exchanges two existing paths in one step.

@@ -11,18 +11,18 @@ namespace spillway {
 /// A code names the caller's next action, not the module that failed.
 enum class Code : int {
   kOk = 0,
-  kInvalidArgument = 1,     ///< The request is wrong: fail the job, tell the user.
-  kNotFound = 2,            ///< A named thing is missing: fail the job, tell the user.
-  kAlreadyExists = 3,       ///< Something is in the way: choose another place or ask to overwrite.
-  kUnavailable = 4,         ///< Retry the same call later.
-  kAborted = 5,             ///< Rerun the task from its start.
-  kDataLoss = 6,            ///< Stored bytes are wrong: discard them and compute them again.
-  kResourceExhausted = 7,   ///< Disk, memory or a limit: free some or raise it.
-  kUserCode = 8,            ///< The plugin failed: report the record, task and attempt.
-  kCancelled = 9,           ///< Somebody asked to stop.
-  kPermissionDenied = 10,   ///< The operating system or a key refused.
-  kBadData = 11,            ///< An input record or a plugin file is malformed: fail the job.
-  kInternal = 12,           ///< A bug of ours.
+  kInvalidArgument = 1,    ///< The request is wrong: fail the job, tell the user.
+  kNotFound = 2,           ///< A named thing is missing: fail the job, tell the user.
+  kAlreadyExists = 3,      ///< Something is in the way: choose another place or ask to overwrite.
+  kUnavailable = 4,        ///< Retry the same call later.
+  kAborted = 5,            ///< Rerun the task from its start.
+  kDataLoss = 6,           ///< Stored bytes are wrong: discard them and compute them again.
+  kResourceExhausted = 7,  ///< Disk, memory or a limit: free some or raise it.
+  kUserCode = 8,           ///< The plugin failed: report the record, task and attempt.
+  kCancelled = 9,          ///< Somebody asked to stop.
+  kPermissionDenied = 10,  ///< The operating system or a key refused.
+  kBadData = 11,           ///< An input record or a plugin file is malformed: fail the job.
+  kInternal = 12,          ///< A bug of ours.
 };
 
 /// The code's name as it appears in messages and JSON, e.g. "DATA_LOSS".
@@ -84,8 +84,8 @@ inline Status InternalError(std::string m) { return {Code::kInternal, std::move(
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}                  // NOLINT: implicit by design
-  Result(Status status) : status_(std::move(status)) {}          // NOLINT: implicit by design
+  Result(T value) : value_(std::move(value)) {}          // NOLINT: implicit by design
+  Result(Status status) : status_(std::move(status)) {}  // NOLINT: implicit by design
 
   bool ok() const { return value_.has_value(); }
   const Status& status() const { return status_; }
@@ -106,19 +106,18 @@ class [[nodiscard]] Result {
 }  // namespace spillway
 
 /// Returns from the enclosing function when `expression` is not ok.
-#define SPILLWAY_RETURN_IF_ERROR(expression)              \
-  do {                                                    \
-    if (::spillway::Status spillway_status_ = (expression); \
-        !spillway_status_.ok()) [[unlikely]]              \
-      return spillway_status_;                            \
+#define SPILLWAY_RETURN_IF_ERROR(expression)                                                     \
+  do {                                                                                           \
+    if (::spillway::Status spillway_status_ = (expression); !spillway_status_.ok()) [[unlikely]] \
+      return spillway_status_;                                                                   \
   } while (false)
 
 #define SPILLWAY_CONCAT_INNER(a, b) a##b
 #define SPILLWAY_CONCAT(a, b) SPILLWAY_CONCAT_INNER(a, b)
 
 /// `SPILLWAY_ASSIGN_OR_RETURN(auto x, Call())`: x is the value, or the function returns the status.
-#define SPILLWAY_ASSIGN_OR_RETURN(declaration, expression)                           \
-  auto SPILLWAY_CONCAT(spillway_result_, __LINE__) = (expression);                   \
-  if (!SPILLWAY_CONCAT(spillway_result_, __LINE__).ok()) [[unlikely]]                \
-    return SPILLWAY_CONCAT(spillway_result_, __LINE__).status();                     \
+#define SPILLWAY_ASSIGN_OR_RETURN(declaration, expression)            \
+  auto SPILLWAY_CONCAT(spillway_result_, __LINE__) = (expression);    \
+  if (!SPILLWAY_CONCAT(spillway_result_, __LINE__).ok()) [[unlikely]] \
+    return SPILLWAY_CONCAT(spillway_result_, __LINE__).status();      \
   declaration = std::move(SPILLWAY_CONCAT(spillway_result_, __LINE__)).value()

@@ -56,15 +56,19 @@ std::uint64_t BytesPerSuffix(std::string_view suffix) {
   if (suffix.empty() || suffix == "B" || suffix == "b") return 1;
   std::uint64_t unit = 0;
   switch (suffix[0]) {
-    case 'K': case 'k': unit = kKiB; break;
-    case 'M': case 'm': unit = kMiB; break;
-    case 'G': case 'g': unit = kGiB; break;
-    case 'T': case 't': unit = kGiB << 10; break;
+    case 'K':
+    case 'k': unit = kKiB; break;
+    case 'M':
+    case 'm': unit = kMiB; break;
+    case 'G':
+    case 'g': unit = kGiB; break;
+    case 'T':
+    case 't': unit = kGiB << 10; break;
     default: return 0;
   }
   const std::string_view rest = suffix.substr(1);
-  const bool known = rest.empty() || rest == "B" || rest == "b" || rest == "i" || rest == "iB" ||
-                     rest == "ib";
+  const bool known =
+      rest.empty() || rest == "B" || rest == "b" || rest == "i" || rest == "iB" || rest == "ib";
   return known ? unit : 0;
 }
 

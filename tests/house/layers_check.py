@@ -67,7 +67,8 @@ IMPURE_CODE = {
     r"|(?<!\w)(std::|::)time\s*\(|\btime\s*\(\s*(nullptr|NULL|0)\s*\)",
     "a thread": r"\bstd::(this_thread|thread|jthread|async|mutex|condition_variable)\b|\bpthread_\w+"
     r"|\b(u|nano)sleep\s*\(",
-    "a file": r"\b(fopen|fdopen|freopen)\s*\(|(?<![\w.>:])(::)?(open|openat|creat|mmap)\s*\("
+    "a file": r"\b(fopen|fdopen|freopen)\s*\("
+    r"|(?<![\w.>:])(::)?(open|openat|creat|mmap)\s*\("
     r"|\bstd::[io]?fstream\b",
     "a socket": r"(?<![\w.>:])(::)?(socket|connect|sendto|recvfrom)\s*\(",
     "unseeded randomness": r"\brandom_device\b|(?<![\w.>:])(std::|::)?s?rand\s*\(",

@@ -79,7 +79,9 @@ TEST(KeyPrefix, NeverContradictsTheOrderOfTheKeys) {
   std::mt19937 random(kSeed);
   const auto key = [&] {
     std::string bytes(random() % 12, '\0');
-    for (char& c : bytes) c = "\0\x01" "ab\xff"[random() % 5];
+    for (char& c : bytes)
+      c = "\0\x01"
+          "ab\xff"[random() % 5];
     return bytes;
   };
   const auto prefix = [](const std::string& bytes) {

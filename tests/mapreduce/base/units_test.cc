@@ -35,9 +35,10 @@ TEST(ParseBytes, ReachesTheLargestValueAndNotBeyond) {
 }
 
 TEST(ParseBytes, RefusesEverythingElse) {
-  for (const char* text : {"", "K", "-1", "+1", "4GBB", "4 G", " 4G", "4G ", "1.5", "1.5B", "1.G",
-                           ".5G", "1..5G", "1.5.5G", "0x10", "1e3", "4P", "4KIBB", "iB", "1,5G",
-                           "1234567890123456789012345"}) {
+  for (const char* text :
+       {"",     "K",   "-1",   "+1",    "4GBB", "4 G",   " 4G",
+        "4G ",  "1.5", "1.5B", "1.G",   ".5G",  "1..5G", "1.5.5G",
+        "0x10", "1e3", "4P",   "4KIBB", "iB",   "1,5G",  "1234567890123456789012345"}) {
     const auto bytes = ParseBytes(text);
     ASSERT_FALSE(bytes.ok()) << text << " became " << *bytes;
     EXPECT_EQ(bytes.status().code(), Code::kInvalidArgument);
@@ -114,16 +115,18 @@ TEST(EscapeForLog, KeepsTextAndEscapesTheRest) {
   EXPECT_EQ(EscapeForLog("a\nb\tc\x7f"), "a\\x0ab\\x09c\\x7f");
   EXPECT_EQ(EscapeForLog("say \"hi\" \\x41"), "say \\x22hi\\x22 \\x5cx41");
   EXPECT_EQ(EscapeForLog(std::string_view("\0", 1)), "\\x00");
-  EXPECT_EQ(EscapeForLog("\xc2\x9b" "31m"), "\\xc2\\x9b31m");  // The 8-bit escape sequence.
+  EXPECT_EQ(EscapeForLog("\xc2\x9b"
+                         "31m"),
+            "\\xc2\\x9b31m");  // The 8-bit escape sequence.
 }
 
 TEST(EscapeForLog, EscapesEveryFormOfInvalidUtf8) {
-  EXPECT_EQ(EscapeForLog("\x80"), "\\x80");                          // Continuation alone.
-  EXPECT_EQ(EscapeForLog("\xc0\xaf"), "\\xc0\\xaf");                 // Overlong.
-  EXPECT_EQ(EscapeForLog("\xe0\x80\xaf"), "\\xe0\\x80\\xaf");        // Overlong.
-  EXPECT_EQ(EscapeForLog("\xed\xa0\x80"), "\\xed\\xa0\\x80");        // Surrogate.
+  EXPECT_EQ(EscapeForLog("\x80"), "\\x80");                             // Continuation alone.
+  EXPECT_EQ(EscapeForLog("\xc0\xaf"), "\\xc0\\xaf");                    // Overlong.
+  EXPECT_EQ(EscapeForLog("\xe0\x80\xaf"), "\\xe0\\x80\\xaf");           // Overlong.
+  EXPECT_EQ(EscapeForLog("\xed\xa0\x80"), "\\xed\\xa0\\x80");           // Surrogate.
   EXPECT_EQ(EscapeForLog("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");  // Above U+10FFFF.
-  EXPECT_EQ(EscapeForLog("x\xe6\x97"), "x\\xe6\\x97");               // Cut at the end.
+  EXPECT_EQ(EscapeForLog("x\xe6\x97"), "x\\xe6\\x97");                  // Cut at the end.
 }
 
 TEST(EscapeForLog, CutsBetweenCharactersAndSaysSo) {
