@@ -1,0 +1,74 @@
+// BlockReader: the bytes of one split as blocks of whole records. A record belongs to the split in
+// which its first byte lies, so a record that crosses a boundary is read once, by the split it
+// begins in, which reads on past its own end for it. One task, one thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "mapreduce/abi.h"
+#include "mapreduce/base/file_system.h"
+#include "shuffle/store/memory_budget.h"
+
+namespace spillway {
+
+struct BlockReaderOptions {
+  std::uint64_t block_bytes = 256 << 10;         ///< Read at a time; fits the second-level cache.
+  std::uint64_t record_bytes_max = 1u << 30;     ///< A longer record is bad data.
+};
+
+/// What part of which file. `path` and `file` outlive the reader.
+struct SplitRange {
+  std::string path;
+  std::uint32_t file_index = 0;
+  std::uint64_t file_bytes = 0;    ///< As planned; a file that has shrunk since is an error.
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+};
+
+class BlockReader {
+ public:
+  BlockReader(const ReadableFile& file, const SplitRange& range, const spillway_framing& framing,
+              const BlockReaderOptions& options, MemoryBudget& budget);
+
+  /// Fills in the next block; false at the split's end. The block is valid until the next call.
+  /// BadData names path and offset.
+  Result<bool> Next(spillway_block* block);
+
+  /// Bytes of this split handed out so far.
+  std::uint64_t bytes_done() const { return bytes_done_; }
+
+ private:
+  /// Where a block may end, in the buffer: kNone when more bytes are needed.
+  static constexpr std::uint64_t kNone = UINT64_MAX;
+
+  Status FindFirstRecord();
+  Result<std::uint64_t> FindCut();
+  Result<std::uint64_t> FindCustomCut();
+  std::uint64_t FindDelimiter(std::uint64_t from, std::uint64_t to) const;
+  std::uint64_t FindLastDelimiter(std::uint64_t from, std::uint64_t to) const;
+  Status ReadMore();
+  Status GrowBuffer();
+  Status Bad(std::uint64_t buffer_offset, const std::string& what) const;
+
+  std::uint64_t FilePosition(std::uint64_t in_buffer) const { return base_ + in_buffer; }
+  bool AtFileEnd() const { return base_ + filled_ == range_.file_bytes; }
+  std::uint64_t SplitEnd() const { return range_.offset + range_.bytes; }
+
+  const ReadableFile& file_;
+  const SplitRange range_;
+  const spillway_framing framing_;
+  const BlockReaderOptions options_;
+  MemoryBudget& budget_;
+
+  Buffer buffer_;
+  std::uint64_t base_ = 0;      ///< File offset of buffer_[0].
+  std::uint64_t begin_ = 0;     ///< First byte not handed out yet.
+  std::uint64_t filled_ = 0;    ///< Bytes in the buffer.
+  std::uint64_t scanned_ = 0;   ///< No cut lies in [begin_, scanned_).
+  bool started_ = false;
+  bool ended_ = false;
+  std::uint64_t bytes_done_ = 0;
+};
+
+}  // namespace spillway

@@ -1,0 +1,169 @@
+#include "runtime/task/crash_report.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <initializer_list>
+#include <memory>
+
+namespace spillway {
+
+namespace {
+
+thread_local const CrashScene* current_scene = nullptr;
+int crash_exit_code = 1;
+
+/// A stack for the handler, so that user code which overflowed its own is reported as well.
+class SignalStack {
+ public:
+  SignalStack() : bytes_(std::make_unique<char[]>(kBytes)) {
+    const stack_t stack{bytes_.get(), 0, kBytes};
+    ::sigaltstack(&stack, nullptr);
+  }
+  ~SignalStack() {
+    const stack_t none{nullptr, SS_DISABLE, 0};
+    ::sigaltstack(&none, nullptr);
+  }
+
+ private:
+  static constexpr std::size_t kBytes = 64 << 10;
+  std::unique_ptr<char[]> bytes_;
+};
+
+/// Fixed room for one message; no allocation, no locale.
+class Message {
+ public:
+  Message& Text(const char* text) { return Bytes(text, std::strlen(text)); }
+
+  Message& Number(std::uint64_t number) {
+    char digits[20];
+    std::size_t at = sizeof digits;
+    do {
+      digits[--at] = static_cast<char>('0' + number % 10);
+      number /= 10;
+    } while (number != 0);
+    return Bytes(digits + at, sizeof digits - at);
+  }
+
+  /// At most `bytes_max` of the data, other than printable ASCII as \xNN.
+  Message& Escaped(const char* data, std::size_t bytes, std::size_t bytes_max) {
+    constexpr char kHex[] = "0123456789abcdef";
+    for (std::size_t i = 0; i < bytes && i < bytes_max; ++i) {
+      const auto c = static_cast<unsigned char>(data[i]);
+      if (c >= 0x20 && c < 0x7f) {
+        Bytes(data + i, 1);
+      } else {
+        const char hex[] = {'\\', 'x', kHex[c >> 4], kHex[c & 15]};
+        Bytes(hex, sizeof hex);
+      }
+    }
+    return bytes > bytes_max ? Text("...") : *this;
+  }
+
+  void Print() const {
+    const ssize_t ignored = ::write(STDERR_FILENO, text_, used_);
+    static_cast<void>(ignored);
+  }
+
+ private:
+  Message& Bytes(const char* data, std::size_t bytes) {
+    if (bytes > sizeof text_ - used_) bytes = sizeof text_ - used_;
+    std::memcpy(text_ + used_, data, bytes);
+    used_ += bytes;
+    return *this;
+  }
+
+  char text_[4096];
+  std::size_t used_ = 0;
+};
+
+constexpr std::size_t kShownBytesMax = 120;
+
+/// "at FILE:OFFSET, record '...'" or "at key '...'", as far as it is known.
+void AddPlace(const CrashScene& scene, Message& message) {
+  const char* const at = scene.task->current_record;
+  if (scene.block != nullptr) {
+    const spillway_block& block = *scene.block;
+    const bool inside = at >= block.data && at < block.data + block.bytes;
+    const std::uint64_t offset = inside ? static_cast<std::uint64_t>(at - block.data) : 0;
+    message.Text(" at ").Text(block.path).Text(":").Number(block.file_offset + offset);
+    if (!inside) return;
+    const std::size_t rest = block.bytes - offset;
+    const void* newline = std::memchr(at, '\n', rest < kShownBytesMax ? rest : kShownBytesMax);
+    const std::size_t bytes =
+        newline == nullptr ? rest
+                           : static_cast<std::size_t>(static_cast<const char*>(newline) - at);
+    message.Text(", record '").Escaped(at, bytes, kShownBytesMax).Text("'");
+    return;
+  }
+  for (std::uint32_t i = 0; i < scene.groups.record_count; ++i) {
+    const spillway_record& record = scene.groups.records[i];
+    if (record.key != at) continue;
+    message.Text(" at key '").Escaped(record.key, record.key_bytes, kShownBytesMax).Text("'");
+    return;
+  }
+}
+
+void Report(const CrashScene& scene, const char* what) {
+  Message message;
+  message.Text("\nspillway: ").Text(scene.user_class).Text(" ").Text(what);
+  AddPlace(scene, message);
+  message.Text(" (").Text(scene.kind).Text(" task ").Number(scene.task->task_index);
+  message.Text(", attempt ").Number(scene.task->attempt);
+  message.Text("). The job has failed and no output was written. Run the plugin on this record "
+               "under a debugger or with -fsanitize=address.\n");
+  message.Print();
+}
+
+const char* SignalText(int signal) {
+  switch (signal) {
+    case SIGSEGV: return "crashed: segmentation fault (SIGSEGV)";
+    case SIGBUS: return "crashed: bus error (SIGBUS)";
+    case SIGFPE: return "crashed: arithmetic error such as division by zero (SIGFPE)";
+    case SIGILL: return "crashed: illegal instruction (SIGILL)";
+    default: return "aborted (SIGABRT): an assertion or an exception that nobody catches";
+  }
+}
+
+void OnSignal(int signal) {
+  if (current_scene != nullptr) {
+    Report(*current_scene, SignalText(signal));
+    ::_exit(crash_exit_code);
+  }
+  std::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
+void OnExit() {
+  if (current_scene == nullptr) return;
+  Report(*current_scene, "called exit()");
+  ::_exit(crash_exit_code);
+}
+
+}  // namespace
+
+CrashScope::CrashScope(const CrashScene* scene) : outer_(current_scene) {
+  static thread_local const SignalStack stack;
+  current_scene = scene;
+}
+
+CrashScope::~CrashScope() { current_scene = outer_; }
+
+void InstallCrashReports(int exit_code) {
+  crash_exit_code = exit_code;
+  static const bool installed = [] {
+    struct sigaction action {};
+    action.sa_handler = &OnSignal;
+    action.sa_flags = SA_ONSTACK | SA_NODEFER;
+    for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
+      ::sigaction(signal, &action, nullptr);
+    std::atexit(&OnExit);
+    return true;
+  }();
+  static_cast<void>(installed);
+}
+
+}  // namespace spillway

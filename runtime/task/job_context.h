@@ -1,0 +1,59 @@
+// JobContext: what all tasks of a job share, and AttemptControl: what one running attempt shares
+// with the shell that started it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "runtime/task/plugin_library.h"
+#include "shuffle/engine/collector.h"
+#include "shuffle/record/key_order.h"
+
+namespace spillway {
+
+/// Immutable while tasks run; any thread.
+struct JobContext {
+  const PluginJob* plugin = nullptr;
+  std::uint64_t job = 0;                             ///< The number in segment ids.
+  std::vector<std::string> input_paths;              ///< By file index.
+  std::map<std::string, std::string> side_files;     ///< Name -> path.
+  std::uint32_t partitions = 0;
+  std::vector<std::string> range_cuts;               ///< For SPILLWAY_PARTITION_RANGE.
+
+  const spillway_job& abi() const { return plugin->abi(); }
+  KeyOrder order() const { return {abi().compare, abi().group_bytes, abi().same_group}; }
+};
+
+/// Written by the attempt's thread, read by the shell; and the other way round for cancel.
+class AttemptControl {
+ public:
+  void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+  bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+
+  /// Every step of the attempt moves it; a value that stands still for long is a hang.
+  void AddProgress(std::uint64_t bytes) { progress_.fetch_add(bytes, std::memory_order_relaxed); }
+  std::uint64_t progress() const { return progress_.load(std::memory_order_relaxed); }
+
+  void set_status(std::string text) {
+    const std::lock_guard lock(mutex_);
+    status_ = std::move(text);
+  }
+  std::string status() const {
+    const std::lock_guard lock(mutex_);
+    return status_;
+  }
+
+ private:
+  std::atomic<bool> cancelled_{false};
+  std::atomic<std::uint64_t> progress_{0};
+  mutable std::mutex mutex_;
+  std::string status_;   // Guarded by mutex_.
+};
+
+using CounterValues = std::map<std::string, std::map<std::string, std::uint64_t>>;
+
+}  // namespace spillway

@@ -1,0 +1,164 @@
+#include "runtime/task/plugin_library.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "mapreduce/version.h"
+
+namespace spillway {
+
+namespace {
+
+constexpr std::string_view kBuildHint =
+    "; a plugin is built with spillway_add_plugin() or g++ -std=c++20 -O3 -fPIC -shared";
+
+/// What ELF itself says, so that the common mistakes get a plain answer.
+Status CheckElf(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    const int error = errno;
+    if (error == ENOENT) return NotFound("no plugin at '" + path + "'");
+    const std::string text = "cannot open plugin '" + path + "': " + std::strerror(error);
+    return error == EACCES ? PermissionDenied(text) : BadData(text);
+  }
+  struct stat info {};
+  Elf64_Ehdr header{};
+  const bool is_file = ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+  const ssize_t got = is_file ? ::pread(fd, &header, sizeof header, 0) : -1;
+  ::close(fd);
+  if (!is_file) return BadData("plugin '" + path + "' is not a regular file");
+  if (got < static_cast<ssize_t>(SELFMAG) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+    return BadData("plugin '" + path + "' is not an ELF shared library" + std::string(kBuildHint));
+  if (got < static_cast<ssize_t>(sizeof header))
+    return BadData("plugin '" + path + "' is truncated: its ELF header is not whole");
+#if defined(__x86_64__)
+  constexpr auto kMachine = EM_X86_64;
+#elif defined(__aarch64__)
+  constexpr auto kMachine = EM_AARCH64;
+#endif
+  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != kMachine)
+    return BadData("plugin '" + path + "' was built for another architecture (ELF machine " +
+                   std::to_string(header.e_machine) + "); build it on this one");
+  if (header.e_type != ET_DYN)
+    return BadData("plugin '" + path + "' is not a shared library" + std::string(kBuildHint));
+  const std::uint64_t sections_end =
+      header.e_shoff + std::uint64_t{header.e_shentsize} * header.e_shnum;
+  if (sections_end > static_cast<std::uint64_t>(info.st_size))
+    return BadData("plugin '" + path + "' is truncated: it has " + std::to_string(info.st_size) +
+                   " of at least " + std::to_string(sections_end) + " bytes; build it again");
+  return OkStatus();
+}
+
+/// Loads and asks for the entry. Runs in the child first, then here.
+Result<const spillway_plugin*> LoadHere(const std::string& path) {
+  // A bare name would be searched for in the library path.
+  const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
+  void* const library = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr)
+    return BadData("plugin '" + path + "' does not load: " + std::string(::dlerror()));
+  const auto entry =
+      reinterpret_cast<spillway_plugin_entry>(::dlsym(library, SPILLWAY_PLUGIN_SYMBOL));
+  if (entry == nullptr)
+    return BadData("'" + path + "' is a library but no Spillway plugin: it does not export " +
+                   SPILLWAY_PLUGIN_SYMBOL + " (write SPILLWAY_PLUGIN(...) once)");
+  const spillway_plugin* const plugin = entry();
+  if (plugin == nullptr || plugin->struct_bytes < sizeof(spillway_plugin))
+    return BadData("plugin '" + path + "' answers with a description that is too short");
+  if (plugin->abi_version != SPILLWAY_ABI_VERSION)
+    return BadData("plugin '" + path + "' has ABI version " + std::to_string(plugin->abi_version) +
+                   " (built with Spillway " + plugin->sdk_version + "), this Spillway " +
+                   SPILLWAY_VERSION + " needs " + std::to_string(SPILLWAY_ABI_VERSION) +
+                   "; build the plugin again with its headers");
+  return plugin;
+}
+
+/// Loads the plugin in a child. What the child reports, or how it died, becomes the status.
+Status ProbeInChild(const std::string& path) {
+  int pipe_fds[2];
+  if (::pipe2(pipe_fds, O_CLOEXEC) != 0) return Unavailable("cannot make a pipe: " + std::string(std::strerror(errno)));
+  const pid_t child = ::fork();
+  if (child < 0) {
+    ::close(pipe_fds[0]);
+    ::close(pipe_fds[1]);
+    return Unavailable("cannot start a process to try the plugin: " + std::string(std::strerror(errno)));
+  }
+  if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) ::signal(signal, SIG_DFL);
+    ::alarm(10);   // A constructor that hangs.
+    const Result<const spillway_plugin*> plugin = LoadHere(path);
+    const std::string message = plugin.ok() ? "ok" : plugin.status().message();
+    const ssize_t written = ::write(pipe_fds[1], message.data(), message.size());
+    ::_exit(written < 0 ? 1 : 0);
+  }
+  ::close(pipe_fds[1]);
+  std::string message;
+  char part[512];
+  for (ssize_t got; (got = ::read(pipe_fds[0], part, sizeof part)) > 0 || errno == EINTR;) {
+    if (got <= 0) break;
+    message.append(part, static_cast<std::size_t>(got));
+  }
+  ::close(pipe_fds[0]);
+  int state = 0;
+  while (::waitpid(child, &state, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFSIGNALED(state)) {
+    const int signal = WTERMSIG(state);
+    return BadData("plugin '" + path + "' " +
+                   (signal == SIGALRM ? "hangs while it is loaded"
+                                      : std::string("crashes while it is loaded (") +
+                                            ::strsignal(signal) + ")") +
+                   "; the file may be damaged: build it again");
+  }
+  if (message == "ok") return OkStatus();
+  if (message.empty())
+    return BadData("plugin '" + path + "' ends the process while it is loaded; look at its static "
+                   "constructors");
+  return BadData(message);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<PluginLibrary>> PluginLibrary::Load(const std::string& path) {
+  SPILLWAY_RETURN_IF_ERROR(CheckElf(path));
+  SPILLWAY_RETURN_IF_ERROR(ProbeInChild(path));
+  SPILLWAY_ASSIGN_OR_RETURN(const spillway_plugin* plugin, LoadHere(path));
+  return std::shared_ptr<PluginLibrary>(new PluginLibrary(path, plugin));
+}
+
+PluginJob::PluginJob(std::shared_ptr<PluginLibrary> library, std::vector<std::string> args)
+    : library_(std::move(library)), args_(std::move(args)) {
+  for (const std::string& arg : args_) arg_pointers_.push_back(arg.c_str());
+}
+
+Result<std::unique_ptr<PluginJob>> PluginJob::Configure(std::shared_ptr<PluginLibrary> library,
+                                                        std::vector<std::string> args) {
+  const spillway_plugin& plugin = library->plugin();
+  std::unique_ptr<PluginJob> job(new PluginJob(std::move(library), std::move(args)));
+  char error[1024] = "";
+  job->job_ = plugin.configure(job->args(), job->arg_count(), error, sizeof error);
+  if (job->job_ == nullptr) {
+    const std::string usage = plugin.usage[0] == '\0'
+                                  ? " (it takes no arguments of its own)"
+                                  : std::string(" (usage: spillway run ") + plugin.name +
+                                        " -i IN -o OUT -- " + plugin.usage + ")";
+    return InvalidArgument("job " + std::string(plugin.name) + ": " + error + usage);
+  }
+  if (job->job_->struct_bytes < sizeof(spillway_job))
+    return BadData("plugin '" + job->library().path() + "' describes its job too shortly");
+  return job;
+}
+
+PluginJob::~PluginJob() {
+  if (job_ != nullptr) library_->plugin().release(job_);
+}
+
+}  // namespace spillway

@@ -1,0 +1,73 @@
+#include "runtime/task/reduce_task.h"
+
+#include "mapreduce/base/units.h"
+#include "runtime/task/task_host.h"
+
+namespace spillway {
+
+namespace {
+
+/// Intermediate merges of one attempt are numbered within a range of their own.
+constexpr std::uint32_t kMergesPerPartition = 1024;
+
+/// Names the key at which user code failed.
+Status AtKey(const Status& status, const TaskHost& host, GroupBatch batch) {
+  if (status.code() != Code::kUserCode) return status;
+  for (const Record& record : batch.records)
+    if (record.key == const_cast<TaskHost&>(host).task()->current_record)
+      return Status(status.code(),
+                    status.message() + " at key '" + EscapeForLog(KeyOf(record)) + "'");
+  return status;
+}
+
+/// Remembers the last batch, for messages.
+class LastBatch : public GroupStream {
+ public:
+  explicit LastBatch(GroupStream& inner) : inner_(inner) {}
+  Result<GroupBatch> Next() override {
+    Result<GroupBatch> batch = inner_.Next();
+    batch_ = batch.ok() ? *batch : GroupBatch{};
+    return batch;
+  }
+  const GroupBatch& batch() const { return batch_; }
+
+ private:
+  GroupStream& inner_;
+  GroupBatch batch_;
+};
+
+Status Run(const ReduceTaskSpec& spec, const ReduceTaskResources& resources, TaskHost& host,
+           ReduceTaskResult& result) {
+  ReduceInputOptions options;
+  options.partition = spec.partition;
+  options.order = resources.job.order();
+  options.memory_bytes = resources.memory_bytes;
+  options.budget = &resources.budget;
+  options.scratch = &resources.scratch;
+  options.scratch_id = {resources.job.job, kMergeTaskBase + spec.partition * kMergesPerPartition,
+                        spec.attempt};
+  options.writer = resources.writer;
+  options.damaged = &result.damaged;
+  SPILLWAY_ASSIGN_OR_RETURN(const auto input, ReduceInput::Open(spec.segments, options));
+  LastBatch groups(*input);
+  host.set_groups(&groups);
+  host.set_write([&](std::string_view bytes) { return resources.part.Append(bytes); });
+  const Status status =
+      host.Run(nullptr, [&] { return resources.job.abi().reducer_run(host.task()); });
+  result.input = input->stats();
+  return AtKey(status, host, groups.batch());
+}
+
+}  // namespace
+
+ReduceTaskResult RunReduceTask(const ReduceTaskSpec& spec, const ReduceTaskResources& resources) {
+  ReduceTaskResult result;
+  TaskHost host(resources.job, {"reduce", spec.partition, spec.attempt}, resources.control);
+  result.status = Run(spec, resources, host, result);
+  result.groups = host.task()->records_in;
+  result.output_records = host.task()->records_out;
+  result.counters = host.counters();
+  return result;
+}
+
+}  // namespace spillway

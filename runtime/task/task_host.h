@@ -1,0 +1,71 @@
+// TaskHost: the host's side of a spillway_task, given to the plugin. It hands what the plugin
+// emits to the collector, feeds it groups, writes its output, and keeps the first failure. One
+// attempt, one thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+
+#include "mapreduce/abi.h"
+#include "mapreduce/base/status.h"
+#include "runtime/task/crash_report.h"
+#include "runtime/task/job_context.h"
+#include "shuffle/engine/group_stream.h"
+
+namespace spillway {
+
+struct TaskIdentity {
+  const char* kind = "map";        ///< "map" or "reduce", for messages.
+  std::uint32_t index = 0;
+  std::uint32_t attempt = 0;
+};
+
+class TaskHost {
+ public:
+  using Collect = std::function<Status(std::span<const Record>)>;
+  using Write = std::function<Status(std::string_view)>;
+
+  TaskHost(const JobContext& job, const TaskIdentity& identity, AttemptControl& control);
+  TaskHost(const TaskHost&) = delete;
+  TaskHost& operator=(const TaskHost&) = delete;
+
+  /// Where the plugin's calls go; what is not set fails the task when it is called.
+  void set_collect(Collect collect) { collect_ = std::move(collect); }
+  void set_write(Write write) { write_ = std::move(write); }
+  void set_groups(GroupStream* groups) { groups_ = groups; }
+
+  spillway_task* task() { return &task_; }
+
+  /// Runs one of the plugin's functions under the crash reporter; its answer and what it reported
+  /// become a Status that names the task.
+  template <class Call>
+  Status Run(const spillway_block* block, Call&& call) {
+    scene_.block = block;
+    CrashScope scope(&scene_);
+    return Outcome(call());
+  }
+
+  const CounterValues counters() const;
+  bool cancelled() const { return control_.cancelled(); }
+
+ private:
+  static TaskHost& Self(void* host) { return *static_cast<TaskHost*>(host); }
+  Status Outcome(int answer);
+  int Keep(Status status);
+  int NextGroups(spillway_groups* out);
+
+  const JobContext& job_;
+  const TaskIdentity identity_;
+  AttemptControl& control_;
+  spillway_task task_{};
+  CrashScene scene_;
+  Collect collect_;
+  Write write_;
+  GroupStream* groups_ = nullptr;
+  Status failure_;
+  std::map<std::pair<std::string, std::string>, std::uint64_t> counters_;
+};
+
+}  // namespace spillway
