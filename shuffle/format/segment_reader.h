@@ -45,6 +45,9 @@ class SegmentReader {
 
   struct OpenOptions {
     bool release_behind = false;   ///< Tell the store that blocks are consumed once read.
+    /// Stored bytes fetched by one read where they do not lie in memory; an extent or block decides
+    /// when it is smaller or larger. Part of buffer_bytes().
+    std::uint32_t read_ahead_bytes = 128 << 10;
   };
   /// The blocks of one run and partition. Buffers are charged to `budget` (forced: the caller has
   /// bounded the number of open sources by their buffer_bytes). The reader outlives the source.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,9 @@ enum class Compression { kNone, kLz4, kAuto };
 struct SegmentWriterOptions {
   std::uint32_t block_bytes = 64 << 10;      ///< Raw bytes after which a block is closed.
   Compression compression = Compression::kAuto;  ///< kAuto: LZ4 on disk, where it gains.
+  /// Blocks are gathered up to this and appended to the file at once; at least one block. The
+  /// writer's memory is this, one block more while it compresses, and a record that exceeds a block.
+  std::uint32_t staging_bytes = 256 << 10;
 };
 
 /// What the index says of one (run, partition).

@@ -35,7 +35,8 @@ class MemoryBudget {
 };
 
 /// Zero-filled memory straight from the kernel (huge pages asked for from 2 MiB on), so that what
-/// is given back leaves the resident set at once. Move-only.
+/// is given back leaves the resident set at once. SPILLWAY_PADDING_BYTES are readable behind it.
+/// Move-only.
 class Buffer {
  public:
   Buffer() = default;
@@ -50,11 +51,16 @@ class Buffer {
 
   void Reset();
 
+  /// Gives the bytes from `bytes` on back to the kernel and the budget.
+  void ShrinkTo(std::uint64_t bytes);
+
   char* data() const { return data_; }
   std::uint64_t size() const { return bytes_; }
   bool empty() const { return data_ == nullptr; }
 
  private:
+  static Result<Buffer> Map(MemoryBudget& budget, std::uint64_t bytes);
+
   char* data_ = nullptr;
   std::uint64_t bytes_ = 0;
   MemoryBudget* budget_ = nullptr;

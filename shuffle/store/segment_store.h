@@ -47,6 +47,11 @@ class SegmentBytes {
   /// into `scratch` (which has room). DataLoss when the segment is shorter than that.
   virtual Result<std::string_view> ReadAt(std::uint64_t offset, std::uint64_t bytes,
                                           char* scratch) const = 0;
+  /// The same without a copy and without a scratch; empty when the bytes do not lie in memory in
+  /// one piece. SPILLWAY_PADDING_BYTES are readable behind the view.
+  virtual std::string_view View(std::uint64_t /*offset*/, std::uint64_t /*bytes*/) const {
+    return {};
+  }
   /// Advice: these bytes will not be read again. Memory or disk space may be given back.
   virtual void Release(std::uint64_t offset, std::uint64_t bytes) = 0;
   /// What messages call this segment: its path, or "memory segment of map 3".
