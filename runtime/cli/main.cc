@@ -1,1 +1,60 @@
-int main() { return 0; }
+// The spillway command's process: fills the Shell from the operating system and runs the command.
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <boost/filesystem.hpp>
+#include <cstring>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "runtime/cli/shell.h"
+#include "runtime/cli/spillway_command.h"
+#include "runtime/local/local_runner.h"
+
+namespace {
+
+constexpr std::size_t kColumnsDefault = 80;
+constexpr const char* kPluginDirFromBin = "../lib/spillway/plugins";
+
+std::size_t TerminalColumns() {
+  winsize size = {};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kColumnsDefault;
+  return size.ws_col;
+}
+
+spillway::EnvironmentMap ReadEnvironment() {
+  spillway::EnvironmentMap environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const char* equals = std::strchr(*entry, '=');
+    if (equals != nullptr) environment.emplace(std::string(*entry, equals), equals + 1);
+  }
+  return environment;
+}
+
+/// Where the built-in jobs lie, seen from the program's own file; empty if that cannot be found.
+std::string PluginDir() {
+  boost::system::error_code error;
+  const auto program = boost::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return {};
+  return (program.parent_path() / kPluginDirFromBin).lexically_normal().string();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto environment = ReadEnvironment();
+  const spillway::Shell shell = {
+      .out = std::cout,
+      .err = std::cerr,
+      .err_is_terminal = isatty(STDERR_FILENO) != 0,
+      .columns = TerminalColumns,
+      .environment = environment,
+      .config_paths = spillway::ConfigFilePaths(environment),
+      .plugin_dir = PluginDir(),
+      .prepare = spillway::LocalRunner::Prepare,
+      .inspect = spillway::InspectPlugin,
+  };
+  return spillway::RunSpillway(std::vector<std::string>(argv + 1, argv + argc), shell);
+}

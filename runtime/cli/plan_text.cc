@@ -1,0 +1,114 @@
+#include "runtime/cli/plan_text.h"
+
+#include <algorithm>
+
+#include "mapreduce/base/units.h"
+#include "runtime/cli/quantity_text.h"
+
+namespace spillway {
+namespace {
+
+constexpr std::size_t kSplitsShown = 5;
+constexpr std::size_t kLabelColumns = 12;
+constexpr std::size_t kPathBytesMax = 200;
+
+std::string Label(std::string label) {
+  label.resize(std::max(kLabelColumns, label.size() + 1), ' ');
+  return "  " + label;
+}
+
+std::string Shown(const std::string& text) { return EscapeForLog(text, kPathBytesMax); }
+
+std::string JobLines(const JobPlan& plan) {
+  std::string classes = "mapper " + Shown(plan.mapper_name);
+  if (!plan.reducer_name.empty()) classes += ", reducer " + Shown(plan.reducer_name);
+  classes += ", input " + Shown(plan.input_name) + ", output " + Shown(plan.output_name);
+  return Label("plugin") + Shown(plan.plugin_path) + "\n" + Label("") + classes + "\n";
+}
+
+std::string InputLines(const JobPlan& plan) {
+  std::string text = Label("input") + FormatNoun(plan.input_files, "file") + ", " +
+                     FormatBytes(plan.input_bytes) + " in " +
+                     FormatNoun(plan.splits.size(), "split") + "\n";
+  const std::size_t shown = std::min(kSplitsShown, plan.splits.size());
+  for (std::size_t i = 0; i < shown; ++i) {
+    const PlannedSplit& split = plan.splits[i];
+    text += Label("") + std::to_string(i) + ": " + Shown(split.path) + ", " +
+            FormatBytes(split.bytes) + " from byte " + FormatCount(split.offset) + "\n";
+  }
+  if (plan.splits.size() > shown)
+    text += Label("") + "and " + FormatNoun(plan.splits.size() - shown, "more split") + "\n";
+  return text;
+}
+
+std::string ScratchLines(const JobPlan& plan) {
+  if (plan.scratch_bytes_needed == 0)
+    return Label("scratch") + "none needed: everything fits in memory\n";
+  std::string text =
+      Label("scratch") + "up to " + FormatBytes(plan.scratch_bytes_needed) + " needed\n";
+  for (const ScratchForecast& scratch : plan.scratch)
+    text += Label("") + Shown(scratch.directory) + ": " + FormatBytes(scratch.free_bytes) +
+            " free\n";
+  return text;
+}
+
+std::uint64_t FreeScratchBytes(const JobPlan& plan) {
+  std::uint64_t free_bytes = 0;
+  for (const ScratchForecast& scratch : plan.scratch)
+    free_bytes = scratch.free_bytes > UINT64_MAX - free_bytes ? UINT64_MAX
+                                                              : free_bytes + scratch.free_bytes;
+  return free_bytes;
+}
+
+}  // namespace
+
+std::string PlanText(const JobPlan& plan) {
+  std::string text = "Plan for " + Shown(plan.job_name) + ":\n" + JobLines(plan) + InputLines(plan);
+  text += Label("shuffle") + plan.shuffle;
+  if (plan.partitions > 0) text += ", " + FormatNoun(plan.partitions, "partition");
+  text += "\n" + Label("tasks") + FormatNoun(plan.splits.size(), "map") + ", " +
+          FormatNoun(plan.partitions, "reduce") + ", up to " + FormatCount(plan.threads) +
+          " at once\n";
+  text += Label("memory") + FormatBytes(plan.memory_bytes) + ": " +
+          FormatBytes(plan.task_memory_bytes) + " for each running task, " +
+          FormatBytes(plan.segment_memory_bytes) + " for map outputs\n";
+  return text + ScratchLines(plan);
+}
+
+std::string ReasonsText(const JobPlan& plan) {
+  std::size_t widest = 0;
+  for (const auto& [setting, reason] : plan.reasons) widest = std::max(widest, setting.size());
+  std::string text = "How the settings were chosen:\n";
+  for (const auto& [setting, reason] : plan.reasons) {
+    std::string name = setting;
+    name.resize(widest + 2, ' ');
+    text += "  " + name + reason + "\n";
+  }
+  return text;
+}
+
+std::string OriginsText(const Settings& settings) {
+  std::string text = "Settings that were named:\n";
+  const auto all = settings.All();
+  for (const SettingValue& setting : all) {
+    std::string values;
+    for (const std::string& value : setting.values)
+      values += (values.empty() ? "" : ", ") + EscapeForLog(value);
+    text += Label(std::string(setting.option->name)) + values + " (from " + setting.origin + ")\n";
+  }
+  return all.empty() ? text + "  none\n" : text;
+}
+
+std::string ScratchWarning(const JobPlan& plan) {
+  const std::uint64_t free_bytes = FreeScratchBytes(plan);
+  if (plan.scratch_bytes_needed <= free_bytes) return {};
+  std::string directories;
+  for (const ScratchForecast& scratch : plan.scratch)
+    directories += (directories.empty() ? "" : ", ") + Shown(scratch.directory);
+  if (directories.empty()) directories = "the scratch directories";
+  return "the job may spill " + FormatBytes(plan.scratch_bytes_needed) + ", but only " +
+         FormatBytes(free_bytes) + " are free in " + directories +
+         ". Free some space, name further directories with --spill-dir, or give more --memory.";
+}
+
+}  // namespace spillway

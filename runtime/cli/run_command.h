@@ -1,0 +1,12 @@
+// `spillway run`: settings, request, plan, the job itself, its report.
+#pragma once
+
+#include "runtime/cli/command_line.h"
+#include "runtime/cli/shell.h"
+
+namespace spillway {
+
+/// Returns the process's exit code.
+int RunJobCommand(const CommandLine& line, const Shell& shell);
+
+}  // namespace spillway

@@ -1,0 +1,104 @@
+#include "runtime/cli/run_request.h"
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "mapreduce/base/units.h"
+#include "runtime/cli/job_catalog.h"
+
+namespace spillway {
+namespace {
+
+constexpr std::uint64_t kRetriesDefault = 3;
+
+Status CheckContradictions(const CommandLine& line) {
+  if (line.Has("quiet") && line.Has("verbose"))
+    return InvalidArgument("--quiet and --verbose contradict each other. Keep one.");
+  if (line.Has("plugin") && !line.operands.empty())
+    return InvalidArgument("the job is named twice, as '" + EscapeForLog(line.operands[0]) +
+                           "' and by --plugin " + EscapeForLog(line.Value("plugin")) +
+                           ". Keep one.");
+  return OkStatus();
+}
+
+Status CheckPresence(const CommandLine& line) {
+  std::vector<std::string> missing;
+  if (line.operands.empty() && !line.Has("plugin")) missing.emplace_back("JOB");
+  if (!line.Has("input")) missing.emplace_back("-i PATH");
+  if (!line.Has("output")) missing.emplace_back("-o DIR");
+  if (missing.empty()) return OkStatus();
+  std::string message = "missing: ";
+  for (std::size_t i = 0; i < missing.size(); ++i) message += (i == 0 ? "" : ", ") + missing[i];
+  message += ". Write spillway run JOB -i PATH... -o DIR.";
+  if (line.operands.empty() && line.Has("input"))
+    message += " JOB comes first: -i takes all words up to the next option.";
+  return InvalidArgument(message);
+}
+
+Compression CompressionOf(const std::string& word) {
+  if (word == "lz4") return Compression::kLz4;
+  if (word == "none") return Compression::kNone;
+  return Compression::kAuto;
+}
+
+Result<std::map<std::string, std::string>> SideFiles(const CommandLine& line) {
+  std::map<std::string, std::string> files;
+  for (const std::string& value : line.Values("file")) {
+    const std::size_t equals = value.find('=');
+    const std::string name = value.substr(0, equals);
+    if (!files.emplace(name, value.substr(equals + 1)).second)
+      return InvalidArgument("--file: '" + EscapeForLog(name) +
+                             "' is given twice. Each side file has a name of its own.");
+  }
+  return files;
+}
+
+}  // namespace
+
+RunDisplay ReadRunDisplay(const CommandLine& line, const Settings& settings) {
+  RunDisplay display;
+  display.dry_run = line.Has("dry-run");
+  display.explain = line.Has("explain");
+  display.quiet = line.Has("quiet");
+  display.verbose = line.Has("verbose");
+  display.no_color = settings.Truth("no-color");
+  if (line.Has("json"))
+    display.json =
+        line.Value("json") == "events" ? JsonOutput::kEvents : JsonOutput::kSummary;
+  const std::string progress = settings.Text("progress", "auto");
+  if (progress == "plain") display.progress = ProgressOutput::kPlain;
+  if (progress == "none") display.progress = ProgressOutput::kNone;
+  return display;
+}
+
+Result<JobRequest> BuildJobRequest(const CommandLine& line, const Settings& settings,
+                                   const std::string& plugin_dir) {
+  SPILLWAY_RETURN_IF_ERROR(CheckContradictions(line));
+  SPILLWAY_RETURN_IF_ERROR(CheckPresence(line));
+  JobRequest request;
+  if (line.Has("plugin")) {
+    request.plugin_path = line.Value("plugin");
+  } else {
+    SPILLWAY_ASSIGN_OR_RETURN(request.plugin_path, ResolveJob(line.operands[0], plugin_dir));
+  }
+  SPILLWAY_ASSIGN_OR_RETURN(request.side_files, SideFiles(line));
+  request.args = line.job_arguments;
+  request.inputs = line.Values("input");
+  request.output_dir = line.Value("output");
+  request.overwrite = line.Has("overwrite");
+  request.reducers = static_cast<std::uint32_t>(settings.Number("reducers", 0));
+  request.threads = static_cast<std::uint32_t>(settings.Number("threads", 0));
+  request.memory_bytes = settings.Number("memory", 0);
+  request.split_bytes = settings.Number("split-size", 0);
+  request.spill_dirs = settings.List("spill-dir");
+  request.compression = CompressionOf(settings.Text("compress", "auto"));
+  request.in_memory = settings.Truth("in-memory");
+  request.attempts_max =
+      static_cast<std::uint32_t>(settings.Number("retries", kRetriesDefault)) + 1;
+  request.skip_bad_max = static_cast<std::uint32_t>(settings.Number("skip-bad", 0));
+  request.task_timeout_ms = settings.Number("timeout", request.task_timeout_ms);
+  return request;
+}
+
+}  // namespace spillway

@@ -1,0 +1,44 @@
+// Shell: everything outside itself that a command may touch. main() fills it from the process;
+// tests fill it with string streams and a runner of their own.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mapreduce/base/status.h"
+#include "runtime/cli/settings.h"
+#include "runtime/cli/text_style.h"
+#include "runtime/local/local_runner.h"
+
+namespace spillway {
+
+using RunnerFactory =
+    std::function<Result<std::unique_ptr<LocalRunner>>(const JobRequest& request)>;
+using PluginInspector = std::function<Result<PluginDescription>(const std::string& path)>;
+
+struct Shell {
+  std::ostream& out;                       ///< Results only.
+  std::ostream& err;                       ///< Everything else.
+  bool err_is_terminal = false;
+  std::function<std::size_t()> columns;    ///< The terminal's width, as it is now.
+  EnvironmentMap environment;
+  std::vector<std::string> config_paths;   ///< Strongest first.
+  std::string plugin_dir;                  ///< Where the built-in jobs are.
+  RunnerFactory prepare;
+  PluginInspector inspect;
+
+  /// Emphasis for stderr: on a terminal that knows it, unless NO_COLOR or `no_color` is set.
+  TextStyle error_style(bool no_color = false) const;
+};
+
+/// Writes "spillway: MESSAGE" to stderr and returns `exit_code`.
+int ReportError(const Shell& shell, int exit_code, const std::string& message);
+
+/// Writes "spillway: warning: MESSAGE" to stderr.
+void ReportWarning(const Shell& shell, const std::string& message, TextStyle style);
+
+}  // namespace spillway

@@ -1,0 +1,53 @@
+#include "runtime/cli/signal_trap.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+
+#include "mapreduce/base/check.h"
+#include "runtime/cli/exit_code.h"
+
+namespace spillway {
+namespace {
+
+// The only mutable globals of the command: a handler has nothing else to look at.
+std::atomic<LocalRunner*> g_runner{nullptr};
+std::atomic<int> g_signal{0};
+static_assert(std::atomic<LocalRunner*>::is_always_lock_free && std::atomic<int>::is_always_lock_free,
+              "a signal handler may not take a lock");
+
+void OnSignal(int signal) {
+  const int saved_errno = errno;
+  int none = 0;
+  if (!g_signal.compare_exchange_strong(none, signal)) _exit(kExitSignalBase + signal);
+  if (LocalRunner* runner = g_runner.load()) runner->Cancel();
+  errno = saved_errno;
+}
+
+}  // namespace
+
+SignalTrap::SignalTrap(LocalRunner& runner) {
+  SPILLWAY_CHECK(g_runner.load() == nullptr);
+  g_signal = 0;
+  g_runner = &runner;
+  struct sigaction action = {};
+  action.sa_handler = OnSignal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  for (std::size_t i = 0; i < std::size(kSignals); ++i) {
+    SPILLWAY_CHECK_EQ(sigaction(kSignals[i], nullptr, &former_[i]), 0);
+    if (former_[i].sa_handler != SIG_IGN)
+      SPILLWAY_CHECK_EQ(sigaction(kSignals[i], &action, nullptr), 0);
+  }
+}
+
+SignalTrap::~SignalTrap() {
+  for (std::size_t i = 0; i < std::size(kSignals); ++i)
+    sigaction(kSignals[i], &former_[i], nullptr);
+  g_runner = nullptr;
+}
+
+int SignalTrap::signal() const { return g_signal.load(); }
+
+}  // namespace spillway

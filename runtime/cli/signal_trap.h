@@ -1,0 +1,28 @@
+// SignalTrap: while it lives, the first SIGINT, SIGTERM or SIGHUP cancels the job and a second one
+// ends the process at once; scratch files are then swept at the next start. One trap at a time,
+// because signal handlers have no argument to find their object by.
+#pragma once
+
+#include <csignal>
+
+#include "runtime/local/local_runner.h"
+
+namespace spillway {
+
+class SignalTrap {
+ public:
+  /// `runner` outlives the trap. A signal that was ignored before (nohup) stays ignored.
+  explicit SignalTrap(LocalRunner& runner);
+  ~SignalTrap();  ///< Restores the former handlers.
+  SignalTrap(const SignalTrap&) = delete;
+  SignalTrap& operator=(const SignalTrap&) = delete;
+
+  /// The first signal, or 0. Any thread.
+  int signal() const;
+
+ private:
+  static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
+  struct sigaction former_[3];
+};
+
+}  // namespace spillway

@@ -1,0 +1,125 @@
+#include "runtime/cli/spillway_command.h"
+
+#include <algorithm>
+#include <exception>
+#include <ostream>
+
+#include "mapreduce/base/units.h"
+#include "runtime/cli/command_line.h"
+#include "runtime/cli/exit_code.h"
+#include "runtime/cli/help_text.h"
+#include "runtime/cli/inspect_command.h"
+#include "runtime/cli/name_suggestion.h"
+#include "runtime/cli/option_table.h"
+#include "runtime/cli/run_command.h"
+#include "runtime/cli/version_command.h"
+
+namespace spillway {
+namespace {
+
+using Words = std::vector<std::string>;
+
+/// A command's name in words, and what follows.
+struct FoundCommand {
+  const CommandSpec* command = nullptr;
+  std::size_t name_words = 0;
+};
+
+FoundCommand FindCommandIn(const Words& words) {
+  if (words.size() >= 2)
+    if (const CommandSpec* command = FindCommand(words[0] + " " + words[1])) return {command, 2};
+  if (!words.empty())
+    if (const CommandSpec* command = FindCommand(words[0])) return {command, 1};
+  return {};
+}
+
+bool IsGroup(const std::string& word) {
+  return std::any_of(Commands().begin(), Commands().end(), [&](const CommandSpec& command) {
+    return command.name.starts_with(word + " ");
+  });
+}
+
+/// What the words could have meant: full names of commands, or those behind a group's name.
+int ReportUnknownCommand(const Words& words, const Shell& shell) {
+  const bool in_group = IsGroup(words[0]);
+  std::string typed = words[0], group = in_group ? words[0] + " " : "";
+  if (in_group) typed = words.size() > 1 ? words[1] : "";
+  Words names;
+  for (const CommandSpec& command : Commands()) {
+    if (!command.name.starts_with(group)) continue;
+    const std::string_view rest = command.name.substr(group.size());
+    names.emplace_back(in_group ? rest : rest.substr(0, rest.find(' ')));
+  }
+  if (typed.empty() || typed[0] == '-') {
+    std::string known;
+    for (const std::string& name : names) known += (known.empty() ? "" : ", ") + name;
+    return ReportError(shell, kExitUsage,
+                       "'spillway " + words[0] + "' needs a command behind it: " + known + ".");
+  }
+  const std::string meant = DidYouMean(typed, names, "spillway " + group);
+  return ReportError(shell, kExitUsage,
+                     "there is no command '" + EscapeForLog(group + typed) + "'." +
+                         (meant.empty() ? " 'spillway help' lists all." : meant));
+}
+
+int HelpCommand(const CommandLine& line, const Shell& shell) {
+  if (line.operands.empty()) {
+    shell.out << OverviewHelp();
+    return kExitDone;
+  }
+  const FoundCommand found = FindCommandIn(line.operands);
+  if (found.command == nullptr) return ReportUnknownCommand(line.operands, shell);
+  shell.out << CommandHelp(*found.command);
+  return kExitDone;
+}
+
+int Dispatch(const CommandLine& line, const Shell& shell) {
+  const std::string_view name = line.command->name;
+  if (name == "run") return RunJobCommand(line, shell);
+  if (name == "plugin inspect") return InspectPluginCommand(line, shell);
+  if (name == "version") return VersionCommand(line, shell);
+  if (name == "help") return HelpCommand(line, shell);
+  return ReportError(shell, kExitInternal, "no code for command " + std::string(name));
+}
+
+int RunGuarded(Words words, const Shell& shell) {
+  if (words.empty()) {
+    shell.err << OverviewHelp();
+    return kExitUsage;
+  }
+  if (words[0] == "--help" || words[0] == "-h") words = {"help"};
+  if (words[0] == "--version") words[0] = "version";
+  const FoundCommand found = FindCommandIn(words);
+  if (found.command == nullptr) return ReportUnknownCommand(words, shell);
+  words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(found.name_words));
+  if (AsksForHelp(words)) {
+    shell.out << CommandHelp(*found.command);
+    return kExitDone;
+  }
+  const auto line = ParseCommandLine(*found.command, words);
+  if (!line.ok())
+    return ReportError(shell, ExitCodeOf(line.status()),
+                       line.status().message() + " See 'spillway " +
+                           std::string(found.command->name) + " --help'.");
+  return Dispatch(*line, shell);
+}
+
+}  // namespace
+
+int RunSpillway(const std::vector<std::string>& words, const Shell& shell) {
+  try {
+    const int exit_code = RunGuarded(words, shell);
+    shell.out.flush();
+    // A result that nobody received is no success: a full disk or a closed file behind stdout.
+    if (!shell.out && exit_code == kExitDone)
+      return ReportError(shell, kExitDisk,
+                         "stdout cannot be written; what was printed there is incomplete.");
+    return exit_code;
+  } catch (const std::exception& error) {
+    return ReportError(shell, kExitInternal,
+                       std::string("a bug in Spillway: ") + error.what() +
+                           ". Please report it with the command line.");
+  }
+}
+
+}  // namespace spillway

@@ -1,0 +1,111 @@
+#include "runtime/cli/summary_text.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "mapreduce/base/units.h"
+#include "runtime/cli/quantity_text.h"
+
+namespace spillway {
+namespace {
+
+constexpr std::size_t kLabelColumns = 10;
+
+std::string Label(std::string label) {
+  label.resize(std::max(kLabelColumns, label.size() + 1), ' ');
+  return "  " + label;
+}
+
+std::string FixedPoint(double value, const char* format) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+std::string Volume(std::uint64_t records, std::uint64_t bytes) {
+  return FormatNoun(records, "record") + ", " + FormatBytes(bytes);
+}
+
+std::string MapLine(const JobReport& report) {
+  std::string text = Label("map out") + Volume(report.map_output_records, report.map_output_bytes);
+  if (report.segment_records < report.map_output_records)
+    text += "; " + FormatNoun(report.segment_records, "record") + " after combining";
+  return text + "\n";
+}
+
+std::string ShuffleLine(const JobReport& report) {
+  std::string text = Label("shuffled") + FormatBytes(report.shuffled_bytes);
+  if (report.spilled_bytes == 0) return text + ", nothing spilled\n";
+  text += "; spilled " + FormatBytes(report.spilled_bytes);
+  if (report.spills > 0) text += " in " + FormatNoun(report.spills, "run");
+  return text + "\n";
+}
+
+std::string OutputLine(const JobReport& report) {
+  std::string text = Label("output") + Volume(report.output_records, report.output_bytes);
+  if (report.partition_output_bytes.size() < 2) return text + "\n";
+  const Skew skew = MeasureSkew(report.partition_output_bytes);
+  text += " in " + FormatNoun(report.partition_output_bytes.size(), "part") + ", skew ";
+  text += skew.ratio > 0 ? FixedPoint(skew.ratio, "%.2f") : "-";
+  return text + " (largest " + FormatBytes(skew.largest_bytes) + ", median " +
+         FormatBytes(skew.median_bytes) + ")\n";
+}
+
+std::string TimeLine(const JobReport& report) {
+  return Label("time") + "prepare " + FormatDuration(report.prepare_ms) + ", map " +
+         FormatDuration(report.map_ms) + ", reduce " + FormatDuration(report.reduce_ms) +
+         ", commit " + FormatDuration(report.commit_ms) + "; CPU " +
+         FixedPoint(report.cpu_seconds, "%.2f s") + "\n";
+}
+
+std::string TroubleLines(const JobReport& report, bool verbose) {
+  std::string text;
+  if (report.attempts_failed > 0 || report.maps_rerun > 0 || verbose)
+    text += Label("attempts") + FormatCount(report.attempts_failed) + " failed, " +
+            FormatNoun(report.maps_rerun, "map") + " run again\n";
+  if (report.records_skipped > 0 || verbose)
+    text += Label("skipped") + FormatNoun(report.records_skipped, "bad record") + "\n";
+  return text;
+}
+
+std::string CounterLines(const JobReport& report) {
+  std::string text;
+  for (const auto& [group, counters] : report.counters)
+    for (const auto& [name, count] : counters)
+      text += Label(text.empty() ? "counters" : "") + EscapeForLog(group) + ": " +
+              EscapeForLog(name) + " " + FormatCount(count) + "\n";
+  return text;
+}
+
+}  // namespace
+
+Skew MeasureSkew(std::vector<std::uint64_t> partition_bytes) {
+  Skew skew;
+  if (partition_bytes.empty()) return skew;
+  std::sort(partition_bytes.begin(), partition_bytes.end());
+  const std::size_t middle = partition_bytes.size() / 2;
+  const bool odd = partition_bytes.size() % 2 == 1;
+  const std::uint64_t below = partition_bytes[odd ? middle : middle - 1];
+  skew.largest_bytes = partition_bytes.back();
+  skew.median_bytes = below + (partition_bytes[middle] - below) / 2;
+  if (skew.median_bytes > 0)
+    skew.ratio = static_cast<double>(skew.largest_bytes) / static_cast<double>(skew.median_bytes);
+  return skew;
+}
+
+std::string SummaryText(const JobReport& report, bool verbose, TextStyle style) {
+  std::string text = style.Good(EscapeForLog(report.job_name) + ":") + " done in " +
+                     FormatDuration(report.total_ms) + ", output in " +
+                     EscapeForLog(report.output_dir, 200) + "\n";
+  if (verbose) text += Label("run") + EscapeForLog(report.job_id) + "\n";
+  text += Label("input") + Volume(report.input_records, report.input_bytes) + " in " +
+          FormatNoun(report.maps, "split") + "\n";
+  text += MapLine(report) + ShuffleLine(report) + OutputLine(report) + TimeLine(report);
+  text += Label("memory") + FormatBytes(report.peak_rss_bytes) + " at most\n";
+  text += TroubleLines(report, verbose) + CounterLines(report);
+  for (const std::string& warning : report.warnings)
+    text += "  " + style.Warning("warning:") + " " + warning + "\n";
+  return text;
+}
+
+}  // namespace spillway
