@@ -1,0 +1,121 @@
+// BatchMerge: merges many runs of byte-ordered keys by sorting batches instead of playing a
+// tournament per record. One thread.
+//
+// The idea. Each run holds one decoded block, and every W-th record of it, as well as its last,
+// is a *sample*. A small tournament over the runs' next samples gives the samples in order. The
+// last one taken is the *pivot*: in every run, the records up to the run's last taken sample are
+// below it, and no more than W - 1 records beyond can be. So a batch is found with one tournament
+// game per W records, its size is bounded, and it is then put in order by a vectorised sort of
+// 16-byte entries {key prefix, length class, index}. The index counts records as they were
+// gathered, run by run, and so makes the sort stable.
+//
+//      run 0   a b c|d e f|g        | ends a window; the sample is the record before it
+//      run 1   a a d|h i|           samples in order: c d f ...; after "d" of run 1 the pivot
+//      run 2   b e f|k l m|         is (d, run 1): the batch is a b c d . a a d . b
+//
+// The order of samples is (key, rank), and so is the bound of a batch: runs of lower rank give
+// their keys that equal the pivot, those of higher rank keep them. That is why a hot key needs no
+// special case: it streams window by window through the runs that hold it.
+//
+// A block may be dropped only when none of its records is viewed, so a finished block ends the
+// batch. To not have that happen too early (with 1024 runs a block ends every few hundred
+// records), the tail of a finished block is copied aside, as long as the batch is small.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shuffle/merge/loser_tree.h"
+#include "shuffle/merge/merge_stream.h"
+#include "shuffle/merge/sort_entry.h"
+
+namespace spillway {
+
+class BatchMerge : public MergeStream {
+ public:
+  /// Requires options.order.is_bytes().
+  BatchMerge(std::vector<std::unique_ptr<BlockSource>> sources, const MergeOptions& options);
+
+  Result<GroupBatch> Next() override;
+  std::optional<std::uint32_t> failed_run() const override { return failed_run_; }
+
+  static std::uint64_t MemoryBytes(std::uint64_t runs, const MergeOptions& options);
+
+ private:
+  /// One run and its current block. All pointers are null when it is at its end.
+  struct Run {
+    const char* cursor = nullptr;      ///< The first record that is not given out.
+    const char* taken_end = nullptr;   ///< Behind the last sample taken.
+    const char* sample = nullptr;      ///< The next sample.
+    const char* sample_end = nullptr;
+    const char* end = nullptr;         ///< Of the block.
+    std::string_view sample_key;
+    const char* block = nullptr;
+    std::uint32_t block_records = 0;
+    std::uint32_t next_window = 0;
+    std::vector<std::uint32_t> samples;  ///< Offsets in the block.
+    std::unique_ptr<BlockSource> source;
+  };
+  /// The tail of a block, copied into carried_.
+  struct Carry {
+    std::uint32_t rank;
+    const char* begin;
+    const char* end;
+  };
+  struct Before {
+    const BatchMerge* merge;
+    bool operator()(std::uint32_t a, std::uint32_t b) const;
+  };
+
+  Status Start();
+  Status LoadBlock(std::uint32_t rank);
+  Status FindSamples(std::uint32_t rank, const Block& block);
+  Status NextBlock(std::uint32_t rank);
+  void TakeSample(Run& run);
+  std::uint64_t SamplePrefix(std::uint32_t rank) const;
+
+  Result<bool> ChoosePivot();
+  bool CarryTail(std::uint32_t rank);
+
+  void Gather();
+  bool HeadIsBelowPivot(std::uint32_t rank) const;
+  void FindActive();
+  std::size_t CommonKeyBytes() const;
+  void TakeAll(const char* from, const char* to);
+  void TakeRun(std::uint32_t rank);
+  const char* TakeBelowPivot(std::uint32_t rank, const char* from);
+
+  void MarkGroups();
+
+  const KeyOrder order_;
+  const std::uint32_t batch_records_;
+  const std::uint32_t window_records_;
+  const std::uint32_t carry_bytes_max_;
+  std::vector<Run> runs_;
+  /// Of the records at the cursors, or 0 once a sample is taken: the run is in the batch then.
+  std::vector<std::uint64_t> head_prefixes_;
+  LoserTree<Before> samples_;
+
+  // The batch in the making.
+  std::string_view pivot_key_;
+  std::uint32_t pivot_rank_ = 0;
+  std::size_t common_bytes_ = 0;              ///< That all keys of the batch begin with.
+  std::vector<std::uint32_t> active_;         ///< Runs with records in it.
+  std::vector<Carry> carries_;
+  std::unique_ptr<char[]> carried_;
+  std::size_t carried_bytes_ = 0;
+  std::size_t count_ = 0;
+  std::unique_ptr<Record[]> gathered_;
+  std::unique_ptr<SortEntry[]> entries_;
+  std::unique_ptr<Record[]> sorted_;
+  std::vector<std::uint32_t> groups_;
+
+  std::optional<std::string> last_key_;         ///< Of the batch before.
+  std::optional<std::uint32_t> finished_run_;   ///< Its block is given out; the next is due.
+  std::optional<std::uint32_t> failed_run_;
+  bool started_ = false;
+};
+
+}  // namespace spillway

@@ -1,0 +1,29 @@
+#include "shuffle/merge/merge_stream.h"
+
+#include <algorithm>
+
+#include "shuffle/merge/batch_merge.h"
+#include "shuffle/merge/tree_merge.h"
+
+namespace spillway {
+namespace {
+
+/// Up to this many runs a loser tree has so few levels that it beats sorting a batch.
+constexpr std::size_t kTreeRunsMax = 2;
+
+}  // namespace
+
+std::unique_ptr<MergeStream> OpenMerge(std::vector<std::unique_ptr<BlockSource>> sources,
+                                       const MergeOptions& options) {
+  if (!options.order.is_bytes() || sources.size() <= kTreeRunsMax)
+    return std::make_unique<TreeMerge>(std::move(sources), options);
+  return std::make_unique<BatchMerge>(std::move(sources), options);
+}
+
+std::uint64_t MergeMemoryBytes(std::uint64_t runs, const MergeOptions& options) {
+  if (!options.order.is_bytes() || runs <= kTreeRunsMax)
+    return TreeMerge::MemoryBytes(runs, options);
+  return BatchMerge::MemoryBytes(runs, options);
+}
+
+}  // namespace spillway
