@@ -1,7 +1,8 @@
 // OutputFormat: how results become the bytes of a part file. A format is a class with
 //   void Write(const KeyView& key, const ValueView& value, OutputBuffer& out);
 // as an overload or template for the types it prints, and a static constexpr const char* kName.
-// Optional: void Begin(OutputBuffer&), void End(OutputBuffer&). One object per task.
+// Optional: Status Setup(TaskContext&), void Begin(OutputBuffer&), void End(OutputBuffer&). One
+// object per task, one thread. Results come in key order.
 // Built in: TextOutput, RawOutput (builtin/text_output.h).
 #pragma once
 

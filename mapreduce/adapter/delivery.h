@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "mapreduce/abi.h"
+#include "mapreduce/adapter/guard.h"
 #include "mapreduce/builtin/folds.h"
 #include "mapreduce/codec.h"
 #include "mapreduce/emitter.h"
@@ -140,6 +141,7 @@ template <class K, class V, class Format>
 class FormatDelivery {
  public:
   explicit FormatDelivery(spillway_task* task) : task_(task), buffer_(task) {
+    if constexpr (requires(TaskContext& context) { format_.Setup(context); }) SetUp(format_, task);
     if constexpr (requires { format_.Begin(buffer_); }) format_.Begin(buffer_);
   }
 

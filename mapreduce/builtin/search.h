@@ -85,4 +85,11 @@ class Finder {
   std::string pattern_;
 };
 
+/// The line of `text` that holds offset `at`, without its newline.
+inline std::string_view LineAt(std::string_view text, std::size_t at) {
+  const std::size_t newline = at == 0 ? std::string_view::npos : text.rfind('\n', at - 1);
+  const std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
+  return text.substr(begin, text.find('\n', at) - begin);
+}
+
 }  // namespace spillway

@@ -11,10 +11,10 @@ namespace {
 constexpr std::uint32_t kMergesPerPartition = 1024;
 
 /// Names the key at which user code failed.
-Status AtKey(const Status& status, const TaskHost& host, GroupBatch batch) {
+Status AtKey(const Status& status, TaskHost& host, const GroupBatch& batch) {
   if (status.code() != Code::kUserCode) return status;
   for (const Record& record : batch.records)
-    if (record.key == const_cast<TaskHost&>(host).task()->current_record)
+    if (record.key == host.task()->current_record)
       return Status(status.code(),
                     status.message() + " at key '" + EscapeForLog(KeyOf(record)) + "'");
   return status;

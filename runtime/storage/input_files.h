@@ -1,0 +1,24 @@
+// InputFiles: what the user named as input, as a list of regular files. Pure but for what it asks
+// of the FileSystem; call it from any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mapreduce/base/file_system.h"
+
+namespace spillway {
+
+struct InputFile {
+  std::string path;
+  FileInfo info;   ///< As listed: a file that differs when it is read has changed during the job.
+};
+
+/// Expands files, directories (all files below, by name; names that begin with '.' or '_' are
+/// passed over, as Hadoop does) and globs, in the order given. All problems are listed in one
+/// NotFound (missing, unreadable, no file, empty glob), or InvalidArgument (a file named twice).
+Result<std::vector<InputFile>> ListInputFiles(FileSystem& files,
+                                              const std::vector<std::string>& inputs);
+
+}  // namespace spillway
