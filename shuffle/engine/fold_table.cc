@@ -1,0 +1,156 @@
+#include "shuffle/engine/fold_table.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "mapreduce/base/check.h"
+
+namespace spillway {
+namespace {
+
+// Slots in use, at most: above, probing gets long; and spare() needs the third part free.
+constexpr std::uint64_t kLoadNumerator = 5;
+constexpr std::uint64_t kLoadDenominator = 8;
+
+// 128 KiB: lies in the second cache, and costs a small job nothing.
+constexpr std::uint64_t kSlotsFirst = 4096;
+
+// Fewer free places than this count as full, so that kernels get batches worth their start.
+constexpr std::uint64_t kRoomMin = 32;
+
+// The part of the region that is left to the heap of an empty table; what takes more does not fit.
+constexpr std::uint64_t kHeapShare = 4;
+
+std::uint64_t LoadLimit(std::uint64_t slots) { return slots * kLoadNumerator / kLoadDenominator; }
+
+}  // namespace
+
+FoldTable::FoldTable(const FoldOptions& options, std::span<char> region)
+    : kernel_(ChooseFoldKernel(options)), region_(region) {
+  SPILLWAY_CHECK_GE(region.size(), kRegionBytesMin);
+  SPILLWAY_CHECK_EQ(reinterpret_cast<std::uintptr_t>(region.data()) % 64, 0u);
+  const std::uint64_t usable = (region.size() - SPILLWAY_PADDING_BYTES) / 8 * 8;
+  space_.slots = reinterpret_cast<FoldSlot*>(region.data());
+  space_.slot_count = std::min(kSlotsFirst, usable / kHeapShare / sizeof(FoldSlot));
+  space_.state_bytes = options.state_bytes;
+  space_.combine = options.combine;
+  space_.heap = heap_top_ = heap_low_ = region.data() + usable;
+}
+
+std::size_t FoldTable::Fold(std::span<const Record> records) {
+  std::size_t done = 0;
+  while (done < records.size()) {
+    std::uint64_t room = RoomForKeys();
+    if (room < kRoomMin) {
+      if (!Grow()) break;
+      room = RoomForKeys();
+      SPILLWAY_DCHECK(room >= kRoomMin);
+    }
+    const std::size_t count =
+        std::min({records.size() - done, kKernelRecordsMax, static_cast<std::size_t>(room)});
+    const std::size_t taken = kernel_(space_, records.data() + done, count);
+    done += taken;
+    if (taken == count) continue;
+    // The batch left heap for the states of all its records; a single one needs less.
+    if (kernel_(space_, records.data() + done, 1) == 0) break;
+    ++done;
+  }
+  return done;
+}
+
+bool FoldTable::Fits(const Record& record) const {
+  return space_.HeapBytes(record.key_bytes) <= bytes() / kHeapShare && StatesFit();
+}
+
+bool FoldTable::StatesFit() const {
+  return space_.HeapBytes(0) * kRoomMin <= bytes() / kHeapShare;
+}
+
+// Keys that are sure to find a slot and, short as they may be, heap for their states.
+std::uint64_t FoldTable::RoomForKeys() const {
+  const std::uint64_t by_slots = LoadLimit(space_.slot_count) - space_.size;
+  const std::uint64_t heap_bytes = space_.HeapBytes(0);
+  return heap_bytes == 0 ? by_slots : std::min(by_slots, space_.heap_free_bytes() / heap_bytes);
+}
+
+// The new number of slots leaves the heap its share, as the entries so far let expect.
+bool FoldTable::Grow() {
+  const auto heap_bytes = static_cast<std::uint64_t>(heap_top_ - space_.heap);
+  const double heap_per_slot = space_.size == 0 ? 0.0
+                                                : static_cast<double>(heap_bytes) * kLoadNumerator /
+                                                      kLoadDenominator /
+                                                      static_cast<double>(space_.size);
+  const double affordable = static_cast<double>(bytes()) / (sizeof(FoldSlot) + heap_per_slot);
+  const std::uint64_t slot_count =
+      std::min({space_.slot_count * 2, static_cast<std::uint64_t>(affordable),
+                (bytes() - heap_bytes) / sizeof(FoldSlot)});
+  // A last step that is too small costs more than it gives.
+  if (slot_count < space_.slot_count + space_.slot_count / 8) return false;
+  if (LoadLimit(slot_count) < space_.size + kRoomMin) return false;
+  Spread(slot_count);
+  return RoomForKeys() >= kRoomMin;
+}
+
+// Goes from the last run of used slots to the first. The slot before a run is empty, so no entry of
+// the run has its home before the run; homes only move up; so each entry finds its new place in
+// slots that are new or already emptied, and the table is read and written in one sweep each.
+// Within a run the order stays: what came first, which frequent keys tend to do, stays near home.
+void FoldTable::Spread(std::uint64_t slot_count) {
+  FoldSlot* const slots = space_.slots;
+  char* const old_end = reinterpret_cast<char*>(slots + space_.slot_count);
+  char* const new_end = reinterpret_cast<char*>(slots + slot_count);
+  if (heap_low_ < new_end)
+    std::memset(std::max(old_end, heap_low_), 0,
+                static_cast<std::size_t>(new_end - std::max(old_end, heap_low_)));
+
+  std::vector<FoldSlot> run;
+  std::vector<FoldSlot> wrapped;    // found the last slot taken; go to the first ones in the end
+  for (std::uint64_t end = space_.slot_count; end > 0;) {
+    std::uint64_t begin = end;
+    while (begin > 0 && !slots[begin - 1].empty()) --begin;
+    run.assign(slots + begin, slots + end);
+    std::fill(slots + begin, slots + end, FoldSlot{});
+    for (const FoldSlot& entry : run) {
+      std::uint64_t to = FoldSpace::HomeOf(entry.hash(), slot_count);
+      while (to < slot_count && !slots[to].empty()) ++to;
+      if (to < slot_count)
+        slots[to] = entry;
+      else
+        wrapped.push_back(entry);
+    }
+    end = begin == 0 ? 0 : begin - 1;
+  }
+  for (const FoldSlot& entry : wrapped) {
+    std::uint64_t to = 0;
+    while (!slots[to].empty()) ++to;
+    slots[to] = entry;
+  }
+  space_.slot_count = slot_count;
+}
+
+std::span<FoldSlot> FoldTable::Compact() {
+  heap_low_ = std::min(heap_low_, space_.heap);
+  FoldSlot* end = space_.slots;
+  for (std::uint64_t i = 0; i < space_.slot_count; ++i)
+    if (!space_.slots[i].empty()) *end++ = space_.slots[i];
+  SPILLWAY_CHECK_EQ(static_cast<std::uint64_t>(end - space_.slots), space_.size);
+  return {space_.slots, space_.size};
+}
+
+std::span<char> FoldTable::spare() const {
+  return {reinterpret_cast<char*>(space_.slots + space_.size),
+          (space_.slot_count - space_.size) * sizeof(FoldSlot)};
+}
+
+void FoldTable::Clear() {
+  heap_low_ = std::min(heap_low_, space_.heap);
+  std::memset(static_cast<void*>(space_.slots), 0, space_.slot_count * sizeof(FoldSlot));
+  space_.size = 0;
+  space_.heap = heap_top_;
+  // A long key must find a heap again; slots that are missed then grow back.
+  const std::uint64_t heap_bytes = bytes() / kHeapShare;
+  space_.slot_count = std::min(space_.slot_count, (bytes() - heap_bytes) / sizeof(FoldSlot));
+}
+
+}  // namespace spillway
