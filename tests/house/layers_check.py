@@ -43,7 +43,7 @@ EXCLUSIVE = {
     r"zmq.*": ("runtime/transport",),
     r"sqlite3\.h": ("runtime/storage",),
     r"boost/program_options.*": ("runtime/cli",),
-    r"lz4\.h": ("shuffle/format",),
+    r"lz4\.h": ("shuffle/format", "runtime/cli"),  # The command tells its version.
     r"hwy/.*": ("shuffle/sort", "shuffle/merge", "shuffle/engine"),
 }
 
@@ -65,8 +65,8 @@ IMPURE_INCLUDE = re.compile(
 IMPURE_CODE = {
     "a clock": r"\b(steady_clock|system_clock|high_resolution_clock|clock_gettime|gettimeofday)\b"
     r"|(?<!\w)(std::|::)time\s*\(|\btime\s*\(\s*(nullptr|NULL|0)\s*\)",
-    "a thread": r"\bstd::(this_thread|thread|jthread|async|mutex|condition_variable)\b|\bpthread_\w+"
-    r"|\b(u|nano)sleep\s*\(",
+    "a thread": r"\bstd::(this_thread|thread|jthread|async|mutex|condition_variable)\b"
+    r"|\bpthread_\w+|\b(u|nano)sleep\s*\(",
     "a file": r"\b(fopen|fdopen|freopen)\s*\("
     r"|(?<![\w.>:])(::)?(open|openat|creat|mmap)\s*\("
     r"|\bstd::[io]?fstream\b",
