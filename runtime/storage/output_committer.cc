@@ -1,0 +1,204 @@
+#include "runtime/storage/output_committer.h"
+
+#include <cstdio>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "runtime/storage/owner_marker.h"
+
+namespace spillway {
+
+namespace {
+
+constexpr const char* kAttempts = "/attempts";
+
+struct SplitPath {
+  std::string parent, name;
+};
+
+/// The path without trailing slashes, cut at its last slash.
+SplitPath Split(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return {".", path};
+  return {slash == 0 ? "/" : path.substr(0, slash), path.substr(slash + 1)};
+}
+
+std::string StagingPrefix(const std::string& name) { return "." + name + ".spillway-"; }
+
+/// Staging directories of jobs that died while they wrote this output.
+void RemoveLeftovers(FileSystem& files, const SplitPath& output) {
+  const auto names = files.List(output.parent);
+  if (!names.ok()) return;
+  for (const std::string& name : *names) {
+    const std::string path = output.parent + "/" + name;
+    if (!name.starts_with(StagingPrefix(output.name))) continue;
+    if (ReadOwnerMarker(files, path) != Ownership::kDead) continue;
+    const Status removed = files.RemoveTree(path);
+    static_cast<void>(removed.ok());   // It will be tried again at the next start.
+  }
+}
+
+std::string AttemptPath(const std::string& staging, std::uint32_t part, std::uint32_t attempt) {
+  return staging + kAttempts + "/" + PartName(part) + "." + std::to_string(attempt);
+}
+
+std::string Hex(std::uint64_t number) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(number));
+  return text;
+}
+
+}  // namespace
+
+std::string PartName(std::uint32_t part) {
+  char name[16];
+  std::snprintf(name, sizeof name, "part-%05u", part);
+  return name;
+}
+
+struct OutputCommitter::Part::Hash {
+  Hash() { XXH3_64bits_reset(&state); }
+  XXH3_state_t state;
+};
+
+OutputCommitter::Part::Part(OutputCommitter& committer, std::string path,
+                            std::unique_ptr<WritableFile> file)
+    : committer_(committer),
+      path_(std::move(path)),
+      file_(std::move(file)),
+      hash_(std::make_unique<Hash>()) {}
+
+OutputCommitter::Part::~Part() {
+  if (finished_) return;
+  file_.reset();
+  const Status removed = committer_.files_.Remove(path_);
+  static_cast<void>(removed.ok());   // The staging directory goes as a whole later.
+}
+
+Status OutputCommitter::Part::Append(std::string_view bytes) {
+  XXH3_64bits_update(&hash_->state, bytes.data(), bytes.size());
+  bytes_ += bytes.size();
+  return file_->Append(bytes);
+}
+
+Status OutputCommitter::Part::Finish() {
+  SPILLWAY_RETURN_IF_ERROR(file_->Sync());
+  SPILLWAY_RETURN_IF_ERROR(file_->Close());
+  finished_ = true;
+  return OkStatus();
+}
+
+PartInfo OutputCommitter::Part::info() const {
+  return {bytes_, 0, XXH3_64bits_digest(&hash_->state), false};
+}
+
+Result<std::unique_ptr<OutputCommitter>> OutputCommitter::Create(FileSystem& files,
+                                                                 const std::string& output_dir,
+                                                                 const std::string& job_id,
+                                                                 std::uint32_t parts,
+                                                                 bool overwrite) {
+  const SplitPath output = Split(output_dir);
+  const Result<FileInfo> existing = files.Stat(output_dir);
+  if (existing.ok()) {
+    if (!overwrite)
+      return AlreadyExists("the output '" + output_dir +
+                           "' exists already; choose another --output, or pass --overwrite to "
+                           "replace it when the job has succeeded");
+    if (existing->kind != FileKind::kDirectory)
+      return AlreadyExists("the output '" + output_dir +
+                           "' is not a directory and will not be overwritten");
+  }
+  const Result<FileInfo> parent = files.Stat(output.parent);
+  if (!parent.ok())
+    return NotFound("the output's parent directory '" + output.parent + "' does not exist; "
+                    "create it first (mkdir -p)");
+  RemoveLeftovers(files, output);
+  const std::string staging = output.parent + "/" + StagingPrefix(output.name) + job_id;
+  SPILLWAY_RETURN_IF_ERROR(files.MakeDirectory(staging, 0755).Annotate("staging the output"));
+  std::unique_ptr<OutputCommitter> committer(
+      new OutputCommitter(files, output.parent + "/" + output.name, staging, parts, overwrite));
+  SPILLWAY_RETURN_IF_ERROR(WriteOwnerMarker(files, staging));
+  SPILLWAY_RETURN_IF_ERROR(files.MakeDirectory(staging + kAttempts, 0755));
+  return committer;
+}
+
+OutputCommitter::OutputCommitter(FileSystem& files, std::string output_dir, std::string staging,
+                                 std::uint32_t parts, bool overwrite)
+    : files_(files),
+      output_dir_(std::move(output_dir)),
+      staging_(std::move(staging)),
+      overwrite_(overwrite),
+      parts_(parts) {}
+
+OutputCommitter::~OutputCommitter() {
+  if (job_committed_) return;
+  const Status removed = files_.RemoveTree(staging_);
+  static_cast<void>(removed.ok());   // The next job for this output removes it.
+}
+
+Result<std::unique_ptr<OutputCommitter::Part>> OutputCommitter::CreatePart(std::uint32_t part,
+                                                                           std::uint32_t attempt) {
+  const std::string path = AttemptPath(staging_, part, attempt);
+  SPILLWAY_ASSIGN_OR_RETURN(auto file, files_.Create(path));
+  return std::unique_ptr<Part>(new Part(*this, path, std::move(file)));
+}
+
+Status OutputCommitter::CommitPart(std::uint32_t part, std::uint32_t attempt,
+                                   const PartInfo& info) {
+  const std::lock_guard lock(mutex_);
+  if (parts_[part].committed) return OkStatus();
+  SPILLWAY_RETURN_IF_ERROR(files_.RenameNoReplace(AttemptPath(staging_, part, attempt),
+                                                  staging_ + "/" + PartName(part)));
+  parts_[part] = info;
+  parts_[part].committed = true;
+  return OkStatus();
+}
+
+Status OutputCommitter::WriteFile(const std::string& name, const std::string& text) {
+  SPILLWAY_ASSIGN_OR_RETURN(const auto file, files_.Create(staging_ + "/" + name));
+  SPILLWAY_RETURN_IF_ERROR(file->Append(text));
+  SPILLWAY_RETURN_IF_ERROR(file->Sync());
+  return file->Close();
+}
+
+Status OutputCommitter::CommitJob(const std::string& manifest_head) {
+  std::string manifest = "{\n  \"format\": 1,\n" + manifest_head + "  \"parts\": [";
+  for (std::uint32_t part = 0; part < parts_.size(); ++part) {
+    const PartInfo& info = parts_[part];
+    if (!info.committed) return InternalError(PartName(part) + " was never committed");
+    manifest += part == 0 ? "\n" : ",\n";
+    manifest += "    {\"name\": \"" + PartName(part) + "\", \"bytes\": " +
+                std::to_string(info.bytes) + ", \"records\": " + std::to_string(info.records) +
+                ", \"xxh3\": \"" + Hex(info.xxh3) + "\"}";
+  }
+  manifest += "\n  ]\n}\n";
+  SPILLWAY_RETURN_IF_ERROR(files_.RemoveTree(staging_ + kAttempts));
+  SPILLWAY_RETURN_IF_ERROR(WriteFile("_manifest.json", manifest));
+  SPILLWAY_RETURN_IF_ERROR(WriteFile("_SUCCESS", ""));
+  SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(staging_));
+  return Publish();
+}
+
+Status OutputCommitter::Publish() {
+  const bool replace = overwrite_ && files_.Stat(output_dir_).ok();
+  if (replace) {
+    SPILLWAY_RETURN_IF_ERROR(files_.Exchange(staging_, output_dir_));
+  } else {
+    const Status renamed = files_.RenameNoReplace(staging_, output_dir_);
+    if (renamed.code() == Code::kAlreadyExists)
+      return AlreadyExists("the output '" + output_dir_ +
+                           "' came into being while the job ran; nothing was replaced");
+    SPILLWAY_RETURN_IF_ERROR(renamed);
+  }
+  job_committed_ = true;
+  SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(Split(output_dir_).parent));
+  // The marker goes last: until now a crash leaves either nothing new or a whole output.
+  SPILLWAY_RETURN_IF_ERROR(files_.Remove(output_dir_ + "/" + kOwnerMarkerName));
+  if (!replace) return OkStatus();
+  SPILLWAY_RETURN_IF_ERROR(WriteOwnerMarker(files_, staging_));
+  return files_.RemoveTree(staging_).Annotate("removing the output that was replaced");
+}
+
+}  // namespace spillway

@@ -1,0 +1,25 @@
+// OwnerMarker: a small file that says which process a directory belongs to, so that what a killed
+// process left behind can be told from what a running one still uses. The process is named by pid,
+// start time and boot id: a pid alone may have been given to another one since.
+#pragma once
+
+#include <string>
+
+#include "mapreduce/base/file_system.h"
+
+namespace spillway {
+
+inline constexpr const char* kOwnerMarkerName = "SPILLWAY_OWNER";
+
+/// Writes the marker of this process into `directory`.
+Status WriteOwnerMarker(FileSystem& files, const std::string& directory);
+
+enum class Ownership {
+  kForeign,   ///< No marker, or not one of ours: never touch the directory.
+  kAlive,     ///< Its process is running.
+  kDead,      ///< Its process is gone: the directory is a leftover.
+};
+
+Ownership ReadOwnerMarker(FileSystem& files, const std::string& directory);
+
+}  // namespace spillway
