@@ -239,17 +239,16 @@ HWY_ATTR std::size_t FoldRecords(FoldSpace& space, const Record* records, std::s
   return count;
 }
 
-FoldKernel KernelOf(spillway_fold_kind kind) {
+FoldKernel KernelOf(std::uint32_t kind) {
   switch (kind) {
-    case SPILLWAY_FOLD_NONE: break;
     case SPILLWAY_FOLD_CUSTOM: return &FoldRecords<Custom>;
     case SPILLWAY_FOLD_SUM_U64: return &FoldRecords<BuiltIn<Sum>>;
     case SPILLWAY_FOLD_MIN_U64: return &FoldRecords<BuiltIn<Min<std::uint64_t>>>;
     case SPILLWAY_FOLD_MAX_U64: return &FoldRecords<BuiltIn<Max<std::uint64_t>>>;
     case SPILLWAY_FOLD_MIN_I64: return &FoldRecords<BuiltIn<Min<std::int64_t>>>;
     case SPILLWAY_FOLD_MAX_I64: return &FoldRecords<BuiltIn<Max<std::int64_t>>>;
+    default: return nullptr;
   }
-  return nullptr;
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace spillway {
 
 /// An associative, commutative and exact operation on a state of fixed size (mapreduce/abi.h).
 struct FoldOptions {
-  spillway_fold_kind kind = SPILLWAY_FOLD_SUM_U64;
+  std::uint32_t kind = SPILLWAY_FOLD_SUM_U64;      ///< spillway_fold_kind.
   std::uint32_t state_bytes = kInlineStateBytes;   ///< A multiple of 8; 8 for all built-in kinds.
   /// For SPILLWAY_FOLD_CUSTOM.
   void (*combine)(void* const* states, const void* const* values, std::size_t count) = nullptr;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <vector>
 
 #include "mapreduce/base/check.h"
+#include "mapreduce/base/units.h"
 #include "shuffle/engine/fold_sorter.h"
 
 namespace spillway {
@@ -103,7 +105,12 @@ Status ChoosePartitions(const CollectorOptions& options, std::span<const Record>
     return OkStatus();
   }
   SPILLWAY_RETURN_IF_ERROR(options.partition->Partition(records, out));
-  for (std::size_t i = 0; i < records.size(); ++i) SPILLWAY_CHECK_LT(out[i], options.partitions);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (out[i] < options.partitions) [[likely]] continue;
+    return UserCodeError("partitioner put key \"" + EscapeForLog(KeyOf(records[i])) +
+                         "\" into partition " + std::to_string(out[i]) +
+                         "; partitions go from 0 to " + std::to_string(options.partitions - 1));
+  }
   return OkStatus();
 }
 

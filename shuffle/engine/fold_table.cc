@@ -60,7 +60,8 @@ std::size_t FoldTable::Fold(std::span<const Record> records) {
 }
 
 bool FoldTable::Fits(const Record& record) const {
-  return space_.HeapBytes(record.key_bytes) <= bytes() / kHeapShare && StatesFit();
+  return record.key_bytes <= kFieldBytesMax && StatesFit() &&
+         space_.HeapBytes(record.key_bytes) <= bytes() / kHeapShare;
 }
 
 bool FoldTable::StatesFit() const {
