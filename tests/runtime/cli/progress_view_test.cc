@@ -1,0 +1,155 @@
+#include "runtime/cli/progress_view.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "runtime/cli/progress_reporter.h"
+#include "tests/runtime/cli/fake_runner.h"
+#include "tests/runtime/cli/golden_text.h"
+
+namespace spillway {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::SizeIs;
+
+constexpr std::uint64_t kJobBytes = 1'000 << 20;
+
+/// A job of 100 maps and 10 reduces: the map phase takes 10 s, the reduce phase 20 s.
+JobProgress At(std::uint64_t ms) {
+  JobProgress progress;
+  progress.maps_total = 100;
+  progress.reduces_total = 10;
+  progress.input_bytes_total = kJobBytes;
+  progress.elapsed_ms = ms;
+  const bool mapping = ms < 10'000;
+  progress.phase = mapping ? JobProgress::Phase::kMap : JobProgress::Phase::kReduce;
+  progress.input_bytes_read = mapping ? kJobBytes / 10'000 * ms : kJobBytes;
+  progress.maps_done = static_cast<std::uint32_t>(mapping ? ms / 100 : 100);
+  progress.reduces_done = static_cast<std::uint32_t>(mapping ? 0 : (ms - 10'000) / 2'000);
+  progress.spilled_bytes = progress.input_bytes_read / 2;
+  return progress;
+}
+
+TEST(ProgressEstimate, ForecastsThePhaseFromItsSpeed) {
+  ProgressEstimate estimate;
+  EXPECT_FALSE(estimate.phase_remaining_ms().has_value());
+  estimate.Add(At(0));
+  EXPECT_FALSE(estimate.phase_remaining_ms().has_value());
+  for (std::uint64_t ms = 500; ms <= 6'000; ms += 500) estimate.Add(At(ms));
+  EXPECT_NEAR(static_cast<double>(*estimate.phase_remaining_ms()), 4'000, 50);
+  EXPECT_NEAR(static_cast<double>(estimate.input_bytes_per_second()), kJobBytes / 10.0, 1e5);
+  for (std::uint64_t ms = 10'000; ms <= 20'000; ms += 500) estimate.Add(At(ms));
+  EXPECT_NEAR(static_cast<double>(*estimate.phase_remaining_ms()), 10'000, 50);
+}
+
+TEST(ProgressEstimate, SurvivesASplitThatIsReadAgain) {
+  ProgressEstimate estimate;
+  estimate.Add(At(4'000));
+  JobProgress back = At(3'000);
+  back.elapsed_ms = 5'000;
+  estimate.Add(back);
+  EXPECT_EQ(estimate.input_bytes_per_second(), 0u);
+}
+
+TEST(ProgressBlock, IsAsReviewed) {
+  ProgressEstimate estimate;
+  for (std::uint64_t ms = 0; ms <= 4'300; ms += 100) estimate.Add(At(ms));
+  std::string text;
+  for (const std::size_t columns : {std::size_t{100}, std::size_t{50}, std::size_t{1}})
+    for (const std::string& line : ProgressBlock("wordcount", At(4'300), estimate, columns, {}))
+      text += line + "\n";
+  ExpectGolden("progress_block.txt", text);
+}
+
+TEST(TerminalProgressView, RedrawsInPlaceAndLeavesNothing) {
+  std::ostringstream err;
+  TerminalProgressView view("wordcount", err, TextStyle(), [] { return std::size_t{80}; });
+  view.Show(At(1'000));
+  EXPECT_THAT(err.str(), Not(HasSubstr("\x1b")));
+  view.Show(At(2'000));
+  EXPECT_THAT(err.str(), HasSubstr("\x1b[3A\r\x1b[J"));
+  view.Finish();
+  EXPECT_TRUE(err.str().ends_with("\x1b[3A\r\x1b[J"));
+  const std::size_t bytes = err.str().size();
+  view.Finish();
+  EXPECT_EQ(err.str().size(), bytes);
+}
+
+TEST(PlainProgressView, SaysLittle) {
+  std::ostringstream err;
+  PlainProgressView view("wordcount", err);
+  for (std::uint64_t ms = 0; ms <= 30'000; ms += 200) view.Show(At(ms));
+  ExpectGolden("progress_plain.txt", err.str());
+}
+
+TEST(PlainProgressView, AShortJobShowsNoProgressAndAStuckOneKeepsTalking) {
+  std::ostringstream quick;
+  PlainProgressView short_job("wordcount", quick);
+  for (std::uint64_t ms = 0; ms < 1'000; ms += 50) {
+    JobProgress progress = At(ms * 30);
+    progress.elapsed_ms = ms;
+    short_job.Show(progress);
+  }
+  EXPECT_EQ(quick.str(), "");
+
+  std::ostringstream stuck;
+  PlainProgressView view("wordcount", stuck);
+  for (std::uint64_t ms = 0; ms <= 60'000; ms += 200) {
+    JobProgress progress = At(500);
+    progress.elapsed_ms = ms;
+    view.Show(progress);
+  }
+  const std::string text = stuck.str();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4);
+}
+
+/// Lets the test wait for what the reporter's thread does.
+class RecordingView : public ProgressView {
+ public:
+  std::chrono::milliseconds period() const override { return std::chrono::milliseconds(1); }
+  void Show(const JobProgress&) override {
+    std::lock_guard lock(mutex_);
+    ++shows_;
+    changed_.notify_all();
+  }
+  void Notice(const std::string& text) override {
+    std::lock_guard lock(mutex_);
+    notices_.push_back(text);
+    changed_.notify_all();
+  }
+  void Finish() override { ++finishes; }
+  void WaitForNotice() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !notices_.empty() && shows_ > 1; });
+  }
+  std::vector<std::string> notices() {
+    std::lock_guard lock(mutex_);
+    return notices_;
+  }
+  int finishes = 0;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int shows_ = 0;                     // Guarded by mutex_.
+  std::vector<std::string> notices_;  // Guarded by mutex_.
+};
+
+TEST(ProgressReporter, NoticesASignalOnceAndFinishesOnce) {
+  FakeRunner runner(SamplePlan(), SampleReport(), nullptr);
+  RecordingView view;
+  {
+    ProgressReporter reporter(runner, view, [] { return 2; });
+    view.WaitForNotice();
+    reporter.Stop();
+  }
+  EXPECT_THAT(view.notices(), SizeIs(1));
+  EXPECT_EQ(view.finishes, 1);
+}
+
+}  // namespace
+}  // namespace spillway
