@@ -1,0 +1,75 @@
+#include "runtime/task/key_sampler.h"
+
+#include <algorithm>
+
+#include "runtime/task/task_host.h"
+
+namespace spillway {
+
+namespace {
+
+/// Pieces at even distances over all bytes of all ranges.
+std::vector<SplitRange> ChoosePieces(const std::vector<SplitRange>& ranges,
+                                     const KeySamplerOptions& options) {
+  std::uint64_t total = 0;
+  for (const SplitRange& range : ranges) total += range.bytes;
+  const std::uint64_t wanted = std::min<std::uint64_t>(
+      options.pieces_max, (total + options.piece_bytes - 1) / options.piece_bytes);
+  std::vector<SplitRange> pieces;
+  std::uint64_t passed = 0;   // Bytes of the ranges before this one.
+  auto range = ranges.begin();
+  for (std::uint64_t i = 0; i < wanted; ++i) {
+    const std::uint64_t place = total / wanted * i;
+    while (place >= passed + range->bytes) passed += range++->bytes;
+    SplitRange piece = *range;
+    piece.offset += place - passed;
+    piece.bytes = std::min(options.piece_bytes, range->offset + range->bytes - piece.offset);
+    pieces.push_back(std::move(piece));
+  }
+  return pieces;
+}
+
+Status SamplePiece(const JobContext& job, FileSystem& files, const SplitRange& piece,
+                   MemoryBudget& budget, std::size_t keys_max, std::vector<std::string>& keys) {
+  AttemptControl control;
+  TaskHost host(job, {"map", 0, 0}, control);
+  const std::size_t keys_end = keys.size() + keys_max;
+  host.set_collect([&](std::span<const Record> records) {
+    for (const Record& record : records)
+      if (keys.size() < keys_end) keys.emplace_back(job.order().GroupOf(KeyOf(record)));
+    return OkStatus();
+  });
+  SPILLWAY_ASSIGN_OR_RETURN(const auto file, files.Open(piece.path));
+  BlockReader reader(*file, piece, job.abi().framing, BlockReaderOptions{}, budget);
+  void* mapper = nullptr;
+  Status status = host.Run(nullptr, [&] {
+    mapper = job.abi().mapper_create(host.task());
+    return mapper == nullptr ? 1 : 0;
+  });
+  spillway_block block{};
+  while (status.ok()) {
+    const Result<bool> more = reader.Next(&block);
+    status = more.status();
+    if (!more.ok() || !*more) break;
+    status = host.Run(&block, [&] { return job.abi().mapper_map(mapper, host.task(), &block); });
+  }
+  if (mapper != nullptr) job.abi().mapper_destroy(mapper);
+  return status;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> SampleKeys(const JobContext& job, FileSystem& files,
+                                            const std::vector<SplitRange>& ranges,
+                                            MemoryBudget& budget,
+                                            const KeySamplerOptions& options) {
+  std::vector<std::string> keys;
+  for (const SplitRange& piece : ChoosePieces(ranges, options)) {
+    SPILLWAY_RETURN_IF_ERROR(
+        SamplePiece(job, files, piece, budget, options.keys_per_piece_max, keys)
+            .Annotate("sampling keys for the range partitioner"));
+  }
+  return keys;
+}
+
+}  // namespace spillway

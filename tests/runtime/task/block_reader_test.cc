@@ -1,0 +1,182 @@
+#include "runtime/task/block_reader.h"
+
+#include <gmock/gmock.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+namespace spillway {
+namespace {
+
+/// A file in memory.
+class StringFile : public ReadableFile {
+ public:
+  explicit StringFile(std::string text) : text_(std::move(text)) {}
+  Result<std::uint64_t> ReadAt(std::uint64_t offset, std::uint64_t bytes,
+                               char* scratch) const override {
+    if (offset > text_.size()) return std::uint64_t{0};
+    return std::uint64_t{text_.copy(scratch, bytes, offset)};
+  }
+  Result<std::uint64_t> Size() const override { return std::uint64_t{text_.size()}; }
+  void Release(std::uint64_t, std::uint64_t) const override {}
+
+ private:
+  std::string text_;
+};
+
+spillway_framing Framing(std::uint32_t kind) {
+  spillway_framing framing{};
+  framing.struct_bytes = sizeof framing;
+  framing.kind = kind;
+  framing.delimiter = '\n';
+  return framing;
+}
+
+/// Reads every split of `text` and returns what each of them gave, joined per split.
+std::vector<std::string> ReadSplits(const std::string& text, const spillway_framing& framing,
+                                    std::uint64_t split_bytes, std::uint64_t block_bytes) {
+  const StringFile file(text);
+  MemoryBudget budget(1 << 20);
+  std::vector<std::string> splits;
+  for (std::uint64_t offset = 0; offset < text.size(); offset += split_bytes) {
+    const SplitRange range{"t", 0, text.size(), offset,
+                           std::min<std::uint64_t>(split_bytes, text.size() - offset)};
+    BlockReader reader(file, range, framing, {block_bytes, 1 << 20}, budget);
+    std::string got;
+    spillway_block block{};
+    while (true) {
+      const Result<bool> more = reader.Next(&block);
+      EXPECT_TRUE(more.ok()) << more.status().message();
+      if (!more.ok() || !*more) break;
+      EXPECT_EQ(text.substr(block.file_offset, block.bytes),
+                std::string_view(block.data, block.bytes));
+      got.append(block.data, block.bytes);
+    }
+    splits.push_back(got);
+  }
+  return splits;
+}
+
+/// What each split should give: the records whose first byte lies in it. `ends(c)` tells the bytes
+/// behind which a record may begin.
+template <class Ends>
+std::vector<std::string> Oracle(const std::string& text, std::uint64_t split_bytes, Ends ends) {
+  std::vector<std::string> splits((text.size() + split_bytes - 1) / split_bytes);
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!ends(text[i]) && i + 1 != text.size()) continue;
+    splits[begin / split_bytes] += text.substr(begin, i + 1 - begin);
+    begin = i + 1;
+  }
+  return splits;
+}
+
+TEST(BlockReaderTest, EachRecordIsReadByTheSplitItBeginsIn) {
+  for (unsigned seed = 0; seed < 400; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    std::string text(1 + random() % 20'000, 'x');
+    const unsigned every = 1 + random() % 3000;
+    for (char& c : text)
+      if (random() % every == 0) c = random() % 2 == 0 ? '\n' : ' ';
+    const std::uint64_t split = 1 + random() % 6000;
+    const std::uint64_t block = 1 + random() % 9000;
+    EXPECT_EQ(ReadSplits(text, Framing(SPILLWAY_FRAMING_DELIMITED), split, block),
+              Oracle(text, split, [](char c) { return c == '\n'; }));
+    EXPECT_EQ(ReadSplits(text, Framing(SPILLWAY_FRAMING_SPACES), split, block),
+              Oracle(text, split, [](char c) { return static_cast<unsigned char>(c) <= 0x20; }));
+  }
+}
+
+TEST(BlockReaderTest, ALineAcrossThreeSplitsIsReadOnce) {
+  const std::string text = "ab\n" + std::string(30, 'x') + "\ncd\n";
+  EXPECT_THAT(ReadSplits(text, Framing(SPILLWAY_FRAMING_DELIMITED), 10, 4096),
+              testing::ElementsAre("ab\n" + std::string(30, 'x') + "\n", "", "", "cd\n"));
+}
+
+TEST(BlockReaderTest, FixedRecordsAreSplitAtTheirBorders) {
+  std::string text;
+  for (int i = 0; i < 1000; ++i) text += std::to_string(1000 + i) + "abc";
+  spillway_framing framing = Framing(SPILLWAY_FRAMING_FIXED);
+  framing.fixed_bytes = 7;
+  for (const std::uint64_t split : {1u, 6u, 7u, 8u, 100u, 6999u, 9000u}) {
+    SCOPED_TRACE(split);
+    std::string all;
+    for (const std::string& part : ReadSplits(text, framing, split, 50)) {
+      EXPECT_EQ(part.size() % 7, 0u);
+      all += part;
+    }
+    EXPECT_EQ(all, text);
+  }
+}
+
+TEST(BlockReaderTest, AFileThatIsNoMultipleOfTheRecordIsBadData) {
+  spillway_framing framing = Framing(SPILLWAY_FRAMING_FIXED);
+  framing.fixed_bytes = 100;
+  const StringFile file(std::string(250, 'x'));
+  MemoryBudget budget(1 << 20);
+  BlockReader reader(file, {"in.dat", 0, 250, 0, 250}, framing, {}, budget);
+  spillway_block block{};
+  const Status status = reader.Next(&block).status();
+  EXPECT_EQ(status.code(), Code::kBadData);
+  EXPECT_THAT(status.message(), testing::HasSubstr("in.dat:200: the last record has 50 of 100"));
+}
+
+// Records of the form: one length byte, then so many bytes; a record starts at every 0x01 byte.
+std::uint64_t FindMark(const char* data, std::uint64_t bytes, int) {
+  for (std::uint64_t i = 0; i < bytes; ++i)
+    if (data[i] == '\x01') return i;
+  return UINT64_MAX;
+}
+std::uint64_t MarkedBytes(const char* data, std::uint64_t bytes, int at_end) {
+  for (std::uint64_t i = 1; i < bytes; ++i)
+    if (data[i] == '\x01') return i;
+  return at_end != 0 ? bytes : 0;
+}
+
+TEST(BlockReaderTest, CustomFramingDecidesWhereRecordsEnd) {
+  spillway_framing framing = Framing(SPILLWAY_FRAMING_CUSTOM);
+  framing.find_start = &FindMark;
+  framing.record_bytes = &MarkedBytes;
+  for (unsigned seed = 0; seed < 100; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    std::string text;
+    for (int i = 0; i < 200; ++i) text += '\x01' + std::string(random() % 90, 'x');
+    const std::uint64_t split = 1 + random() % 900;
+    std::vector<std::string> expected((text.size() + split - 1) / split);
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t next = std::min(text.find('\x01', at + 1), text.size());
+      expected[at / split] += text.substr(at, next - at);
+      at = next;
+    }
+    EXPECT_EQ(ReadSplits(text, framing, split, 1 + random() % 300), expected);
+  }
+}
+
+TEST(BlockReaderTest, ARecordOverTheLimitIsBadDataThatNamesItsPlace) {
+  const StringFile file("short\n" + std::string(100'000, 'x') + "\n");
+  MemoryBudget budget(1 << 20);
+  const SplitRange range{"in.txt", 0, 100'007, 0, 100'007};
+  BlockReader reader(file, range, Framing(SPILLWAY_FRAMING_DELIMITED), {4096, 64 << 10}, budget);
+  spillway_block block{};
+  ASSERT_TRUE(*reader.Next(&block));
+  const Status status = reader.Next(&block).status();
+  EXPECT_EQ(status.code(), Code::kBadData);
+  EXPECT_THAT(status.message(), testing::HasSubstr("in.txt:6: a record is longer than 64"));
+}
+
+TEST(BlockReaderTest, AFileThatBecameShorterIsBadData) {
+  const StringFile file("one\ntwo\n");
+  MemoryBudget budget(1 << 20);
+  BlockReader reader(file, {"in.txt", 0, 100, 0, 100}, Framing(SPILLWAY_FRAMING_DELIMITED), {},
+                     budget);
+  spillway_block block{};
+  const Status status = reader.Next(&block).status();
+  EXPECT_EQ(status.code(), Code::kBadData);
+  EXPECT_THAT(status.message(), testing::HasSubstr("became shorter"));
+}
+
+}  // namespace
+}  // namespace spillway
