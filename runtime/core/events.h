@@ -1,0 +1,139 @@
+// Events: everything the scheduler is ever told. An event that is late, doubled or from a dead
+// worker or attempt changes nothing, so the shell passes on what it hears without judging it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "mapreduce/base/status.h"
+#include "runtime/core/attempt_id.h"
+
+namespace spillway {
+
+struct MapSpec {
+  std::uint64_t bytes = 0;
+  /// Where the input lies, best first: names of hosts or racks as WorkerJoined gives them. A wish.
+  std::vector<std::string> places;
+};
+
+struct JobOptions {
+  std::uint32_t attempts_max = 4;         ///< Failures of one task before the job fails.
+  double slow_start_fraction = 0.05;      ///< Of the maps; before it no reduce starts early. 1: never.
+  std::uint64_t task_timeout_ms = 600'000;  ///< Without progress. 0: never.
+  std::uint32_t skip_bad_max = 0;         ///< Records that may be passed over, over the whole job.
+  std::uint32_t segment_losses_max = 8;   ///< Of one map task, reported by reduces.
+  std::uint32_t weight = 1;               ///< Slots are shared among jobs in this proportion.
+  bool speculate_maps = false;            ///< Backup attempts of slow maps; needs two workers.
+};
+
+/// reduces == 0 is a map-only job: its maps commit their output as reduces do otherwise.
+struct SubmitJob {
+  JobId job = 0;
+  std::vector<MapSpec> maps;
+  std::uint32_t reduces = 0;
+  JobOptions options;
+};
+
+/// Takes effect unless CommitJob went out already; the job then ends by JobCommitted.
+struct CancelJob {
+  JobId job = 0;
+  std::string reason;   ///< "interrupted by the user"
+};
+
+/// The answer to CommitJob. A failure ends the job with it.
+struct JobCommitted {
+  JobId job = 0;
+  Status status;
+};
+
+/// A worker process with `slots` places for attempts. A process that starts again joins with a
+/// greater epoch: whatever its predecessor had is lost.
+struct WorkerJoined {
+  WorkerId worker = 0;
+  std::uint64_t epoch = 0;
+  std::uint32_t slots = 1;
+  std::string host;
+  std::string rack;
+};
+
+struct Heartbeat {
+  WorkerId worker = 0;
+  std::uint64_t epoch = 0;
+};
+
+/// The process is gone, with its attempts and segments.
+struct WorkerLost {
+  WorkerId worker = 0;
+  std::uint64_t epoch = 0;
+};
+
+/// Gives it nothing more to do. WorkerDrained follows when nothing needs it.
+struct DrainWorker {
+  WorkerId worker = 0;
+  std::uint64_t epoch = 0;
+};
+
+/// The attempt moved. `fraction` of its work done, in [0, 1], as far as it knows.
+struct AttemptProgress {
+  AttemptId attempt;
+  double fraction = 0;
+};
+
+/// A map attempt of a job with reduces has committed its segment and ended.
+struct AttemptDone {
+  AttemptId attempt;
+  std::uint64_t segment_bytes = 0;
+  /// Of the output; two attempts of a deterministic task agree. May be empty.
+  std::vector<std::uint64_t> partition_hashes;
+};
+
+/// The input record that user code failed on.
+struct BadRecord {
+  RecordPlace place;
+  std::string path;
+};
+
+/// The attempt failed, has ended and left nothing behind. The code decides what follows, see
+/// failure_policy.h.
+struct AttemptFailed {
+  AttemptId attempt;
+  Status status;
+  std::optional<BadRecord> record;
+};
+
+/// The attempt ended because it was told to, or because its worker chose to; never a failure.
+struct AttemptStopped {
+  AttemptId attempt;
+};
+
+/// A reduce attempt cannot read a map's segment. The map runs again; the reduce attempt goes on
+/// and is given the new segment, or has ended (`ended`) and runs again, which is no failure.
+struct SegmentLost {
+  AttemptId reduce;
+  std::uint32_t map_task = 0;
+  std::uint32_t map_attempt = 0;
+  bool ended = false;
+};
+
+/// The output of a reduce attempt (or of a map in a map-only job) is complete, and aside.
+struct CommitRequested {
+  AttemptId attempt;
+};
+
+/// The granted attempt's output is durable under its attempt's name, and the attempt has ended.
+struct Committed {
+  AttemptId attempt;
+  std::uint32_t epoch = 0;   ///< Of the grant.
+};
+
+/// Time passed: leases, time-outs, held-back announcements and backups are looked at.
+struct Tick {};
+
+using Event = std::variant<SubmitJob, CancelJob, JobCommitted, WorkerJoined, Heartbeat, WorkerLost,
+                           DrainWorker, AttemptProgress, AttemptDone, AttemptFailed, AttemptStopped,
+                           SegmentLost, CommitRequested, Committed, Tick>;
+
+}  // namespace spillway

@@ -1,0 +1,129 @@
+// Scheduler: decides which attempt runs where, which one counts, and when a job is over. It is a
+// pure state machine: Step(event, now) appends actions. It reads no clock, starts no thread, and
+// given the same events at the same times it does the same, so that a journal of its events is a
+// journal of its state: feed them again, drop the actions, and it stands where it stood. One
+// thread at a time; the embedded runner and the network coordinator drive the same code.
+//
+// How to drive it
+//
+//   Actions actions;
+//   Scheduler scheduler(SchedulerOptions{});
+//   for (;;) {
+//     <wait for the next event, at most until scheduler.next_tick_ms(), then send Tick>
+//     actions.clear();
+//     scheduler.Step(event, now_ms, actions);
+//     for (const Action& action : actions) <carry it out, in this order>
+//   }
+//
+// Workers. WorkerJoined{id, epoch, slots} brings one; Heartbeat renews its lease (lease_ms 0: the
+// embedded runner has no leases); WorkerLost, a lease that runs out, or the same id with a greater
+// epoch ends it. What it ran is started elsewhere and does not count as failed; the segments that
+// it kept are computed again as long as some reduce may need them.
+//
+// Attempts. Every StartMap or StartReduce takes a slot of its worker and holds it until the attempt
+// ends. An attempt ends exactly once, by one of these events:
+//   AttemptDone       map: its segment is committed in the worker's store;
+//   Committed         reduce (map-only: map): it asked CommitRequested, was told GrantCommit, and
+//                     made its output durable under its attempt's name;
+//   AttemptFailed     it failed by itself: bad record, exception, crash, disk;
+//   AttemptStopped    it was told StopAttempt or RefuseCommit (or its worker stopped it);
+//   SegmentLost       with ended = true: a reduce that cannot go on without that segment.
+// After StopAttempt any of them may still come, because it raced; all free the slot, and the
+// scheduler discards a segment that came too late. An attempt that does not answer StopAttempt
+// within stop_timeout_ms is abandoned: the job goes on without it, its slot stays taken.
+//
+// Map to reduce. StartReduce may come while maps still run: early, on slots that would be idle. The
+// reduce is given segments by SegmentsAvailable, in batches, and has all it needs once it has one
+// of each of StartReduce.maps map tasks. It merges them in the order of map tasks, not of arrival.
+// A segment that cannot be read is reported by SegmentLost; the map runs again, and every running
+// reduce that was told of the old one hears SegmentInvalidated and later the new one. When maps
+// need slots and none is free, waiting reduces are stopped (kPreempted) and started again later.
+//
+// The end. When each reduce has committed (each map, without reduces), CommitJob names the winning
+// attempts; the shell publishes them at once and answers JobCommitted. A job fails when a task
+// fails for good: its attempts are stopped, then their segments discarded, then JobEnded names the
+// cause, the task and the attempt. JobEnded is the last that is heard of any job; until it comes,
+// keep feeding events.
+//
+// Cost. An event costs O(log n) at most and usually O(1), whatever the number of tasks and workers;
+// only what grows by itself is linear: announcing segments to reduces, a lost worker's segments, a
+// job's end. Tick looks at each job once. A task takes about 80 bytes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "runtime/core/actions.h"
+#include "runtime/core/attempt_id.h"
+#include "runtime/core/events.h"
+
+namespace spillway {
+
+struct SchedulerOptions {
+  std::uint64_t lease_ms = 0;               ///< Without a heartbeat a worker is lost. 0: never.
+  std::uint64_t stop_timeout_ms = 30'000;   ///< Then a stopping attempt is abandoned.
+  std::uint64_t tick_ms = 100;              ///< Announcements are held back no longer than this.
+  std::uint32_t segment_batch = 64;         ///< Announced at once while maps still run.
+  /// A task keeps away from a worker that it failed on for this long, while there are others.
+  std::uint64_t avoid_ms = 5'000;
+  std::uint32_t worker_failures_max = 5;    ///< In a row; then the worker is set aside.
+  std::uint64_t set_aside_ms = 60'000;
+  double speculation_factor = 1.5;          ///< Of the mean duration of a map.
+
+  /// Every limit is reached within a few events.
+  static SchedulerOptions Tiny() {
+    return {.lease_ms = 50,
+            .stop_timeout_ms = 20,
+            .tick_ms = 5,
+            .segment_batch = 2,
+            .avoid_ms = 20,
+            .worker_failures_max = 2,
+            .set_aside_ms = 30,
+            .speculation_factor = 1.5};
+  }
+};
+
+/// A job as a progress display sees it.
+struct JobView {
+  std::uint32_t maps_done = 0, maps_total = 0, maps_running = 0;
+  std::uint32_t reduces_done = 0, reduces_total = 0, reduces_running = 0;
+  bool committing = false;   ///< CommitJob went out.
+  bool ending = false;       ///< Failed or cancelled; waits for its attempts to stop.
+  JobTally tally;
+};
+
+struct ClusterView {
+  std::uint32_t workers = 0;       ///< Alive, draining ones included.
+  std::uint32_t slots = 0;
+  std::uint32_t slots_taken = 0;
+  std::uint32_t jobs = 0;
+};
+
+class Scheduler {
+ public:
+  explicit Scheduler(const SchedulerOptions& options);
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  /// Takes note of `event` and appends what is to be done. `now` never goes back.
+  void Step(const Event& event, TimeMs now, Actions& actions);
+
+  /// When the next Tick is due, by the clock of the last Step; none when nothing waits for time.
+  /// A later Tick delays, an earlier one does no harm.
+  std::optional<TimeMs> next_tick_ms() const;
+
+  /// Whether this process counts. A worker that talks and is not known must join again, with a
+  /// greater epoch.
+  bool HasWorker(WorkerId worker, std::uint64_t epoch) const;
+
+  std::optional<JobView> ViewJob(JobId job) const;
+  ClusterView ViewCluster() const;
+
+ private:
+  class Machine;
+  std::unique_ptr<Machine> machine_;
+};
+
+}  // namespace spillway
