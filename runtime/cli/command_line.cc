@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
+#include <deque>
 #include <iterator>
 #include <map>
 
+#include "mapreduce/base/check.h"
 #include "mapreduce/base/units.h"
 #include "runtime/cli/name_suggestion.h"
 #include "runtime/cli/option_value.h"
@@ -24,20 +26,35 @@ bool TakesNextWord(const OptionSpec& option) {
   return option.kind != OptionKind::kSwitch && !HasOptionalValue(option);
 }
 
+/// The values of options whose value is optional, by name, in the order of the line.
+using OptionalValues = std::map<std::string_view, std::deque<std::string>>;
+
 /// Boost lets an option with an implicit value swallow the next word ("--json JOB"). So the value
 /// of such an option is cut off its word before Boost sees it, and the option is a switch to Boost.
 std::vector<std::string> CutOptionalValues(const CommandSpec& command,
-                                           std::vector<std::string> words,
-                                           std::map<std::string, std::string>* values) {
+                                           std::vector<std::string> words, OptionalValues* values) {
   for (std::string& word : words) {
-    const std::size_t equals = word.find('=');
-    if (!word.starts_with("--") || equals == std::string::npos) continue;
+    if (!word.starts_with("--")) continue;
+    const std::size_t equals = std::min(word.find('='), word.size());
     const OptionSpec* option = FindOption(command, word.substr(2, equals - 2));
     if (option == nullptr || !HasOptionalValue(*option)) continue;
-    (*values)[std::string(option->name)] = word.substr(equals + 1);
+    const bool is_choice = option->kind == OptionKind::kOptionalChoice;
+    const std::string implied = is_choice ? std::string(option->choices.front()) : "true";
+    (*values)[option->name].push_back(equals < word.size() ? word.substr(equals + 1) : implied);
     word.resize(equals);
   }
   return words;
+}
+
+/// "-reducers 3" would be read as -r with the value "educers".
+Status CheckDashes(const CommandSpec& command, const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    if (word.size() <= 2 || word[0] != '-' || word[1] == '-') continue;
+    const std::string name = word.substr(1, std::min(word.find('='), word.size()) - 1);
+    if (FindOption(command, name) != nullptr)
+      return InvalidArgument("-" + name + " needs two dashes: --" + name + ".");
+  }
+  return OkStatus();
 }
 
 po::options_description MakeDescription(const CommandSpec& command) {
@@ -79,12 +96,12 @@ Status SyntaxError(const CommandSpec& command, const po::invalid_command_line_sy
   switch (error.kind()) {
     case Kind::missing_parameter:
     case Kind::empty_adjacent_parameter: {
-      const OptionSpec* option = FindOption(command, name.starts_with("--") ? name.substr(2) : name);
+      const OptionSpec* option =
+          FindOption(command, name.starts_with("--") ? name.substr(2) : name);
       const std::string form = option == nullptr ? "" : " " + std::string(option->value_name);
-      return InvalidArgument(name + ": the value is missing. Write " + name + form + ".");
+      return InvalidArgument(name + " needs a value, as in '" + name + form + "'.");
     }
-    case Kind::extra_parameter:
-      return InvalidArgument(name + " takes no value. Give it alone.");
+    case Kind::extra_parameter: return InvalidArgument(name + " takes no value. Give it alone.");
     default: return InvalidArgument(std::string(error.what()) + ".");
   }
 }
@@ -136,7 +153,7 @@ Status AddOption(const OptionSpec& option, const std::vector<std::string>& value
 }
 
 Status AddToken(const CommandSpec& command, const po::option& token,
-                const std::map<std::string, std::string>& optional_values, CommandLine* line) {
+                OptionalValues* optional_values, CommandLine* line) {
   if (token.string_key == kOperand) {
     line->operands.insert(line->operands.end(), token.value.begin(), token.value.end());
     return OkStatus();
@@ -144,10 +161,12 @@ Status AddToken(const CommandSpec& command, const po::option& token,
   const OptionSpec* option = FindOption(command, token.string_key);
   if (option == nullptr) return InternalError("no option " + token.string_key);
   if (TakesNextWord(*option)) return AddOption(*option, token.value, line);
-  const auto value = optional_values.find(token.string_key);
-  if (value != optional_values.end()) return AddOption(*option, {value->second}, line);
-  const bool is_choice = option->kind == OptionKind::kOptionalChoice;
-  return AddOption(*option, {is_choice ? std::string(option->choices.front()) : "true"}, line);
+  if (!HasOptionalValue(*option)) return AddOption(*option, {"true"}, line);
+  std::deque<std::string>& values = (*optional_values)[option->name];
+  SPILLWAY_CHECK(!values.empty());
+  const std::string value = std::move(values.front());
+  values.pop_front();
+  return AddOption(*option, {value}, line);
 }
 
 Status CheckOperands(const CommandLine& line) {
@@ -189,12 +208,13 @@ Result<CommandLine> ParseCommandLine(const CommandSpec& command,
       return InvalidArgument("'--' has no meaning here: this command takes no job arguments.");
     line.job_arguments.assign(std::next(separator), words.end());
   }
-  std::map<std::string, std::string> optional_values;
+  OptionalValues optional_values;
   const std::vector<std::string> own_words =
       CutOptionalValues(command, {words.begin(), separator}, &optional_values);
+  SPILLWAY_RETURN_IF_ERROR(CheckDashes(command, own_words));
   SPILLWAY_ASSIGN_OR_RETURN(const auto tokens, Tokenise(command, own_words));
   for (const po::option& token : tokens)
-    SPILLWAY_RETURN_IF_ERROR(AddToken(command, token, optional_values, &line));
+    SPILLWAY_RETURN_IF_ERROR(AddToken(command, token, &optional_values, &line));
   SPILLWAY_RETURN_IF_ERROR(CheckOperands(line));
   return line;
 }

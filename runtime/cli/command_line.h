@@ -19,9 +19,9 @@ struct GivenOption {
 
 struct CommandLine {
   const CommandSpec* command = nullptr;
-  std::vector<GivenOption> options;       ///< Each option at most once, its values in order.
-  std::vector<std::string> operands;      ///< Words that belong to no option.
-  std::vector<std::string> job_arguments; ///< What stands behind "--".
+  std::vector<GivenOption> options;        ///< Each option at most once, its values in order.
+  std::vector<std::string> operands;       ///< Words that belong to no option.
+  std::vector<std::string> job_arguments;  ///< What stands behind "--".
 
   /// The option as it was given, or null.
   const GivenOption* Find(std::string_view name) const;

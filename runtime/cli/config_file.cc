@@ -3,11 +3,12 @@
 // toml++ is compiled in here rather than linked: one library less to load at every start.
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <sstream>
-#include <toml++/toml.h>
 
 #include "mapreduce/base/units.h"
 #include "runtime/cli/name_suggestion.h"
@@ -56,8 +57,9 @@ Result<SettingValue> ReadSetting(std::string_view key, const toml::node& node,
     return setting;
   }
   if (!setting.option->repeats || array->empty())
-    return InvalidArgument(place + ": " + std::string(key) +
-                           (array->empty() ? ": the list is empty." : ": give one value, no list."));
+    return InvalidArgument(
+        place + ": " + std::string(key) +
+        (array->empty() ? ": the list is empty." : ": give one value, no list."));
   for (const toml::node& element : *array)
     SPILLWAY_RETURN_IF_ERROR(AddScalar(element, Place(path, element.source()), &setting));
   return setting;
@@ -70,13 +72,13 @@ Result<std::vector<SettingValue>> ParseConfigFile(std::string_view content,
   const toml::parse_result parsed = toml::parse(content, path);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
-    return InvalidArgument(Place(path, error.source()) + ": this is not valid TOML: " +
-                           std::string(error.description()) + ".");
+    return InvalidArgument(Place(path, error.source()) +
+                           ": this is not valid TOML: " + std::string(error.description()) + ".");
   }
   std::vector<SettingValue> settings;
   for (const auto& [key, node] : parsed.table()) {
-    SPILLWAY_ASSIGN_OR_RETURN(
-        SettingValue setting, ReadSetting(key.str(), node, Place(path, key.source()), path));
+    SPILLWAY_ASSIGN_OR_RETURN(SettingValue setting,
+                              ReadSetting(key.str(), node, Place(path, key.source()), path));
     settings.push_back(std::move(setting));
   }
   return settings;

@@ -8,14 +8,14 @@ namespace spillway {
 
 enum ExitCode : int {
   kExitDone = 0,
-  kExitJobFailed = 1,       ///< The job's own code failed.
-  kExitUsage = 64,          ///< The command line is wrong.
-  kExitBadData = 65,        ///< A malformed record, plugin or journal.
-  kExitNoInput = 66,        ///< An input or a plugin is missing.
-  kExitUnreachable = 69,    ///< The cluster does not answer.
-  kExitInternal = 70,       ///< A bug of ours.
+  kExitJobFailed = 1,     ///< The job's own code failed.
+  kExitUsage = 64,        ///< The command line is wrong.
+  kExitBadData = 65,      ///< A malformed record, plugin or journal.
+  kExitNoInput = 66,      ///< An input or a plugin is missing.
+  kExitUnreachable = 69,  ///< The cluster does not answer.
+  kExitInternal = 70,     ///< A bug of ours.
   kExitOutputExists = 73,
-  kExitDisk = 74,           ///< Full, failing or damaged storage; or another limit was met.
+  kExitDisk = 74,  ///< Full, failing or damaged storage; or another limit was met.
   kExitTryAgain = 75,
   kExitNotAllowed = 77,
   kExitConfiguration = 78,  ///< A bad value or key in a configuration file or the environment.

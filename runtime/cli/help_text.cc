@@ -90,7 +90,7 @@ std::string OverviewHelp() {
     text += line + std::string(command.summary) + "\n";
   }
   return text +
-         "\n'spillway COMMAND --help' shows a command's options; 'spillway run' lists the built-in\n"
+         "\n'spillway COMMAND --help' shows a command's options, 'spillway run' the built-in\n"
          "jobs.\n";
 }
 
@@ -99,11 +99,12 @@ std::string CommandHelp(const CommandSpec& command) {
                      std::string(command.usage) + "\n" + Paragraphs(command.description) +
                      OptionGroups(command);
   if (HasSettings(command))
-    text += "\n" + WrapText("Sizes take K, M, G or T (powers of 1024). Settings also come from the "
-                            "environment (SPILLWAY_MEMORY for --memory) and from ./spillway.toml, "
-                            "~/.config/spillway/config.toml and /etc/spillway/config.toml; a flag "
-                            "wins over all of them.",
-                            0, kHelpColumns);
+    text += "\n" + WrapText(
+                       "Sizes take K, M, G or T (powers of 1024). Settings also come from the "
+                       "environment (SPILLWAY_MEMORY for --memory) and from ./spillway.toml, "
+                       "~/.config/spillway/config.toml and /etc/spillway/config.toml; a flag "
+                       "wins over all of them.",
+                       0, kHelpColumns);
   return text + "\nExamples:\n" + Indented(command.examples);
 }
 

@@ -25,8 +25,7 @@ std::string PluginText(const PluginDescription& plugin) {
 
 int InspectPluginCommand(const CommandLine& line, const Shell& shell) {
   if (line.operands.empty())
-    return ReportError(shell, kExitUsage,
-                       "which plugin? Write spillway plugin inspect PATH|NAME.");
+    return ReportError(shell, kExitUsage, "which plugin? Write spillway plugin inspect PATH|NAME.");
   const auto path = ResolveJob(line.operands[0], shell.plugin_dir);
   if (!path.ok()) return ReportError(shell, ExitCodeOf(path.status()), path.status().message());
   const auto plugin = shell.inspect(*path);

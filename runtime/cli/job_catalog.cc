@@ -33,7 +33,7 @@ std::vector<BuiltinJob> ListBuiltinJobs(const std::string& plugin_dir) {
 }
 
 Result<std::string> ResolveJob(const std::string& word, const std::string& plugin_dir) {
-  if (IsPath(word)) return word;
+  if (IsPath(word)) return word.find('/') == std::string::npos ? "./" + word : word;
   std::vector<std::string> names;
   for (const BuiltinJob& job : ListBuiltinJobs(plugin_dir)) {
     if (job.name == word) return job.path;

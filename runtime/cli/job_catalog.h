@@ -18,7 +18,8 @@ struct BuiltinJob {
 std::vector<BuiltinJob> ListBuiltinJobs(const std::string& plugin_dir);
 
 /// The plugin's path for a word on the command line: a word with a slash or ending in ".so" is a
-/// path already, any other is a built-in job's name. InvalidArgument, with the likely name, when
+/// path already, any other is a built-in job's name. The result always has a slash, so that the
+/// loader looks there and nowhere else. InvalidArgument, with the likely name, when
 /// there is no such job.
 Result<std::string> ResolveJob(const std::string& word, const std::string& plugin_dir);
 

@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/filesystem.hpp>
 #include <cstring>
 #include <iostream>
@@ -56,5 +57,5 @@ int main(int argc, char** argv) {
       .prepare = spillway::LocalRunner::Prepare,
       .inspect = spillway::InspectPlugin,
   };
-  return spillway::RunSpillway(std::vector<std::string>(argv + 1, argv + argc), shell);
+  return spillway::RunSpillway({argv + std::min(argc, 1), argv + argc}, shell);
 }

@@ -28,10 +28,8 @@ constexpr std::string_view kResources = "Resources (sized by itself; --explain s
 constexpr std::string_view kFailures = "Failures";
 constexpr std::string_view kDisplay = "What is shown";
 
-constexpr OptionSpec kHelp = {.name = "help",
-                              .letter = 'h',
-                              .group = kDisplay,
-                              .help = "Show this help."};
+constexpr OptionSpec kHelp = {
+    .name = "help", .letter = 'h', .group = kDisplay, .help = "Show this help."};
 
 constexpr OptionSpec kNoColor = {.name = "no-color",
                                  .kind = OptionKind::kToggle,
@@ -39,9 +37,8 @@ constexpr OptionSpec kNoColor = {.name = "no-color",
                                  .help = "No colours on a terminal; NO_COLOR does the same.",
                                  .is_setting = true};
 
-constexpr OptionSpec kJsonSwitch = {.name = "json",
-                                    .group = kDisplay,
-                                    .help = "One JSON object instead of text."};
+constexpr OptionSpec kJsonSwitch = {
+    .name = "json", .group = kDisplay, .help = "One JSON object instead of text."};
 
 constexpr OptionSpec kRunOptions[] = {
     {.name = "input",
@@ -58,9 +55,7 @@ constexpr OptionSpec kRunOptions[] = {
      .group = kInOut,
      .value_name = "DIR",
      .help = "Directory to write. It appears as a whole when the job is done, or not at all."},
-    {.name = "overwrite",
-     .group = kInOut,
-     .help = "Replace DIR in one step if it exists."},
+    {.name = "overwrite", .group = kInOut, .help = "Replace DIR in one step if it exists."},
     {.name = "plugin",
      .kind = OptionKind::kText,
      .group = kInOut,
@@ -169,10 +164,7 @@ constexpr OptionSpec kRunOptions[] = {
      .help = "auto (a block on a terminal, lines elsewhere), plain or none.",
      .choices = kProgressChoices,
      .is_setting = true},
-    {.name = "quiet",
-     .letter = 'q',
-     .group = kDisplay,
-     .help = "Nothing but errors."},
+    {.name = "quiet", .letter = 'q', .group = kDisplay, .help = "Nothing but errors."},
     {.name = "verbose",
      .letter = 'v',
      .group = kDisplay,

@@ -12,30 +12,30 @@
 namespace spillway {
 
 enum class OptionKind {
-  kSwitch,        ///< No value: given or not.
-  kToggle,        ///< --name, --name=true or --name=false.
-  kText,          ///< Any text that is not empty.
-  kNamedPath,     ///< NAME=PATH.
-  kCount,         ///< A whole number in [least, most].
-  kBytes,         ///< A size in [least, most] bytes.
-  kDuration,      ///< A time in [least, most] milliseconds.
-  kChoice,        ///< One of `choices`.
-  kOptionalChoice ///< --name (the first of `choices`) or --name=CHOICE.
+  kSwitch,         ///< No value: given or not.
+  kToggle,         ///< --name, --name=true or --name=false.
+  kText,           ///< Any text that is not empty.
+  kNamedPath,      ///< NAME=PATH.
+  kCount,          ///< A whole number in [least, most].
+  kBytes,          ///< A size in [least, most] bytes.
+  kDuration,       ///< A time in [least, most] milliseconds.
+  kChoice,         ///< One of `choices`.
+  kOptionalChoice  ///< --name (the first of `choices`) or --name=CHOICE.
 };
 
 struct OptionSpec {
-  std::string_view name = {};         ///< Without dashes; also the key in a configuration file.
-  char letter = 0;               ///< The short form, or 0.
+  std::string_view name = {};  ///< Without dashes; also the key in a configuration file.
+  char letter = 0;             ///< The short form, or 0.
   OptionKind kind = OptionKind::kSwitch;
-  std::string_view group = {};        ///< Heading in the help.
-  std::string_view value_name = {};   ///< "SIZE"; empty for a switch.
-  std::string_view help = {};         ///< One sentence or two.
+  std::string_view group = {};       ///< Heading in the help.
+  std::string_view value_name = {};  ///< "SIZE"; empty for a switch.
+  std::string_view help = {};        ///< One sentence or two.
   std::uint64_t least = 0;
   std::uint64_t most = UINT64_MAX;
   std::span<const std::string_view> choices = {};
-  bool repeats = false;          ///< May be given several times; every value counts.
-  bool several_values = false;   ///< Takes all words up to the next option.
-  bool is_setting = false;       ///< May also come from the environment or a configuration file.
+  bool repeats = false;         ///< May be given several times; every value counts.
+  bool several_values = false;  ///< Takes all words up to the next option.
+  bool is_setting = false;      ///< May also come from the environment or a configuration file.
 };
 
 struct CommandSpec {
@@ -44,9 +44,9 @@ struct CommandSpec {
   std::string_view usage = {};        ///< Behind "spillway NAME ".
   std::string_view description = {};  ///< Paragraphs, separated by an empty line.
   std::span<const OptionSpec> options = {};
-  std::string_view examples = {};     ///< Lines, ready to be copied.
+  std::string_view examples = {};  ///< Lines, ready to be copied.
   std::size_t operands_max = 0;
-  bool passes_arguments = false; ///< Takes the job's own arguments after "--".
+  bool passes_arguments = false;  ///< Takes the job's own arguments after "--".
 };
 
 /// All commands, in the order of the help.

@@ -24,8 +24,7 @@ std::string Quoted(std::string_view text) { return "'" + EscapeForLog(text) + "'
 
 std::string Joined(std::span<const std::string_view> words) {
   std::string text;
-  for (const std::string_view word : words)
-    text += (text.empty() ? "" : ", ") + std::string(word);
+  for (const std::string_view word : words) text += (text.empty() ? "" : ", ") + std::string(word);
   return text;
 }
 
@@ -49,27 +48,28 @@ Result<std::uint64_t> ParseNumber(OptionKind kind, std::string_view text) {
 
 std::string FormatLimit(OptionKind kind, std::uint64_t limit) {
   if (kind == OptionKind::kBytes) return FormatBytes(limit);
-  if (kind == OptionKind::kDuration) return FormatDuration(limit);
+  if (kind == OptionKind::kDuration) return FormatWholeDuration(limit);
   return FormatCount(limit);
 }
 
 std::string_view ExpectedForm(OptionKind kind) {
-  if (kind == OptionKind::kBytes) return "a size such as 64K, 1.5G or 2GiB";
-  if (kind == OptionKind::kDuration) return "a time such as 90s, 5m or 2h";
+  if (kind == OptionKind::kBytes) return "a size, such as 64K, 1.5G or 2GiB";
+  if (kind == OptionKind::kDuration) return "a time, such as 90s, 5m or 2h";
   return "a whole number";
 }
 
 Status CheckNumber(const OptionSpec& option, std::string_view text, const std::string& where) {
   const auto number = ParseNumber(option.kind, text);
-  const std::string range = " from " + FormatLimit(option.kind, option.least) + " to " +
-                            FormatLimit(option.kind, option.most);
-  const std::string wanted = std::string(ExpectedForm(option.kind)) + range + ".";
+  const std::string least = FormatLimit(option.kind, option.least);
+  const std::string most = FormatLimit(option.kind, option.most);
   if (!number.ok())
-    return InvalidArgument(where + Quoted(text) + " is not " + wanted);
+    return InvalidArgument(where + Quoted(text) + " is not " +
+                           std::string(ExpectedForm(option.kind)) + ". Give one from " + least +
+                           " to " + most + ".");
   if (*number < option.least)
-    return InvalidArgument(where + Quoted(text) + " is too little. Give " + wanted);
+    return InvalidArgument(where + Quoted(text) + " is too little; the least is " + least + ".");
   if (*number > option.most)
-    return InvalidArgument(where + Quoted(text) + " is too much. Give " + wanted);
+    return InvalidArgument(where + Quoted(text) + " is too much; the most is " + most + ".");
   return OkStatus();
 }
 

@@ -47,16 +47,16 @@ std::string ScratchLines(const JobPlan& plan) {
   std::string text =
       Label("scratch") + "up to " + FormatBytes(plan.scratch_bytes_needed) + " needed\n";
   for (const ScratchForecast& scratch : plan.scratch)
-    text += Label("") + Shown(scratch.directory) + ": " + FormatBytes(scratch.free_bytes) +
-            " free\n";
+    text +=
+        Label("") + Shown(scratch.directory) + ": " + FormatBytes(scratch.free_bytes) + " free\n";
   return text;
 }
 
 std::uint64_t FreeScratchBytes(const JobPlan& plan) {
   std::uint64_t free_bytes = 0;
   for (const ScratchForecast& scratch : plan.scratch)
-    free_bytes = scratch.free_bytes > UINT64_MAX - free_bytes ? UINT64_MAX
-                                                              : free_bytes + scratch.free_bytes;
+    free_bytes =
+        scratch.free_bytes > UINT64_MAX - free_bytes ? UINT64_MAX : free_bytes + scratch.free_bytes;
   return free_bytes;
 }
 

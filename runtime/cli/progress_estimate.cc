@@ -66,8 +66,8 @@ std::optional<std::uint64_t> ProgressEstimate::phase_remaining_ms() const {
     const std::uint64_t left = last_.input_bytes_total - last_.input_bytes_read;
     return static_cast<std::uint64_t>(static_cast<double>(left) * 1e3 / static_cast<double>(rate));
   }
-  if (last_.phase == JobProgress::Phase::kReduce &&
-      last_.reduces_done > reduces_at_phase_start_ && last_.reduces_total >= last_.reduces_done) {
+  if (last_.phase == JobProgress::Phase::kReduce && last_.reduces_done > reduces_at_phase_start_ &&
+      last_.reduces_total >= last_.reduces_done) {
     const std::uint64_t done = last_.reduces_done - reduces_at_phase_start_;
     return spent_ms * (last_.reduces_total - last_.reduces_done) / done;
   }

@@ -15,8 +15,8 @@ namespace spillway {
 
 class ProgressReporter {
  public:
-  /// `runner` and `view` outlive the reporter. `signal` answers the signal that asked to stop, or 0;
-  /// it is called from the reporter's thread.
+  /// `runner` and `view` outlive the reporter. `signal` answers the signal that asked to stop, or
+  /// 0; it is called from the reporter's thread.
   ProgressReporter(const LocalRunner& runner, ProgressView& view, std::function<int()> signal);
   ~ProgressReporter();
 

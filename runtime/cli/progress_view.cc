@@ -37,9 +37,9 @@ std::string InputText(const JobProgress& progress, const ProgressEstimate& estim
 
 std::string RemainingText(const JobProgress& progress, const ProgressEstimate& estimate) {
   const auto remaining_ms = estimate.phase_remaining_ms();
-  if (!remaining_ms) return {};
+  if (!remaining_ms || *remaining_ms == 0) return {};
   return ", " + std::string(PhaseName(progress.phase)) + " ends in about " +
-         FormatDuration(std::max<std::uint64_t>(1'000, *remaining_ms / 1'000 * 1'000));
+         FormatWholeDuration(std::max<std::uint64_t>(1'000, *remaining_ms));
 }
 
 }  // namespace
@@ -64,8 +64,8 @@ std::vector<std::string> ProgressBlock(const std::string& job_name, const JobPro
   return lines;
 }
 
-TerminalProgressView::TerminalProgressView(std::string job_name, std::ostream& err,
-                                           TextStyle style, std::function<std::size_t()> columns)
+TerminalProgressView::TerminalProgressView(std::string job_name, std::ostream& err, TextStyle style,
+                                           std::function<std::size_t()> columns)
     : job_name_(std::move(job_name)), err_(err), style_(style), columns_(std::move(columns)) {}
 
 std::string TerminalProgressView::Erasure() const {

@@ -26,6 +26,14 @@ std::string FormatDuration(std::uint64_t ms) {
   return Print("%llu h %02llu min", seconds / 3'600, seconds / 60 % 60);
 }
 
+std::string FormatWholeDuration(std::uint64_t ms) {
+  const unsigned long long seconds = ms / 1'000;
+  if (seconds < 60) return Print("%llu s", seconds);
+  if (seconds < 3'600 && seconds % 60 == 0) return Print("%llu min", seconds / 60);
+  if (seconds >= 3'600 && seconds % 3'600 == 0) return Print("%llu h", seconds / 3'600);
+  return FormatDuration(ms);
+}
+
 std::string FormatRate(std::uint64_t bytes, std::uint64_t ms) {
   if (ms == 0) return "-";
   const double per_second = static_cast<double>(bytes) * 1e3 / static_cast<double>(ms);

@@ -10,6 +10,9 @@ namespace spillway {
 /// "85 ms", "1.23 s", "48.1 s", "2 min 05 s", "3 h 07 min".
 std::string FormatDuration(std::uint64_t ms);
 
+/// Without fractions, for limits and forecasts: "5 s", "2 min 05 s", "10 min", "3 h".
+std::string FormatWholeDuration(std::uint64_t ms);
+
 /// "35.2 MiB/s"; "-" when no time has passed.
 std::string FormatRate(std::uint64_t bytes, std::uint64_t ms);
 

@@ -1,5 +1,6 @@
 #include "runtime/cli/run_command.h"
 
+#include <algorithm>
 #include <memory>
 #include <ostream>
 #include <utility>
@@ -28,7 +29,8 @@ int ListJobs(const Shell& shell) {
     const auto plugin = shell.inspect(job.path);
     std::string label = "  " + job.name;
     label.resize(std::max<std::size_t>(20, label.size() + 2), ' ');
-    shell.out << label << (plugin.ok() ? plugin->summary : "does not load: " + plugin.status().message())
+    shell.out << label
+              << (plugin.ok() ? plugin->summary : "does not load: " + plugin.status().message())
               << "\n";
     if (plugin.ok() && !plugin->usage.empty())
       shell.out << std::string(20, ' ') << "arguments: -- " << plugin->usage << "\n";
@@ -43,9 +45,9 @@ int ListJobs(const Shell& shell) {
 /// promised.
 int FinishFailed(const Shell& shell, const RunDisplay& display, const JobReport& report,
                  int exit_code) {
-  for (const std::string& warning : report.warnings)
-    ReportWarning(shell, warning, shell.error_style(display.no_color));
-  ReportError(shell, exit_code, report.status.message());
+  const TextStyle style = shell.error_style(display.no_color);
+  for (const std::string& warning : report.warnings) ReportWarning(shell, warning, style);
+  ReportError(shell, exit_code, report.status.message(), style);
   if (display.json != JsonOutput::kNone) shell.out << SummaryJson(report, exit_code) << "\n";
   return exit_code;
 }
@@ -60,7 +62,8 @@ void ShowPlan(const Shell& shell, const RunDisplay& display, const JobPlan& plan
   } else if (!json) {
     std::ostream& out = display.dry_run ? shell.out : shell.err;
     if (display.dry_run) out << PlanText(plan);
-    if (display.explain || display.verbose) out << ReasonsText(plan) << OriginsText(settings);
+    if (display.explain) out << ReasonsText(plan);
+    if (display.explain || display.verbose) out << OriginsText(settings);
     out << std::flush;
   }
   const std::string warning = ScratchWarning(plan);

@@ -64,8 +64,7 @@ RunDisplay ReadRunDisplay(const CommandLine& line, const Settings& settings) {
   display.verbose = line.Has("verbose");
   display.no_color = settings.Truth("no-color");
   if (line.Has("json"))
-    display.json =
-        line.Value("json") == "events" ? JsonOutput::kEvents : JsonOutput::kSummary;
+    display.json = line.Value("json") == "events" ? JsonOutput::kEvents : JsonOutput::kSummary;
   const std::string progress = settings.Text("progress", "auto");
   if (progress == "plain") display.progress = ProgressOutput::kPlain;
   if (progress == "none") display.progress = ProgressOutput::kNone;
@@ -77,11 +76,8 @@ Result<JobRequest> BuildJobRequest(const CommandLine& line, const Settings& sett
   SPILLWAY_RETURN_IF_ERROR(CheckContradictions(line));
   SPILLWAY_RETURN_IF_ERROR(CheckPresence(line));
   JobRequest request;
-  if (line.Has("plugin")) {
-    request.plugin_path = line.Value("plugin");
-  } else {
-    SPILLWAY_ASSIGN_OR_RETURN(request.plugin_path, ResolveJob(line.operands[0], plugin_dir));
-  }
+  const std::string job = line.Has("plugin") ? line.Value("plugin") : line.operands[0];
+  SPILLWAY_ASSIGN_OR_RETURN(request.plugin_path, ResolveJob(job, plugin_dir));
   SPILLWAY_ASSIGN_OR_RETURN(request.side_files, SideFiles(line));
   request.args = line.job_arguments;
   request.inputs = line.Values("input");

@@ -99,7 +99,8 @@ std::vector<std::string> EnvironmentWarnings(const EnvironmentMap& environment) 
   for (const OptionSpec* option : AllSettings()) names.push_back(EnvironmentName(*option));
   std::vector<std::string> warnings;
   for (const auto& [name, value] : environment) {
-    if (!name.starts_with("SPILLWAY_") || std::find(names.begin(), names.end(), name) != names.end())
+    if (!name.starts_with("SPILLWAY_") ||
+        std::find(names.begin(), names.end(), name) != names.end())
       continue;
     // One or two slips; more, and it is a name of its own that merely shares the prefix.
     const std::string meant = NearestName(name, names);

@@ -14,9 +14,13 @@ TextStyle Shell::error_style(bool no_color) const {
   return {.color = err_is_terminal && !no_color && !is_set("NO_COLOR") && !dumb};
 }
 
-int ReportError(const Shell& shell, int exit_code, const std::string& message) {
-  shell.err << shell.error_style().Error("spillway:") << " " << message << "\n" << std::flush;
+int ReportError(const Shell& shell, int exit_code, const std::string& message, TextStyle style) {
+  shell.err << style.Error("spillway:") << " " << message << "\n" << std::flush;
   return exit_code;
+}
+
+int ReportError(const Shell& shell, int exit_code, const std::string& message) {
+  return ReportError(shell, exit_code, message, shell.error_style());
 }
 
 void ReportWarning(const Shell& shell, const std::string& message, TextStyle style) {

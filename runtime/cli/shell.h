@@ -21,13 +21,13 @@ using RunnerFactory =
 using PluginInspector = std::function<Result<PluginDescription>(const std::string& path)>;
 
 struct Shell {
-  std::ostream& out;                       ///< Results only.
-  std::ostream& err;                       ///< Everything else.
+  std::ostream& out;  ///< Results only.
+  std::ostream& err;  ///< Everything else.
   bool err_is_terminal = false;
-  std::function<std::size_t()> columns;    ///< The terminal's width, as it is now.
+  std::function<std::size_t()> columns;  ///< The terminal's width, as it is now.
   EnvironmentMap environment;
-  std::vector<std::string> config_paths;   ///< Strongest first.
-  std::string plugin_dir;                  ///< Where the built-in jobs are.
+  std::vector<std::string> config_paths;  ///< Strongest first.
+  std::string plugin_dir;                 ///< Where the built-in jobs are.
   RunnerFactory prepare;
   PluginInspector inspect;
 
@@ -36,6 +36,7 @@ struct Shell {
 };
 
 /// Writes "spillway: MESSAGE" to stderr and returns `exit_code`.
+int ReportError(const Shell& shell, int exit_code, const std::string& message, TextStyle style);
 int ReportError(const Shell& shell, int exit_code, const std::string& message);
 
 /// Writes "spillway: warning: MESSAGE" to stderr.

@@ -14,7 +14,8 @@ namespace {
 // The only mutable globals of the command: a handler has nothing else to look at.
 std::atomic<LocalRunner*> g_runner{nullptr};
 std::atomic<int> g_signal{0};
-static_assert(std::atomic<LocalRunner*>::is_always_lock_free && std::atomic<int>::is_always_lock_free,
+static_assert(std::atomic<LocalRunner*>::is_always_lock_free &&
+                  std::atomic<int>::is_always_lock_free,
               "a signal handler may not take a lock");
 
 void OnSignal(int signal) {

@@ -32,12 +32,12 @@ std::string Dotted(int major, int minor, int patch) {
 }
 
 std::vector<std::pair<std::string, std::string>> Libraries() {
-  return {{"boost", Dotted(BOOST_VERSION / 100'000, BOOST_VERSION / 100 % 1'000,
-                           BOOST_VERSION % 100)},
-          {"lz4", LZ4_VERSION_STRING},
-          {"xxhash", Dotted(XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE)},
-          {"nlohmann-json", Dotted(NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
-                                   NLOHMANN_JSON_VERSION_PATCH)}};
+  return {
+      {"boost", Dotted(BOOST_VERSION / 100'000, BOOST_VERSION / 100 % 1'000, BOOST_VERSION % 100)},
+      {"lz4", LZ4_VERSION_STRING},
+      {"xxhash", Dotted(XXH_VERSION_MAJOR, XXH_VERSION_MINOR, XXH_VERSION_RELEASE)},
+      {"nlohmann-json", Dotted(NLOHMANN_JSON_VERSION_MAJOR, NLOHMANN_JSON_VERSION_MINOR,
+                               NLOHMANN_JSON_VERSION_PATCH)}};
 }
 
 std::string VersionText() {

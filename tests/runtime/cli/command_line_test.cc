@@ -17,9 +17,9 @@ using Words = std::vector<std::string>;
 const CommandSpec& RunSpec() { return *FindCommand("run"); }
 
 TEST(CommandLine, SeveralValuesAndSeveralOptionsAddUp) {
-  const auto line = ParseCommandLine(
-      RunSpec(), {"wordcount", "-i", "a", "b", "-o", "out", "--input", "c", "--spill-dir=/x",
-              "--spill-dir", "/y"});
+  const auto line =
+      ParseCommandLine(RunSpec(), {"wordcount", "-i", "a", "b", "-o", "out", "--input", "c",
+                                   "--spill-dir=/x", "--spill-dir", "/y"});
   ASSERT_TRUE(line.ok()) << line.status().message();
   EXPECT_THAT(line->operands, ElementsAre("wordcount"));
   EXPECT_THAT(line->Values("input"), ElementsAre("a", "b", "c"));
@@ -28,7 +28,8 @@ TEST(CommandLine, SeveralValuesAndSeveralOptionsAddUp) {
 }
 
 TEST(CommandLine, TheJobsOwnArgumentsAreLeftAlone) {
-  const auto line = ParseCommandLine(RunSpec(), {"grep", "-i", "a", "--", "-i", "--memory", "--", "-h"});
+  const auto line =
+      ParseCommandLine(RunSpec(), {"grep", "-i", "a", "--", "-i", "--memory", "--", "-h"});
   ASSERT_TRUE(line.ok()) << line.status().message();
   EXPECT_THAT(line->Values("input"), ElementsAre("a"));
   EXPECT_THAT(line->job_arguments, ElementsAre("-i", "--memory", "--", "-h"));
@@ -121,7 +122,8 @@ TEST(CommandLine, MistakesAreAnsweredAsReviewed) {
     EXPECT_EQ(line.status().code(), Code::kInvalidArgument) << shown;
     EXPECT_EQ(line.status().message().find('\x1b'), std::string::npos) << shown;
     for (const char c : shown)
-      if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e) shown = " (bytes)";
+      if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) > 0x7e)
+        shown = " (bytes)";
     answers += "run" + shown + "\n    " + line.status().message() + "\n";
   }
   ExpectGolden("mistakes.txt", answers);

@@ -9,10 +9,12 @@ namespace {
 
 TEST(ExitCode, EachStatusCodeHasItsSysexit) {
   const std::pair<Code, int> kExpected[] = {
-      {Code::kOk, 0},           {Code::kInvalidArgument, 64},    {Code::kNotFound, 66},
-      {Code::kAlreadyExists, 73}, {Code::kUnavailable, 75},      {Code::kAborted, 1},
-      {Code::kDataLoss, 74},    {Code::kResourceExhausted, 74},  {Code::kUserCode, 1},
-      {Code::kPermissionDenied, 77}, {Code::kBadData, 65},       {Code::kInternal, 70}};
+      {Code::kOk, 0},           {Code::kInvalidArgument, 64},
+      {Code::kNotFound, 66},    {Code::kAlreadyExists, 73},
+      {Code::kUnavailable, 75}, {Code::kAborted, 1},
+      {Code::kDataLoss, 74},    {Code::kResourceExhausted, 74},
+      {Code::kUserCode, 1},     {Code::kPermissionDenied, 77},
+      {Code::kBadData, 65},     {Code::kInternal, 70}};
   for (const auto& [code, exit_code] : kExpected)
     EXPECT_EQ(ExitCodeOf(Status(code, "x")), exit_code) << CodeName(code);
 }

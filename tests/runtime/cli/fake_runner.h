@@ -104,8 +104,8 @@ struct CommandBench {
   Status prepare_status;
   std::function<void(FakeRunner&)> on_run;
 
-  std::string out, err;             ///< What the last Run printed.
-  std::vector<JobRequest> requests; ///< What the runner was asked for.
+  std::string out, err;              ///< What the last Run printed.
+  std::vector<JobRequest> requests;  ///< What the runner was asked for.
   int runs = 0;
 
   int Run(const std::vector<std::string>& words) {

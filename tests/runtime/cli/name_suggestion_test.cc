@@ -15,9 +15,9 @@ std::size_t DistanceByDefinition(std::string_view a, std::string_view b) {
     return text.substr(0, text.size() - n);
   };
   const std::size_t replace = a.back() == b.back() ? 0 : 1;
-  std::size_t best = std::min({DistanceByDefinition(drop(a, 1), b) + 1,
-                               DistanceByDefinition(a, drop(b, 1)) + 1,
-                               DistanceByDefinition(drop(a, 1), drop(b, 1)) + replace});
+  std::size_t best =
+      std::min({DistanceByDefinition(drop(a, 1), b) + 1, DistanceByDefinition(a, drop(b, 1)) + 1,
+                DistanceByDefinition(drop(a, 1), drop(b, 1)) + replace});
   if (a.size() > 1 && b.size() > 1 && a.back() == b[b.size() - 2] && b.back() == a[a.size() - 2])
     best = std::min(best, DistanceByDefinition(drop(a, 2), drop(b, 2)) + 1);
   return best;
@@ -39,7 +39,8 @@ TEST(EditDistance, EqualsTheDefinition) {
 }
 
 TEST(NearestName, FindsSlipsAndAbbreviationsButNothingFarOff) {
-  const std::vector<std::string> names = {"memory", "reducers", "retries", "spill-dir", "wordcount"};
+  const std::vector<std::string> names = {"memory", "reducers", "retries", "spill-dir",
+                                          "wordcount"};
   EXPECT_EQ(NearestName("memroy", names), "memory");
   EXPECT_EQ(NearestName("reducer", names), "reducers");
   EXPECT_EQ(NearestName("spill_dir", names), "spill-dir");

@@ -34,10 +34,10 @@ TEST(OptionTable, EnvironmentNamesFollowTheOption) {
 }
 
 TEST(HelpText, FitsTheTerminal) {
-  for (const CommandSpec& command : Commands()) {
-    std::istringstream lines(CommandHelp(command));
-    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), kHelpColumns) << line;
-  }
+  std::string text = OverviewHelp();
+  for (const CommandSpec& command : Commands()) text += CommandHelp(command);
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), kHelpColumns) << line;
 }
 
 TEST(HelpText, IsAsReviewed) {

@@ -14,6 +14,14 @@ TEST(QuantityText, DurationsUseTheUnitThatFits) {
   EXPECT_EQ(FormatDuration(3'600'000 * 3 + 7 * 60'000), "3 h 07 min");
 }
 
+TEST(QuantityText, WholeDurationsHaveNoFractions) {
+  EXPECT_EQ(FormatWholeDuration(5'900), "5 s");
+  EXPECT_EQ(FormatWholeDuration(600'000), "10 min");
+  EXPECT_EQ(FormatWholeDuration(125'000), "2 min 05 s");
+  EXPECT_EQ(FormatWholeDuration(3 * 3'600'000), "3 h");
+  EXPECT_EQ(FormatWholeDuration(3 * 3'600'000 + 60'000), "3 h 01 min");
+}
+
 TEST(QuantityText, APercentageIsFullOnlyAtTheEnd) {
   EXPECT_EQ(Percent(0, 10), 0u);
   EXPECT_EQ(Percent(999'999, 1'000'000), 99u);

@@ -58,10 +58,16 @@ class PluginDirectory {
 
 TEST(RunCommand, AsksForWhatTheFlagsSay) {
   CommandBench bench;
-  EXPECT_EQ(bench.Run(Job({"-i", "b", "c", "--overwrite", "-r", "7", "--threads", "3", "--memory",
-                           "1.5G", "--spill-dir", "/a", "--spill-dir", "/b", "--split-size", "64M",
-                           "--compress", "none", "--in-memory", "--retries", "0", "--skip-bad", "9",
-                           "--timeout", "90s", "--file", "stop=words=1.txt", "--", "-x", "y"})),
+  EXPECT_EQ(bench.Run(Job({"-i",          "b",           "c",
+                           "--overwrite", "-r",          "7",
+                           "--threads",   "3",           "--memory",
+                           "1.5G",        "--spill-dir", "/a",
+                           "--spill-dir", "/b",          "--split-size",
+                           "64M",         "--compress",  "none",
+                           "--in-memory", "--retries",   "0",
+                           "--skip-bad",  "9",           "--timeout",
+                           "90s",         "--file",      "stop=words=1.txt",
+                           "--",          "-x",          "y"})),
             0)
       << bench.err;
   ASSERT_THAT(bench.requests, SizeIs(1));
@@ -103,6 +109,9 @@ TEST(RunCommand, BuiltInJobsAreTheFilesInThePluginDirectory) {
   bench.plugin_dir = plugins.path();
   EXPECT_EQ(bench.Run({"run", "grep", "-i", "a", "-o", "b"}), 0);
   EXPECT_EQ(bench.requests.at(0).plugin_path, plugins.path() + "/grep.so");
+
+  EXPECT_EQ(bench.Run({"run", "--plugin", "mine.so", "-i", "a", "-o", "b"}), 0);
+  EXPECT_EQ(bench.requests.at(1).plugin_path, "./mine.so");
 
   EXPECT_EQ(bench.Run({"run", "wordcuont", "-i", "a", "-o", "b"}), 64);
   EXPECT_THAT(bench.err, HasSubstr("no built-in job 'wordcuont'. Did you mean wordcount?"));
@@ -299,7 +308,8 @@ TEST(SpillwayCommand, HelpIsAResult) {
     EXPECT_THAT(bench.out, HasSubstr("Commands:"));
     EXPECT_EQ(bench.err, "");
   }
-  for (const Words& words : {Words{"help", "plugin", "inspect"}, Words{"plugin", "inspect", "-h"}}) {
+  for (const Words& words :
+       {Words{"help", "plugin", "inspect"}, Words{"plugin", "inspect", "-h"}}) {
     EXPECT_EQ(bench.Run(words), 0);
     EXPECT_THAT(bench.out, HasSubstr("Usage: spillway plugin inspect"));
   }

@@ -65,7 +65,8 @@ TEST_F(SettingsTest, ListsAndTruthsComeFromEverySource) {
   EXPECT_THAT(settings->List("spill-dir"), ElementsAre("/d1", "/d2"));
   EXPECT_TRUE(settings->Truth("in-memory"));
 
-  settings = ResolveSettings(Line({"--in-memory=off"}), {{"SPILLWAY_SPILL_DIR", ":/e1::/e2:"}}, {file});
+  settings =
+      ResolveSettings(Line({"--in-memory=off"}), {{"SPILLWAY_SPILL_DIR", ":/e1::/e2:"}}, {file});
   ASSERT_TRUE(settings.ok()) << settings.status().message();
   EXPECT_THAT(settings->List("spill-dir"), ElementsAre("/e1", "/e2"));
   EXPECT_FALSE(settings->Truth("in-memory"));
@@ -129,9 +130,9 @@ TEST_F(SettingsTest, TheUsersFileIsWhereTheDesktopStandardSays) {
   EXPECT_THAT(ConfigFilePaths({{"HOME", "/h"}}),
               ElementsAre("./spillway.toml", "/h/.config/spillway/config.toml",
                           "/etc/spillway/config.toml"));
-  EXPECT_THAT(ConfigFilePaths({{"HOME", "/h"}, {"XDG_CONFIG_HOME", "/x"}}),
-              ElementsAre("./spillway.toml", "/x/spillway/config.toml",
-                          "/etc/spillway/config.toml"));
+  EXPECT_THAT(
+      ConfigFilePaths({{"HOME", "/h"}, {"XDG_CONFIG_HOME", "/x"}}),
+      ElementsAre("./spillway.toml", "/x/spillway/config.toml", "/etc/spillway/config.toml"));
   EXPECT_THAT(ConfigFilePaths({}), ElementsAre("./spillway.toml", "/etc/spillway/config.toml"));
 }
 
