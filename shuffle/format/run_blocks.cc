@@ -108,9 +108,9 @@ Status RunBlocks::Unpack(const BlockHeader& header, std::string_view payload, Bl
   if (header.flags != kBlockIsLz4) return OkStatus();
   if (unpacked_.data() == nullptr)
     SPILLWAY_RETURN_IF_ERROR(unpacked_.Allocate(budget_, extent_.raw_block_bytes_max));
-  const int bytes = LZ4_decompress_safe(payload.data(), unpacked_.data(),
-                                        static_cast<int>(payload.size()),
-                                        static_cast<int>(header.raw_bytes));
+  const int bytes =
+      LZ4_decompress_safe(payload.data(), unpacked_.data(), static_cast<int>(payload.size()),
+                          static_cast<int>(header.raw_bytes));
   if (bytes < 0 || static_cast<std::uint32_t>(bytes) != header.raw_bytes)
     return Damaged("LZ4 cannot unpack it");
   block->bytes = {unpacked_.data(), header.raw_bytes};
@@ -138,8 +138,7 @@ Status RunBlocks::FillWindow(std::uint64_t bytes) {
   if (kept > 0) std::memmove(window_.data(), window_.data() + (position_ - window_begin_), kept);
   window_begin_ = position_;
   window_end_ = position_ + kept;
-  const std::uint64_t wanted =
-      std::min(capacity - kept, extent_.stored_bytes - window_end_);
+  const std::uint64_t wanted = std::min(capacity - kept, extent_.stored_bytes - window_end_);
   char* const to = window_.data() + kept;
   auto read = bytes_.ReadAt(extent_.offset + window_end_, wanted, to);
   if (!read.ok()) return read.status();
@@ -161,8 +160,8 @@ Status RunBlocks::Damaged(std::string_view what) const {
                   ": block " + std::to_string(first_.sequence + blocks_read_) + " (map task " +
                   std::to_string(first_.segment.map_task) + ", attempt " +
                   std::to_string(first_.segment.attempt) + ", run " + std::to_string(first_.run) +
-                  ", partition " + std::to_string(first_.partition) + ") is damaged: " +
-                  std::string(what) + "; the map task must run again");
+                  ", partition " + std::to_string(first_.partition) +
+                  ") is damaged: " + std::string(what) + "; the map task must run again");
 }
 
 }  // namespace spillway

@@ -60,13 +60,13 @@ class RunBlocks final : public BlockSource {
   const BlockPlace first_;
   MemoryBudget& budget_;
   const bool release_behind_;
-  std::string_view resident_;        // The whole extent, where it lies in memory in one piece.
+  std::string_view resident_;  // The whole extent, where it lies in memory in one piece.
   bool in_memory_ = false;
   std::uint64_t window_bytes_max_ = 0;
   std::uint64_t unpacked_bytes_max_ = 0;
 
   // Positions count from the extent's begin.
-  std::uint64_t position_ = 0;       // Of the next block.
+  std::uint64_t position_ = 0;  // Of the next block.
   std::uint64_t released_ = 0;
   std::uint64_t window_begin_ = 0;
   std::uint64_t window_end_ = 0;

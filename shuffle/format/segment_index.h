@@ -25,7 +25,7 @@ class SegmentIndexBuilder {
 
  private:
   std::string bytes_;
-  std::string run_;               // The open run's extents; their count goes before them.
+  std::string run_;  // The open run's extents; their count goes before them.
   std::uint64_t run_extents_ = 0;
   std::uint32_t next_partition_ = 0;
 };
@@ -36,8 +36,8 @@ class SegmentIndex {
     std::uint32_t runs = 0;
     std::uint32_t partitions = 0;
     std::uint32_t blocks = 0;
-    std::uint64_t blocks_offset = 0;   ///< Where the first block begins.
-    std::uint64_t blocks_end = 0;      ///< Where the last block ends.
+    std::uint64_t blocks_offset = 0;  ///< Where the first block begins.
+    std::uint64_t blocks_end = 0;     ///< Where the last block ends.
   };
 
   /// DataLoss when `bytes` is not an index of exactly this shape. Nothing in it is believed: the

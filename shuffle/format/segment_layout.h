@@ -66,7 +66,7 @@ struct BlockPlace {
   SegmentId segment;
   std::uint32_t run = 0;
   std::uint32_t partition = 0;
-  std::uint32_t sequence = 0;   ///< Of the block in its segment.
+  std::uint32_t sequence = 0;  ///< Of the block in its segment.
 };
 
 /// The checksum that `header` must carry at `place`; its own checksum field is not looked at.

@@ -48,9 +48,9 @@ Result<SegmentFooter> ReadFooter(const SegmentBytes& bytes, const SegmentId& exp
                        std::to_string(kSegmentVersion));
   const SegmentId found = {footer.job, footer.map_task, footer.attempt};
   if (found != expected)
-    return Damaged(bytes, offset,
-                   "foreign segment of " + PlaceName(found) + " in place of " +
-                       PlaceName(expected));
+    return Damaged(
+        bytes, offset,
+        "foreign segment of " + PlaceName(found) + " in place of " + PlaceName(expected));
   if (footer.index_offset < sizeof(SegmentHeader) || footer.index_offset > offset ||
       footer.index_bytes != offset - footer.index_offset)
     return Damaged(bytes, offset, "the index lies outside the segment");
@@ -74,8 +74,8 @@ Result<SegmentIndex> ReadIndex(const SegmentBytes& bytes, const SegmentFooter& f
   std::string_view index = bytes.View(footer.index_offset, footer.index_bytes);
   if (index.empty()) {
     scratch = std::make_unique_for_overwrite<char[]>(footer.index_bytes);
-    SPILLWAY_ASSIGN_OR_RETURN(
-        index, bytes.ReadAt(footer.index_offset, footer.index_bytes, scratch.get()));
+    SPILLWAY_ASSIGN_OR_RETURN(index,
+                              bytes.ReadAt(footer.index_offset, footer.index_bytes, scratch.get()));
   }
   if (IndexChecksum(index) != footer.index_checksum)
     return Damaged(bytes, footer.index_offset, "the index's checksum does not match");

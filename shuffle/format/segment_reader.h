@@ -44,7 +44,7 @@ class SegmentReader {
   const SegmentId& id() const;
 
   struct OpenOptions {
-    bool release_behind = false;   ///< Tell the store that blocks are consumed once read.
+    bool release_behind = false;  ///< Tell the store that blocks are consumed once read.
     /// Stored bytes fetched by one read where they do not lie in memory; an extent or block decides
     /// when it is smaller or larger. Part of buffer_bytes().
     std::uint32_t read_ahead_bytes = 128 << 10;

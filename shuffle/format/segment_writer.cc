@@ -83,8 +83,7 @@ struct SegmentWriter::State {
   bool WillCompress(std::uint64_t room_bytes);
   Status OpenBlock(std::uint64_t room_bytes);
   Status CloseBlock(const char* block_end, std::uint32_t records, BlockPlace place);
-  Result<bool> StoreCompressed(std::string_view raw, BlockHeader& header,
-                               const BlockPlace& place);
+  Result<bool> StoreCompressed(std::string_view raw, BlockHeader& header, const BlockPlace& place);
   Status StoreAsIs(std::string_view raw, BlockHeader& header, const BlockPlace& place);
   void Account(std::string_view raw, const BlockHeader& header, std::uint32_t partition);
   void CloseExtent(std::uint32_t partition);
@@ -108,11 +107,11 @@ struct SegmentWriter::State {
 
   bool run_open = false;
   bool finished = false;
-  Extent extent;                   // Of the current partition in the current run.
+  Extent extent;  // Of the current partition in the current run.
   std::uint32_t blocks = 0;
   SegmentSummary summary;
-  std::vector<std::unique_ptr<XXH3_state_t>> hashes;   // Null: nothing of that partition yet.
-  Status failure;                  // The first one; the segment is lost from then on.
+  std::vector<std::unique_ptr<XXH3_state_t>> hashes;  // Null: nothing of that partition yet.
+  Status failure;  // The first one; the segment is lost from then on.
 };
 
 SegmentWriter::SegmentWriter(const SegmentId& id, std::uint32_t partitions, SegmentFile& file,
@@ -198,7 +197,7 @@ Status SegmentWriter::State::OpenBlock(std::uint64_t room_bytes) {
     return OkStatus();
   }
   if (aside_bytes < bytes) {
-    aside.reset();   // Before the new one: both may be a gibibyte.
+    aside.reset();  // Before the new one: both may be a gibibyte.
     aside = AllocateBytes(bytes);
     aside_bytes = bytes;
   }
@@ -216,7 +215,7 @@ Status SegmentWriter::State::CloseBlock(const char* block_end, std::uint32_t rec
   if (!compressed) SPILLWAY_RETURN_IF_ERROR(StoreAsIs(raw, header, place));
   Account(raw, header, place.partition);
   if (aside_bytes > kCompressedBlockRawBytesMax + sizeof(BlockHeader)) {
-    aside.reset();   // One huge record must not cost its size for the rest of the segment.
+    aside.reset();  // One huge record must not cost its size for the rest of the segment.
     aside_bytes = 0;
   }
   return OkStatus();

@@ -18,21 +18,22 @@ namespace spillway {
 enum class Compression { kNone, kLz4, kAuto };
 
 struct SegmentWriterOptions {
-  std::uint32_t block_bytes = 64 << 10;      ///< Raw bytes after which a block is closed.
+  std::uint32_t block_bytes = 64 << 10;          ///< Raw bytes after which a block is closed.
   Compression compression = Compression::kAuto;  ///< kAuto: LZ4 on disk, where it gains.
   /// Blocks are gathered up to this and appended to the file at once; at least one block. The
-  /// writer's memory is this, one block more while it compresses, and a record that exceeds a block.
+  /// writer's memory is this, one block more while it compresses, and a record that exceeds a
+  /// block.
   std::uint32_t staging_bytes = 256 << 10;
 };
 
 /// What the index says of one (run, partition).
 struct Extent {
-  std::uint64_t offset = 0;       ///< Of its first block in the segment.
-  std::uint64_t stored_bytes = 0; ///< Of all its blocks, headers included; 0: it is empty.
-  std::uint64_t raw_bytes = 0;    ///< Encoded records.
+  std::uint64_t offset = 0;        ///< Of its first block in the segment.
+  std::uint64_t stored_bytes = 0;  ///< Of all its blocks, headers included; 0: it is empty.
+  std::uint64_t raw_bytes = 0;     ///< Encoded records.
   std::uint64_t records = 0;
   std::uint32_t blocks = 0;
-  std::uint32_t first_block = 0;  ///< Sequence number of its first block in the segment.
+  std::uint32_t first_block = 0;          ///< Sequence number of its first block in the segment.
   std::uint32_t raw_block_bytes_max = 0;  ///< Largest block, so that readers size their buffers.
 };
 

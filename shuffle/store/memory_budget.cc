@@ -94,9 +94,8 @@ Result<Buffer> Buffer::Map(MemoryBudget& budget, std::uint64_t bytes) {
   char* data = MapPages(MappedBytes(bytes));
   if (data == nullptr) {
     budget.Release(bytes);
-    return ResourceExhausted("the system has no " + FormatBytes(bytes) +
-                             " of memory: " + std::strerror(errno) +
-                             "; lower --memory or stop other programs");
+    return ResourceExhausted("the system has no " + FormatBytes(bytes) + " of memory: " +
+                             std::strerror(errno) + "; lower --memory or stop other programs");
   }
   Buffer buffer;
   buffer.data_ = data;

@@ -29,8 +29,7 @@ Status SegmentChunks::Append(std::string_view bytes) {
 // As large as the schedule says, or as the budget allows.
 Result<Buffer> SegmentChunks::AllocateChunk(std::uint64_t bytes_min) {
   const std::size_t doublings = std::min<std::size_t>(chunks_.size(), 32);
-  std::uint64_t bytes =
-      std::min(options_.chunk_bytes_min << doublings, options_.chunk_bytes_max);
+  std::uint64_t bytes = std::min(options_.chunk_bytes_min << doublings, options_.chunk_bytes_max);
   for (; bytes > bytes_min; bytes /= 2) {
     auto buffer = Buffer::Allocate(budget_, bytes);
     if (buffer.ok()) return buffer;
@@ -124,8 +123,8 @@ class MemorySegmentStore::Segment final : public SegmentBytes {
   const SegmentId id_;
   const std::uint64_t size_;
   mutable std::shared_mutex mutex_;
-  std::unique_ptr<SegmentChunks> chunks_;   // Guarded by mutex_, except the bytes of views.
-  ReleasedRanges released_;                 // Guarded by mutex_.
+  std::unique_ptr<SegmentChunks> chunks_;  // Guarded by mutex_, except the bytes of views.
+  ReleasedRanges released_;                // Guarded by mutex_.
 };
 
 class MemorySegmentStore::File final : public SegmentFile {
@@ -152,7 +151,7 @@ class MemorySegmentStore::File final : public SegmentFile {
  private:
   MemorySegmentStore& store_;
   const SegmentId id_;
-  std::unique_ptr<SegmentChunks> chunks_;   // Null once committed.
+  std::unique_ptr<SegmentChunks> chunks_;  // Null once committed.
   std::uint64_t size_ = 0;
 };
 
@@ -170,13 +169,13 @@ Result<std::shared_ptr<SegmentBytes>> MemorySegmentStore::Open(const SegmentId& 
   std::lock_guard lock(mutex_);
   const auto found = segments_.find(id);
   if (found == segments_.end())
-    return NotFound("no memory segment of map task " + std::to_string(id.map_task) +
-                    ", attempt " + std::to_string(id.attempt) + "; the map task must run again");
+    return NotFound("no memory segment of map task " + std::to_string(id.map_task) + ", attempt " +
+                    std::to_string(id.attempt) + "; the map task must run again");
   return std::shared_ptr<SegmentBytes>(found->second);
 }
 
 Status MemorySegmentStore::Discard(const SegmentId& id) {
-  std::shared_ptr<Segment> dropped;   // Freed after the lock: giving memory back takes time.
+  std::shared_ptr<Segment> dropped;  // Freed after the lock: giving memory back takes time.
   std::lock_guard lock(mutex_);
   const auto found = segments_.find(id);
   if (found == segments_.end()) return OkStatus();

@@ -83,7 +83,7 @@ class MemorySegmentStore final : public SegmentStore {
   const MemorySegmentStoreOptions options_;
   std::mutex mutex_;
   std::map<SegmentId, std::shared_ptr<Segment>, bool (*)(const SegmentId&, const SegmentId&)>
-      segments_{&IdLess};   // Guarded by mutex_.
+      segments_{&IdLess};  // Guarded by mutex_.
 
   static bool IdLess(const SegmentId& a, const SegmentId& b);
 };

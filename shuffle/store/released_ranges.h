@@ -21,7 +21,7 @@ class ReleasedRanges {
   bool Contains(std::uint64_t begin, std::uint64_t end) const;
 
  private:
-  std::map<std::uint64_t, std::uint64_t> ends_;   // Begin -> end; disjoint and not touching.
+  std::map<std::uint64_t, std::uint64_t> ends_;  // Begin -> end; disjoint and not touching.
 };
 
 }  // namespace spillway

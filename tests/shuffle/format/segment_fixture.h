@@ -131,14 +131,14 @@ inline Result<std::vector<PlacedRecord>> ReadSegment(
         if (!more) break;
         const char* at = block.bytes.data();
         const char* const end = at + block.bytes.size();
-        volatile char sink = 0;   // The padding must be readable: the sanitizers look.
+        volatile char sink = 0;  // The padding must be readable: the sanitizers look.
         for (unsigned i = 0; i < SPILLWAY_PADDING_BYTES; ++i) sink = sink + end[i];
         for (std::uint32_t i = 0; i < block.records; ++i) {
           Record record;
           at = DecodeRecord(at, end, &record);
           if (at == nullptr) return InternalError("a block that passed its check is malformed");
-          records.push_back({run, partition, std::string(KeyOf(record)),
-                             std::string(ValueOf(record))});
+          records.push_back(
+              {run, partition, std::string(KeyOf(record)), std::string(ValueOf(record))});
         }
         if (at != end) return InternalError("bytes behind the last record of a block");
       }

@@ -19,7 +19,7 @@ enum class Content { kText, kNoise, kMixed };
 struct Shape {
   std::uint32_t runs = 1;
   std::uint32_t partitions = 1;
-  std::uint32_t records = 0;        // In all; spread at random.
+  std::uint32_t records = 0;  // In all; spread at random.
   std::uint32_t value_bytes_max = 100;
   Content content = Content::kText;
 };
@@ -67,8 +67,7 @@ void ExpectRoundTrip(const Shape& shape, const SegmentWriterOptions& options, st
   std::mt19937_64 random(seed);
   const auto records = RandomRecords(random, shape);
   for (const bool on_disk : {false, true}) {
-    auto written =
-        WriteSegment(kId, shape.runs, shape.partitions, records, options, on_disk);
+    auto written = WriteSegment(kId, shape.runs, shape.partitions, records, options, on_disk);
     ASSERT_TRUE(written.ok()) << written.status().message();
     EXPECT_EQ(written->summary.records, records.size());
     EXPECT_EQ(written->summary.runs, shape.runs);
@@ -109,9 +108,11 @@ TEST(SegmentRoundTrip, ReturnsWhatWasWrittenForAllShapesAndOptions) {
 }
 
 TEST(SegmentRoundTrip, RecordLargerThanABlockHasItsOwn) {
-  const std::vector<PlacedRecord> records = {
-      {0, 0, "a", "small"}, {0, 0, "b", std::string(6 << 20, 'x')}, {0, 0, "c", "small"},
-      {0, 0, "d", std::string(300 << 10, 'y')}, {0, 1, "e", "small"}};
+  const std::vector<PlacedRecord> records = {{0, 0, "a", "small"},
+                                             {0, 0, "b", std::string(6 << 20, 'x')},
+                                             {0, 0, "c", "small"},
+                                             {0, 0, "d", std::string(300 << 10, 'y')},
+                                             {0, 1, "e", "small"}};
   for (const auto compression : {Compression::kNone, Compression::kLz4}) {
     auto written = WriteSegment(kId, 1, 2, records, {.compression = compression}, true);
     ASSERT_TRUE(written.ok()) << written.status().message();
