@@ -79,8 +79,8 @@ struct ArenaRecord {
 
   const char* begin;
   const char* key;
-  std::uint32_t key_bytes;
-  std::uint32_t value_bytes;
+  std::uint32_t key_bytes = 0;
+  std::uint32_t value_bytes = 0;
 };
 
 }  // namespace spillway
