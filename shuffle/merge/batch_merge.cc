@@ -77,11 +77,6 @@ bool BatchMerge::Before::operator()(std::uint32_t a, std::uint32_t b) const {
   return order != 0 ? order < 0 : a < b;
 }
 
-std::uint64_t BatchMerge::SamplePrefix(std::uint32_t rank) const {
-  const Run& run = runs_[rank];
-  return run.sample == nullptr ? UINT64_MAX : PaddedPrefix(run.sample_key, 0);
-}
-
 // ---------------------------------------------------------------------------------------------
 // Blocks and their samples
 
@@ -91,7 +86,7 @@ Status BatchMerge::Start() {
   std::vector<std::uint64_t> prefixes(runs_.size());
   for (std::uint32_t rank = 0; rank < runs_.size(); ++rank) {
     SPILLWAY_RETURN_IF_ERROR(LoadBlock(rank));
-    prefixes[rank] = SamplePrefix(rank);
+    prefixes[rank] = runs_[rank].sample_prefix;
   }
   samples_.Build(prefixes);
   return OkStatus();
@@ -154,11 +149,14 @@ void BatchMerge::TakeSample(Run& run) {
   run.sample = run.block + run.samples[run.next_window++];
   run.sample_end = ReadRecord(run.sample, &record);
   run.sample_key = KeyOf(record);
+  run.sample_prefix = PaddedPrefix(run.sample_key, 0);
+  if (run.next_window < run.samples.size())
+    __builtin_prefetch(run.block + run.samples[run.next_window]);
 }
 
 Status BatchMerge::NextBlock(std::uint32_t rank) {
   SPILLWAY_RETURN_IF_ERROR(LoadBlock(rank));
-  samples_.Replace(SamplePrefix(rank));
+  samples_.Replace(runs_[rank].sample_prefix);
   return OkStatus();
 }
 
@@ -187,7 +185,7 @@ Result<bool> BatchMerge::ChoosePivot() {
     } else {
       records += window_records_;
       TakeSample(run);
-      samples_.Replace(SamplePrefix(rank));
+      samples_.Replace(runs_[rank].sample_prefix);
       if (records >= batch_records_) return true;
     }
   }
@@ -218,23 +216,10 @@ bool BatchMerge::HeadIsBelowPivot(std::uint32_t rank) const {
 
 void BatchMerge::FindActive() {
   active_.clear();
-  const std::uint64_t pivot_prefix = PaddedPrefix(pivot_key_, 0);
   for (std::uint32_t rank = 0; rank < runs_.size(); ++rank) {
-    if (head_prefixes_[rank] > pivot_prefix) continue;
-    if (head_prefixes_[rank] < pivot_prefix || HeadIsBelowPivot(rank)) active_.push_back(rank);
+    if (head_prefixes_[rank] > pivot_prefix_) continue;
+    if (head_prefixes_[rank] < pivot_prefix_ || HeadIsBelowPivot(rank)) active_.push_back(rank);
   }
-}
-
-/// All keys of the batch lie between the heads and the pivot, and so begin with what those share.
-std::size_t BatchMerge::CommonKeyBytes() const {
-  std::size_t common = pivot_key_.size();
-  const auto consider = [&](const char* head) {
-    common = std::min(common, CommonBytes(KeyAt(head), pivot_key_));
-  };
-  for (const Carry& carry : carries_) consider(carry.begin);
-  for (std::size_t i = 0; i < active_.size() && common > 0; ++i)
-    consider(runs_[active_[i]].cursor);
-  return common;
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -259,8 +244,7 @@ const char* BatchMerge::TakeBelowPivot(std::uint32_t rank, const char* from) {
   // Up to the next sample keys may stray from the batch's common bytes, but not from those that
   // the sample shares.
   const std::size_t shared =
-      common_bytes_ == 0 ? 0
-                         : std::min(common_bytes_, CommonBytes(run.sample_key, pivot_key_));
+      common_bytes_ == 0 ? 0 : CommonBytesWithSample(run);
   const std::uint64_t pivot_prefix = PaddedPrefix(pivot_key_, shared);
   while (from < run.sample) {
     Record& record = gathered_[count_];
@@ -280,6 +264,15 @@ const char* BatchMerge::TakeBelowPivot(std::uint32_t rank, const char* from) {
   return from;
 }
 
+/// Of the run's next sample and the pivot, up to common_bytes_; mostly without a look at the sample,
+/// which is in no cache yet.
+std::size_t BatchMerge::CommonBytesWithSample(const Run& run) const {
+  const std::uint64_t differ = run.sample_prefix ^ pivot_prefix_;
+  if (differ != 0)
+    return std::min(common_bytes_, static_cast<std::size_t>(std::countl_zero(differ)) / 8);
+  return std::min(common_bytes_, CommonBytes(run.sample_key, pivot_key_));
+}
+
 void BatchMerge::TakeRun(std::uint32_t rank) {
   Run& run = runs_[rank];
   if (run.taken_end > run.cursor) {
@@ -292,8 +285,10 @@ void BatchMerge::TakeRun(std::uint32_t rank) {
 }
 
 void BatchMerge::Gather() {
+  pivot_prefix_ = PaddedPrefix(pivot_key_, 0);
+  // All keys of the batch lie between the last one given out and the pivot.
+  common_bytes_ = last_key_.has_value() ? CommonBytes(last_key_->view(), pivot_key_) : 0;
   FindActive();
-  common_bytes_ = CommonKeyBytes();
   std::stable_sort(carries_.begin(), carries_.end(),
                    [](const Carry& a, const Carry& b) { return a.rank < b.rank; });
   std::size_t carry = 0;
@@ -313,7 +308,7 @@ void BatchMerge::MarkGroups() {
   groups_.clear();
   sorted_[0] = gathered_[entries_[0].index()];
   std::string_view last = KeyOf(sorted_[0]);
-  if (!last_key_.has_value() || !order_.SameGroup(*last_key_, last)) groups_.push_back(0);
+  if (!last_key_.has_value() || !order_.SameGroup(last_key_->view(), last)) groups_.push_back(0);
   const bool groups_are_keys = order_.groups_are_keys();
   for (std::size_t i = 1; i < count_; ++i) {
     sorted_[i] = gathered_[entries_[i].index()];
@@ -323,7 +318,8 @@ void BatchMerge::MarkGroups() {
       groups_.push_back(static_cast<std::uint32_t>(i));
     last = key;
   }
-  last_key_ = std::string(KeyOf(sorted_[count_ - 1]));
+  if (!last_key_.has_value()) last_key_.emplace();
+  last_key_->Assign(KeyOf(sorted_[count_ - 1]));
 }
 
 Result<GroupBatch> BatchMerge::Next() {

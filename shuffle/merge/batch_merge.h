@@ -52,6 +52,7 @@ class BatchMerge : public MergeStream {
     const char* sample_end = nullptr;
     const char* end = nullptr;         ///< Of the block.
     std::string_view sample_key;
+    std::uint64_t sample_prefix = UINT64_MAX;
     const char* block = nullptr;
     std::uint32_t block_records = 0;
     std::uint32_t next_window = 0;
@@ -74,7 +75,6 @@ class BatchMerge : public MergeStream {
   Status FindSamples(std::uint32_t rank, const Block& block);
   Status NextBlock(std::uint32_t rank);
   void TakeSample(Run& run);
-  std::uint64_t SamplePrefix(std::uint32_t rank) const;
 
   Result<bool> ChoosePivot();
   bool CarryTail(std::uint32_t rank);
@@ -82,10 +82,10 @@ class BatchMerge : public MergeStream {
   void Gather();
   bool HeadIsBelowPivot(std::uint32_t rank) const;
   void FindActive();
-  std::size_t CommonKeyBytes() const;
   void TakeAll(const char* from, const char* to);
   void TakeRun(std::uint32_t rank);
   const char* TakeBelowPivot(std::uint32_t rank, const char* from);
+  std::size_t CommonBytesWithSample(const Run& run) const;
 
   void MarkGroups();
 
@@ -100,6 +100,7 @@ class BatchMerge : public MergeStream {
 
   // The batch in the making.
   std::string_view pivot_key_;
+  std::uint64_t pivot_prefix_ = 0;
   std::uint32_t pivot_rank_ = 0;
   std::size_t common_bytes_ = 0;              ///< That all keys of the batch begin with.
   std::vector<std::uint32_t> active_;         ///< Runs with records in it.
@@ -112,7 +113,7 @@ class BatchMerge : public MergeStream {
   std::unique_ptr<Record[]> sorted_;
   std::vector<std::uint32_t> groups_;
 
-  std::optional<std::string> last_key_;         ///< Of the batch before.
+  std::optional<PaddedKey> last_key_;           ///< Of the batch before.
   std::optional<std::uint32_t> finished_run_;   ///< Its block is given out; the next is due.
   std::optional<std::uint32_t> failed_run_;
   bool started_ = false;

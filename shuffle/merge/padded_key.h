@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "shuffle/record/record.h"
@@ -54,5 +55,20 @@ inline std::size_t CommonBytes(std::string_view a, std::string_view b, std::size
   }
   return bytes;
 }
+
+/// A copy of a key, with padding of its own.
+class PaddedKey {
+ public:
+  void Assign(std::string_view key) {
+    bytes_.assign(key);
+    bytes_.append(sizeof(std::uint64_t), '\0');
+    key_bytes_ = key.size();
+  }
+  std::string_view view() const { return {bytes_.data(), key_bytes_}; }
+
+ private:
+  std::string bytes_;
+  std::size_t key_bytes_ = 0;
+};
 
 }  // namespace spillway
