@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <boost/filesystem.hpp>
-#include <cstring>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/cli/shell.h"
@@ -28,8 +28,10 @@ std::size_t TerminalColumns() {
 spillway::EnvironmentMap ReadEnvironment() {
   spillway::EnvironmentMap environment;
   for (char** entry = environ; *entry != nullptr; ++entry) {
-    const char* equals = std::strchr(*entry, '=');
-    if (equals != nullptr) environment.emplace(std::string(*entry, equals), equals + 1);
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals != std::string_view::npos)
+      environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return environment;
 }
