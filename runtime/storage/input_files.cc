@@ -44,7 +44,7 @@ class Listing {
     ::globfree(&found);
   }
 
-  Result<std::vector<InputFile>> Finish() {
+  Result<std::vector<FoundFile>> Finish() {
     if (!problems_.empty()) {
       const std::string count = std::to_string(problems_.size());
       std::string text = problems_.size() == 1 ? "cannot read the input: "
@@ -115,7 +115,7 @@ class Listing {
   }
 
   FileSystem& files_;
-  std::vector<InputFile> list_;
+  std::vector<FoundFile> list_;
   std::vector<std::string> problems_;
   std::vector<std::string> doubles_;
   std::size_t denied_ = 0;
@@ -125,7 +125,7 @@ class Listing {
 
 }  // namespace
 
-Result<std::vector<InputFile>> ListInputFiles(FileSystem& files,
+Result<std::vector<FoundFile>> ListInputFiles(FileSystem& files,
                                               const std::vector<std::string>& inputs) {
   Listing listing(files);
   for (const std::string& input : inputs) listing.Add(input);

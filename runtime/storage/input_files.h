@@ -10,7 +10,7 @@
 
 namespace spillway {
 
-struct InputFile {
+struct FoundFile {
   std::string path;
   FileInfo info;   ///< As listed: a file that differs when it is read has changed during the job.
 };
@@ -18,7 +18,7 @@ struct InputFile {
 /// Expands files, directories (all files below, by name; names that begin with '.' or '_' are
 /// passed over, as Hadoop does) and globs, in the order given. All problems are listed in one
 /// NotFound (missing, unreadable, no file, empty glob), or InvalidArgument (a file named twice).
-Result<std::vector<InputFile>> ListInputFiles(FileSystem& files,
+Result<std::vector<FoundFile>> ListInputFiles(FileSystem& files,
                                               const std::vector<std::string>& inputs);
 
 }  // namespace spillway

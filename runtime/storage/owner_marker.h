@@ -1,6 +1,5 @@
 // OwnerMarker: a small file that says which process a directory belongs to, so that what a killed
-// process left behind can be told from what a running one still uses. The process is named by pid,
-// start time and boot id: a pid alone may have been given to another one since.
+// process left behind can be told from what a running one still uses (process_identity.h).
 #pragma once
 
 #include <string>

@@ -35,8 +35,15 @@ class AttemptControl {
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
 
   /// Every step of the attempt moves it; a value that stands still for long is a hang.
-  void AddProgress(std::uint64_t bytes) { progress_.fetch_add(bytes, std::memory_order_relaxed); }
+  void AddProgress() { progress_.fetch_add(1, std::memory_order_relaxed); }
   std::uint64_t progress() const { return progress_.load(std::memory_order_relaxed); }
+
+  /// Input bytes that are done, for displays and for finding slow attempts.
+  void AddInputBytes(std::uint64_t bytes) {
+    AddProgress();
+    input_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  }
+  std::uint64_t input_bytes() const { return input_bytes_.load(std::memory_order_relaxed); }
 
   void set_status(std::string text) {
     const std::lock_guard lock(mutex_);
@@ -50,6 +57,7 @@ class AttemptControl {
  private:
   std::atomic<bool> cancelled_{false};
   std::atomic<std::uint64_t> progress_{0};
+  std::atomic<std::uint64_t> input_bytes_{0};
   mutable std::mutex mutex_;
   std::string status_;   // Guarded by mutex_.
 };

@@ -106,7 +106,7 @@ class MapAttempt {
           &block, [&] { return job().mapper_map(mapper_, host_.task(), &block); });
       if (!status.ok()) return AtRecord(status, block);
       result_.input_bytes += block.bytes;
-      resources_.control.AddProgress(block.bytes);
+      resources_.control.AddInputBytes(block.bytes);
     }
   }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mapreduce/base/file_system.h"
+#include "runtime/core/attempt_id.h"
 #include "runtime/task/block_reader.h"
 #include "runtime/task/job_context.h"
 #include "runtime/task/part_sink.h"
@@ -16,13 +17,6 @@
 #include "shuffle/store/segment_store.h"
 
 namespace spillway {
-
-/// A record of the input, by its first byte.
-struct RecordPlace {
-  std::uint32_t file_index = 0;
-  std::uint64_t offset = 0;
-  auto operator<=>(const RecordPlace&) const = default;
-};
 
 struct MapTaskSpec {
   std::uint32_t index = 0;

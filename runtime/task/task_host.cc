@@ -18,7 +18,7 @@ TaskHost::TaskHost(const JobContext& job, const TaskIdentity& identity, AttemptC
     return &Self(host).counters_[{group, name}];
   };
   task_.set_status = [](void* host, const char* text, std::size_t bytes) {
-    Self(host).control_.AddProgress(1);
+    Self(host).control_.AddProgress();
     Self(host).control_.set_status({text, bytes});
   };
   task_.fail = [](void* host, std::int32_t code, const char* text, std::size_t bytes) {
@@ -37,7 +37,7 @@ TaskHost::TaskHost(const JobContext& job, const TaskIdentity& identity, AttemptC
   task_.collect = [](void* host, const spillway_record* records, std::size_t count) {
     const CrashScope host_code(nullptr);
     TaskHost& self = Self(host);
-    self.control_.AddProgress(count);
+    self.control_.AddProgress();
     if (self.control_.cancelled()) return self.Keep(Cancelled("the attempt was stopped"));
     if (!self.collect_) return self.Keep(InternalError("nothing collects in this task"));
     return self.Keep(self.collect_({records, count}));
@@ -48,7 +48,7 @@ TaskHost::TaskHost(const JobContext& job, const TaskIdentity& identity, AttemptC
   task_.write = [](void* host, const char* data, std::size_t bytes) {
     const CrashScope host_code(nullptr);
     TaskHost& self = Self(host);
-    self.control_.AddProgress(bytes);
+    self.control_.AddProgress();
     if (self.control_.cancelled()) return self.Keep(Cancelled("the attempt was stopped"));
     if (!self.write_) return self.Keep(InternalError("nothing is written by this task"));
     return self.Keep(self.write_({data, bytes}));
@@ -68,7 +68,7 @@ int TaskHost::Keep(Status status) {
 
 int TaskHost::NextGroups(spillway_groups* out) {
   const CrashScope host_code(nullptr);
-  control_.AddProgress(1);
+  control_.AddProgress();
   if (control_.cancelled()) return Keep(Cancelled("the attempt was stopped"));
   if (groups_ == nullptr) return Keep(InternalError("this task has no groups"));
   Result<GroupBatch> batch = groups_->Next();

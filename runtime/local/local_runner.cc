@@ -1,0 +1,51 @@
+#include "runtime/local/local_runner.h"
+
+#include <atomic>
+
+#include "runtime/local/local_job.h"
+#include "runtime/local/prepared_job.h"
+#include "runtime/storage/posix_file_system.h"
+#include "runtime/task/crash_report.h"
+
+namespace spillway {
+
+namespace {
+
+constexpr int kCrashExitCode = 1;   // "The job failed", as for any other failure of user code.
+
+class Runner : public LocalRunner {
+ public:
+  explicit Runner(PreparedJob job)
+      : prepared_(std::make_shared<const PreparedJob>(std::move(job))), job_(prepared_, cancel_) {}
+
+  const JobPlan& plan() const override { return prepared_->plan; }
+  JobReport Run() override {
+    InstallCrashReports(kCrashExitCode);
+    return job_.Run();
+  }
+  void Cancel() override { cancel_.store(true, std::memory_order_relaxed); }
+  JobProgress progress() const override { return job_.progress(); }
+
+ private:
+  const std::shared_ptr<const PreparedJob> prepared_;
+  std::atomic<bool> cancel_{false};
+  static_assert(std::atomic<bool>::is_always_lock_free, "Cancel is called from signal handlers");
+  LocalJob job_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<LocalRunner>> LocalRunner::Prepare(const JobRequest& request) {
+  PosixFileSystem files;
+  SPILLWAY_ASSIGN_OR_RETURN(PreparedJob job, PrepareJob(files, request));
+  return std::unique_ptr<LocalRunner>(std::make_unique<Runner>(std::move(job)));
+}
+
+Result<PluginDescription> InspectPlugin(const std::string& path) {
+  SPILLWAY_ASSIGN_OR_RETURN(const auto library, PluginLibrary::Load(path));
+  const spillway_plugin& plugin = library->plugin();
+  return PluginDescription{path,           plugin.name,     plugin.summary,    plugin.usage,
+                           plugin.sdk_version, plugin.compiler, plugin.abi_version};
+}
+
+}  // namespace spillway

@@ -1,0 +1,182 @@
+#include "runtime/local/prepared_job.h"
+
+#include <algorithm>
+#include <boost/filesystem.hpp>
+#include <cstdlib>
+
+#include "mapreduce/base/units.h"
+#include "mapreduce/job.h"
+#include "runtime/local/machine.h"
+
+namespace spillway {
+
+namespace {
+
+constexpr std::uint32_t kMemoryPercentDefault = 60;
+constexpr std::uint32_t kThreadsMax = 1024;
+
+using Reasons = std::vector<std::pair<std::string, std::string>>;
+
+Status CheckRequest(const JobRequest& request) {
+  if (request.inputs.empty()) return InvalidArgument("no input: give --input FILE...");
+  if (request.output_dir.empty()) return InvalidArgument("no output: give --output DIR");
+  if (request.reducers > kReducersMax)
+    return InvalidArgument("--reducers " + std::to_string(request.reducers) + " is above " +
+                           std::to_string(kReducersMax));
+  if (request.threads > kThreadsMax)
+    return InvalidArgument("--threads " + std::to_string(request.threads) + " is above " +
+                           std::to_string(kThreadsMax));
+  return OkStatus();
+}
+
+/// Output that is being written must not be read as input.
+Status CheckOutputPlace(FileSystem& files, const JobRequest& request) {
+  const Result<FileInfo> existing = files.Stat(request.output_dir);
+  if (existing.ok() && !request.overwrite)
+    return AlreadyExists("the output '" + request.output_dir +
+                         "' exists already; choose another --output, or pass --overwrite to "
+                         "replace it when the job has succeeded");
+  namespace fs = boost::filesystem;
+  boost::system::error_code error;
+  const fs::path output = fs::weakly_canonical(request.output_dir, error);
+  for (const std::string& input : request.inputs) {
+    const fs::path directory = fs::weakly_canonical(input, error);
+    if (error) continue;
+    const auto ends = std::mismatch(directory.begin(), directory.end(), output.begin(), output.end());
+    if (ends.first == directory.end())
+      return InvalidArgument("the output '" + request.output_dir + "' lies inside the input '" +
+                             input + "'; choose a place outside of it");
+  }
+  return OkStatus();
+}
+
+void ChooseThreads(PreparedJob& job, Reasons& reasons) {
+  const std::uint32_t cpus = AvailableCpus();
+  const bool asked = job.request.threads != 0;
+  job.plan.threads = asked ? job.request.threads : cpus;
+  reasons.emplace_back("threads", std::to_string(job.plan.threads) +
+                                      (asked ? ": as asked" : ": the processors it may use"));
+}
+
+Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
+  std::vector<InputFile> files;
+  for (const FoundFile& file : job.inputs) {
+    files.push_back({file.path, file.info.bytes, true});
+    job.plan.input_bytes += file.info.bytes;
+  }
+  SplitOptions options;
+  const bool asked = job.request.split_bytes != 0;
+  options.split_bytes = asked ? job.request.split_bytes : SplitBytesFor(job.plan.input_bytes);
+  SPILLWAY_ASSIGN_OR_RETURN(job.maps, PlanSplits(files, options));
+  for (const MapInput& map : job.maps)
+    for (const FileRange& range : map.ranges)
+      job.plan.splits.push_back({job.inputs[range.file_index].path, range.offset, range.bytes});
+  job.plan.input_files = job.inputs.size();
+  reasons.emplace_back(
+      "splits", std::to_string(job.maps.size()) + " map tasks of up to " +
+                    FormatBytes(options.split_bytes) +
+                    (asked ? ": as asked" : ": sized by the input, 128 MiB at most") +
+                    "; consecutive small files share a task");
+  return OkStatus();
+}
+
+void ChooseReducers(PreparedJob& job, Reasons& reasons) {
+  const spillway_job& abi = job.plugin->abi();
+  std::string why = "as asked";
+  std::uint32_t reducers = job.request.reducers;
+  if (job.map_only()) {
+    reducers = static_cast<std::uint32_t>(job.maps.size());
+    why = "map only: one part per map task";
+  } else if (reducers == 0 && abi.reducers_default != 0) {
+    reducers = abi.reducers_default;
+    why = "the job's own choice";
+  } else if (reducers == 0) {
+    reducers = ReducersFor({job.plan.input_bytes, job.plan.threads});
+    why = "by input size and threads";
+  }
+  job.parts = reducers;
+  job.plan.partitions = reducers;
+  reasons.emplace_back("partitions", std::to_string(reducers) + ": " + why);
+}
+
+Status ChooseMemory(PreparedJob& job, Reasons& reasons) {
+  const bool asked = job.request.memory_bytes != 0;
+  MemoryDemand demand;
+  demand.total_bytes = asked ? job.request.memory_bytes
+                             : AvailableMemoryBytes() / 100 * kMemoryPercentDefault;
+  demand.baseline_bytes = ResidentBytes();
+  demand.threads = job.plan.threads;
+  demand.split_bytes = 0;
+  for (const MapInput& map : job.maps) demand.split_bytes = std::max(demand.split_bytes, map.bytes);
+  demand.reducers = job.parts;
+  SPILLWAY_ASSIGN_OR_RETURN(job.memory, PlanMemory(demand));
+  if (job.request.in_memory) {
+    // Map outputs first: tasks keep a quarter of what they would have.
+    const std::uint64_t moved = (job.memory.task_bytes - job.memory.task_bytes / 4);
+    if (job.memory.task_bytes / 4 >= kTaskBytesMin) {
+      job.memory.task_bytes -= moved;
+      job.memory.segment_bytes += moved * job.memory.threads;
+    }
+  }
+  job.plan.threads = job.memory.threads;
+  job.plan.memory_bytes = demand.total_bytes;
+  job.plan.task_memory_bytes = job.memory.task_bytes;
+  job.plan.segment_memory_bytes = job.memory.segment_bytes;
+  reasons.emplace_back("memory", FormatBytes(demand.total_bytes) +
+                                     (asked ? ": as asked"
+                                            : ": 60 % of what the machine or cgroup gives"));
+  reasons.insert(reasons.end(), job.memory.reasons.begin(), job.memory.reasons.end());
+  return OkStatus();
+}
+
+void ForecastScratch(FileSystem& files, PreparedJob& job) {
+  job.spill_dirs = job.request.spill_dirs;
+  if (job.spill_dirs.empty()) {
+    const char* tmp = std::getenv("TMPDIR");
+    job.spill_dirs.push_back(tmp != nullptr && tmp[0] != '\0' ? tmp : "/tmp");
+  }
+  for (const std::string& directory : job.spill_dirs) {
+    const Result<std::uint64_t> free = files.FreeBytes(directory);
+    job.plan.scratch.push_back({directory, free.ok() ? *free : 0});
+  }
+  // A map emits about its input, and an entry's overhead; what fits memory is not written. Folds
+  // and combiners need less.
+  const std::uint64_t emitted = job.map_only() ? 0 : job.plan.input_bytes + job.plan.input_bytes / 8;
+  const std::uint64_t kept = std::min(emitted, job.memory.segment_bytes);
+  job.plan.scratch_bytes_needed = emitted - kept;
+}
+
+void DescribePlugin(PreparedJob& job) {
+  const spillway_job& abi = job.plugin->abi();
+  job.plan.job_name = abi.name;
+  job.plan.plugin_path = job.request.plugin_path;
+  job.plan.mapper_name = abi.mapper_name;
+  job.plan.reducer_name = abi.reducer_name == nullptr ? "" : abi.reducer_name;
+  job.plan.input_name = abi.input_name;
+  job.plan.output_name = abi.output_name;
+  job.plan.shuffle = abi.map_only != 0                       ? "none (map only)"
+                     : abi.fold_kind != SPILLWAY_FOLD_NONE   ? "fold"
+                     : abi.combiner_run != nullptr           ? "sort + combiner"
+                                                             : "sort";
+}
+
+}  // namespace
+
+Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request) {
+  PreparedJob job;
+  job.request = request;
+  SPILLWAY_RETURN_IF_ERROR(CheckRequest(request));
+  SPILLWAY_ASSIGN_OR_RETURN(auto library, PluginLibrary::Load(request.plugin_path));
+  SPILLWAY_ASSIGN_OR_RETURN(job.plugin, PluginJob::Configure(std::move(library), request.args));
+  SPILLWAY_ASSIGN_OR_RETURN(job.inputs, ListInputFiles(files, request.inputs));
+  SPILLWAY_RETURN_IF_ERROR(CheckOutputPlace(files, request));
+  DescribePlugin(job);
+  ChooseThreads(job, job.plan.reasons);
+  SPILLWAY_RETURN_IF_ERROR(ChooseSplits(job, job.plan.reasons));
+  ChooseReducers(job, job.plan.reasons);
+  SPILLWAY_RETURN_IF_ERROR(ChooseMemory(job, job.plan.reasons));
+  ForecastScratch(files, job);
+  return job;
+}
+
+}  // namespace spillway

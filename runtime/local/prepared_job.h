@@ -1,0 +1,33 @@
+// PreparedJob: a request that was checked and planned: the plugin's job, the input files, the map
+// inputs, the memory, and the plan as a user is shown it. Preparing writes nothing. Move-only.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "mapreduce/base/file_system.h"
+#include "runtime/core/memory_plan.h"
+#include "runtime/core/split_planner.h"
+#include "runtime/local/local_runner.h"
+#include "runtime/storage/input_files.h"
+#include "runtime/task/plugin_library.h"
+
+namespace spillway {
+
+struct PreparedJob {
+  JobRequest request;
+  std::unique_ptr<PluginJob> plugin;
+  std::vector<FoundFile> inputs;
+  std::vector<MapInput> maps;
+  std::uint32_t parts = 0;      ///< Reduce tasks, or map tasks of a map-only job.
+  MemoryPlan memory;
+  std::vector<std::string> spill_dirs;
+  JobPlan plan;
+
+  bool map_only() const { return plugin->abi().map_only != 0; }
+};
+
+/// Errors as LocalRunner::Prepare.
+Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request);
+
+}  // namespace spillway

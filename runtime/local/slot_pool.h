@@ -1,0 +1,45 @@
+// SlotPool: the threads that run attempts. Start hands a task to an idle thread, or to the next
+// that becomes idle. Start from one thread.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace spillway {
+
+class SlotPool {
+ public:
+  explicit SlotPool(std::uint32_t threads);
+
+  /// Waits for running tasks, unless they were abandoned.
+  ~SlotPool();
+  SlotPool(const SlotPool&) = delete;
+  SlotPool& operator=(const SlotPool&) = delete;
+
+  void Start(std::function<void()> task);
+
+  /// Gives up on tasks that do not end: their threads are left to themselves. What they use must
+  /// stay alive, so the process should end soon.
+  void Abandon();
+
+ private:
+  /// Outlives the pool while an abandoned thread runs.
+  struct Shared {
+    std::mutex mutex;
+    std::condition_variable wake;
+    std::deque<std::function<void()>> tasks;   // Guarded by mutex, like stopping.
+    bool stopping = false;
+  };
+  static void Loop(const std::shared_ptr<Shared>& shared);
+
+  const std::shared_ptr<Shared> shared_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace spillway

@@ -1,0 +1,91 @@
+// A plugin that misbehaves as its argument says, at the line BOOM; the tests' user code.
+#include <mapreduce/mapreduce.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+using namespace spillway;
+
+namespace {
+
+volatile int zero = 0;
+
+int Overflow(int depth);
+int (*volatile overflow)(int) = &Overflow;   // Volatile: the compiler must not see the recursion.
+
+int Overflow(int depth) {
+  volatile char frame[4096];
+  frame[0] = static_cast<char>(depth);
+  return overflow(depth + 1) + frame[0];
+}
+
+void Misbehave(std::string_view how) {
+  if (how == "throw") throw std::out_of_range("index 7 of 3");
+  if (how == "throw-int") throw 42;
+  if (how == "bad-record") throw BadRecord("no such field");
+  if (how == "abort") std::abort();
+  if (how == "segv") ::raise(SIGSEGV);
+  if (how == "null") *static_cast<volatile int*>(nullptr) = 1;
+  if (how == "divide") zero = 1 / zero;
+  if (how == "overflow") zero = Overflow(0);
+  if (how == "exit") std::exit(0);
+  if (how == "hang")
+    while (true) std::this_thread::sleep_for(std::chrono::seconds(1));
+  if (how == "terminate") std::terminate();
+}
+
+}  // namespace
+
+class Faulty : public Mapper<TextLines, std::string, std::uint64_t> {
+ public:
+  Status Setup(TaskContext& context) {
+    how_ = context.args()[0];
+    lines_ = context.counter("faulty", "lines");
+    if (how_ == "setup") return InvalidArgument("the model file is missing");
+    return OkStatus();
+  }
+  void Map(const Line& line, Emitter& out) {
+    lines_.Increment();
+    if (line.text == "BOOM") Misbehave(how_);
+    out.Emit(line.text, 1);
+  }
+
+ private:
+  std::string_view how_;
+  Counter lines_;
+};
+
+class FaultyReducer : public Reducer<std::string, std::uint64_t> {
+ public:
+  Status Setup(TaskContext& context) {
+    how_ = context.args()[0];
+    return OkStatus();
+  }
+  void Reduce(std::string_view key, Values& values, Emitter& out) {
+    if (key == "BOOM" && how_.starts_with("reduce-")) Misbehave(how_.substr(7));
+    std::uint64_t sum = 0;
+    for (const std::uint64_t value : values) sum += value;
+    out.Emit(key, sum);
+  }
+
+ private:
+  std::string_view how_;
+};
+
+class OutOfRange : public Partitioner<std::string> {
+ public:
+  std::uint32_t Partition(std::string_view key, std::uint32_t partitions) {
+    return key == "BOOM" ? partitions : 0;
+  }
+};
+
+SPILLWAY_PLUGIN("faulty", "misbehaves at the line BOOM", "HOW") {
+  if (args.size() != 1) return InvalidArgument("say HOW");
+  if (args[0] == "configure") throw std::runtime_error("configure threw");
+  const auto job = NewJob().Map<Faulty>().Reduce<FaultyReducer>();
+  if (args[0] == "partition") return job.Partition<OutOfRange>();
+  return job;
+}
