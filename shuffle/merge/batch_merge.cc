@@ -23,14 +23,16 @@ constexpr std::size_t kPrefetchBytes = 512;
 
 constexpr std::size_t kCacheLineBytes = 64;
 
+/// Per run: nodes of the tournament, and a usual block's samples.
+constexpr std::uint64_t kRunBytes = 1024;
+
 std::uint32_t WindowRecords(std::uint64_t runs, const MergeOptions& options) {
   const std::uint64_t share = options.batch_records / std::max<std::uint64_t>(runs, 1);
-  return static_cast<std::uint32_t>(
-      std::clamp<std::uint64_t>(share, std::min(kWindowRecordsMin, options.batch_records),
-                                kWindowRecordsMax));
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+      share, std::min(kWindowRecordsMin, options.batch_records), kWindowRecordsMax));
 }
 
-/// What a batch can reach: the aim, exceeded by less than a window, and in each run the records
+/// What a batch can hold: the aim, exceeded by less than a window, and in each run the records
 /// between the last sample taken and the next one.
 std::uint64_t BatchRecordsMax(std::uint64_t runs, const MergeOptions& options) {
   return options.batch_records + (runs + 1) * std::uint64_t{WindowRecords(runs, options)};
@@ -61,11 +63,14 @@ BatchMerge::BatchMerge(std::vector<std::unique_ptr<BlockSource>> sources,
   for (std::size_t i = 0; i < sources.size(); ++i) runs_[i].source = std::move(sources[i]);
 }
 
-std::uint64_t BatchMerge::MemoryBytes(std::uint64_t runs, const MergeOptions& options) {
-  const std::uint64_t record_bytes =
-      2 * sizeof(Record) + sizeof(SortEntry) + sizeof(std::uint32_t);
-  return runs * (sizeof(Run) + 64) + options.carry_bytes +
-         BatchRecordsMax(runs, options) * record_bytes;
+MergeMemory BatchMerge::Memory(const MergeOptions& options) {
+  const std::uint64_t record_bytes = 2 * sizeof(Record) + sizeof(SortEntry) + sizeof(std::uint32_t);
+  // Windows are a run's share of the aim, and so all runs' are as much as the aim once more,
+  // except where the shortest window exceeds the share.
+  return {
+      .fixed_bytes = (2 * std::uint64_t{options.batch_records} + kWindowRecordsMax) * record_bytes +
+                     options.carry_bytes,
+      .bytes_per_run = sizeof(Run) + kRunBytes + kWindowRecordsMin * record_bytes};
 }
 
 bool BatchMerge::Before::operator()(std::uint32_t a, std::uint32_t b) const {
@@ -231,8 +236,7 @@ void BatchMerge::TakeAll(const char* from, const char* to) {
     Record& record = gathered_[count];
     from = ReadRecord(from, &record);
     const std::string_view key = KeyOf(record);
-    entries_[count] =
-        MakeSortEntry(key, common_bytes_, PaddedPrefix(key, common_bytes_), count);
+    entries_[count] = MakeSortEntry(key, common_bytes_, PaddedPrefix(key, common_bytes_), count);
     ++count;
   }
   count_ = count;
@@ -243,8 +247,7 @@ const char* BatchMerge::TakeBelowPivot(std::uint32_t rank, const char* from) {
   const Run& run = runs_[rank];
   // Up to the next sample keys may stray from the batch's common bytes, but not from those that
   // the sample shares.
-  const std::size_t shared =
-      common_bytes_ == 0 ? 0 : CommonBytesWithSample(run);
+  const std::size_t shared = common_bytes_ == 0 ? 0 : CommonBytesWithSample(run);
   const std::uint64_t pivot_prefix = PaddedPrefix(pivot_key_, shared);
   while (from < run.sample) {
     Record& record = gathered_[count_];
@@ -264,8 +267,8 @@ const char* BatchMerge::TakeBelowPivot(std::uint32_t rank, const char* from) {
   return from;
 }
 
-/// Of the run's next sample and the pivot, up to common_bytes_; mostly without a look at the sample,
-/// which is in no cache yet.
+/// Of the run's next sample and the pivot, up to common_bytes_; mostly without a look at the
+/// sample, which is in no cache yet.
 std::size_t BatchMerge::CommonBytesWithSample(const Run& run) const {
   const std::uint64_t differ = run.sample_prefix ^ pivot_prefix_;
   if (differ != 0)
@@ -280,8 +283,7 @@ void BatchMerge::TakeRun(std::uint32_t rank) {
     run.cursor = run.taken_end;
   }
   if (rank != pivot_rank_) run.cursor = TakeBelowPivot(rank, run.cursor);
-  head_prefixes_[rank] =
-      run.cursor == run.end ? UINT64_MAX : PaddedPrefix(KeyAt(run.cursor), 0);
+  head_prefixes_[rank] = run.cursor == run.end ? UINT64_MAX : PaddedPrefix(KeyAt(run.cursor), 0);
 }
 
 void BatchMerge::Gather() {

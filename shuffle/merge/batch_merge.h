@@ -41,16 +41,16 @@ class BatchMerge : public MergeStream {
   Result<GroupBatch> Next() override;
   std::optional<std::uint32_t> failed_run() const override { return failed_run_; }
 
-  static std::uint64_t MemoryBytes(std::uint64_t runs, const MergeOptions& options);
+  static MergeMemory Memory(const MergeOptions& options);
 
  private:
   /// One run and its current block. All pointers are null when it is at its end.
   struct Run {
-    const char* cursor = nullptr;      ///< The first record that is not given out.
-    const char* taken_end = nullptr;   ///< Behind the last sample taken.
-    const char* sample = nullptr;      ///< The next sample.
+    const char* cursor = nullptr;     ///< The first record that is not given out.
+    const char* taken_end = nullptr;  ///< Behind the last sample taken.
+    const char* sample = nullptr;     ///< The next sample.
     const char* sample_end = nullptr;
-    const char* end = nullptr;         ///< Of the block.
+    const char* end = nullptr;  ///< Of the block.
     std::string_view sample_key;
     std::uint64_t sample_prefix = UINT64_MAX;
     const char* block = nullptr;
@@ -102,8 +102,8 @@ class BatchMerge : public MergeStream {
   std::string_view pivot_key_;
   std::uint64_t pivot_prefix_ = 0;
   std::uint32_t pivot_rank_ = 0;
-  std::size_t common_bytes_ = 0;              ///< That all keys of the batch begin with.
-  std::vector<std::uint32_t> active_;         ///< Runs with records in it.
+  std::size_t common_bytes_ = 0;       ///< That all keys of the batch begin with.
+  std::vector<std::uint32_t> active_;  ///< Runs with records in it.
   std::vector<Carry> carries_;
   std::unique_ptr<char[]> carried_;
   std::size_t carried_bytes_ = 0;
@@ -113,8 +113,8 @@ class BatchMerge : public MergeStream {
   std::unique_ptr<Record[]> sorted_;
   std::vector<std::uint32_t> groups_;
 
-  std::optional<PaddedKey> last_key_;           ///< Of the batch before.
-  std::optional<std::uint32_t> finished_run_;   ///< Its block is given out; the next is due.
+  std::optional<PaddedKey> last_key_;          ///< Of the batch before.
+  std::optional<std::uint32_t> finished_run_;  ///< Its block is given out; the next is due.
   std::optional<std::uint32_t> failed_run_;
   bool started_ = false;
 };

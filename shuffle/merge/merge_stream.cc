@@ -20,10 +20,8 @@ std::unique_ptr<MergeStream> OpenMerge(std::vector<std::unique_ptr<BlockSource>>
   return std::make_unique<BatchMerge>(std::move(sources), options);
 }
 
-std::uint64_t MergeMemoryBytes(std::uint64_t runs, const MergeOptions& options) {
-  if (!options.order.is_bytes() || runs <= kTreeRunsMax)
-    return TreeMerge::MemoryBytes(runs, options);
-  return BatchMerge::MemoryBytes(runs, options);
+MergeMemory MemoryOfMerge(const MergeOptions& options) {
+  return options.order.is_bytes() ? BatchMerge::Memory(options) : TreeMerge::Memory(options);
 }
 
 }  // namespace spillway

@@ -37,7 +37,13 @@ class MergeStream : public GroupStream {
 std::unique_ptr<MergeStream> OpenMerge(std::vector<std::unique_ptr<BlockSource>> sources,
                                        const MergeOptions& options);
 
-/// The most memory that OpenMerge's stream takes for `runs` sources, their buffers not included.
-std::uint64_t MergeMemoryBytes(std::uint64_t runs, const MergeOptions& options);
+/// An upper bound of what a merge takes beside its sources' buffers.
+struct MergeMemory {
+  std::uint64_t fixed_bytes = 0;
+  std::uint64_t bytes_per_run = 0;
+
+  std::uint64_t BytesFor(std::uint64_t runs) const { return fixed_bytes + runs * bytes_per_run; }
+};
+MergeMemory MemoryOfMerge(const MergeOptions& options);
 
 }  // namespace spillway

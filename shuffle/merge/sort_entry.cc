@@ -20,8 +20,8 @@ std::string_view KeyFrom(const Record* records, const SortEntry& entry, std::siz
 
 /// The bytes that all the entries' keys begin with; the whole length when they are all equal.
 /// They are known to share `skip`.
-std::size_t SharedBytes(std::span<const SortEntry> entries, const Record* records,
-                        std::size_t skip, bool* all_equal) {
+std::size_t SharedBytes(std::span<const SortEntry> entries, const Record* records, std::size_t skip,
+                        bool* all_equal) {
   const std::string_view first = KeyOf(records[entries[0].index()]);
   std::size_t shared = first.size();
   *all_equal = true;

@@ -3,9 +3,14 @@
 #include "shuffle/merge/padded_key.h"
 
 namespace spillway {
+namespace {
 
-TreeMerge::TreeMerge(std::vector<std::unique_ptr<BlockSource>> sources,
-                     const MergeOptions& options)
+/// Of the tree, per run.
+constexpr std::uint64_t kNodeBytes = 16;
+
+}  // namespace
+
+TreeMerge::TreeMerge(std::vector<std::unique_ptr<BlockSource>> sources, const MergeOptions& options)
     : order_(options.order), batch_records_(options.batch_records), tree_(Before{this}) {
   runs_.resize(sources.size());
   for (std::size_t i = 0; i < sources.size(); ++i) runs_[i].source = std::move(sources[i]);
@@ -13,9 +18,10 @@ TreeMerge::TreeMerge(std::vector<std::unique_ptr<BlockSource>> sources,
   groups_.reserve(batch_records_);
 }
 
-std::uint64_t TreeMerge::MemoryBytes(std::uint64_t runs, const MergeOptions& options) {
-  return runs * (sizeof(Run) + 32) +
-         options.batch_records * std::uint64_t{sizeof(Record) + sizeof(std::uint32_t)};
+MergeMemory TreeMerge::Memory(const MergeOptions& options) {
+  return {
+      .fixed_bytes = options.batch_records * std::uint64_t{sizeof(Record) + sizeof(std::uint32_t)},
+      .bytes_per_run = sizeof(Run) + kNodeBytes};
 }
 
 bool TreeMerge::Before::operator()(std::uint32_t a, std::uint32_t b) const {
@@ -37,7 +43,8 @@ std::uint64_t TreeMerge::HeadPrefix(std::uint32_t rank) const {
 Status TreeMerge::ReadHead(std::uint32_t rank) {
   Run& run = runs_[rank];
   run.next = DecodeRecord(run.next, run.end, &run.head);
-  if (run.next != nullptr) [[likely]] return OkStatus();
+  if (run.next != nullptr) [[likely]]
+    return OkStatus();
   failed_run_ = rank;
   return DataLoss("run " + std::to_string(rank) +
                   " of a merge has a block that ends inside a record; compute the run again");

@@ -20,7 +20,7 @@ class TreeMerge : public MergeStream {
   Result<GroupBatch> Next() override;
   std::optional<std::uint32_t> failed_run() const override { return failed_run_; }
 
-  static std::uint64_t MemoryBytes(std::uint64_t runs, const MergeOptions& options);
+  static MergeMemory Memory(const MergeOptions& options);
 
  private:
   struct Run {
@@ -46,8 +46,8 @@ class TreeMerge : public MergeStream {
   LoserTree<Before> tree_;
   std::vector<Record> records_;
   std::vector<std::uint32_t> groups_;
-  std::optional<std::string> last_key_;         ///< Of the batch before.
-  std::optional<std::uint32_t> finished_run_;   ///< Its block is given out; the next is due.
+  std::optional<std::string> last_key_;        ///< Of the batch before.
+  std::optional<std::uint32_t> finished_run_;  ///< Its block is given out; the next is due.
   std::optional<std::uint32_t> failed_run_;
   bool started_ = false;
 };

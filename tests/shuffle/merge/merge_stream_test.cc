@@ -72,9 +72,8 @@ class MergeStreamTest : public testing::TestWithParam<std::tuple<Way, Limits>> {
     merge_options.order = order;
     SortRuns(runs, order);
     const Groups expected = MergeNaively(runs, order);
-    for (const BlockLimits& limits :
-         {BlockLimits{}, BlockLimits{1, kAnyBytes}, BlockLimits{7, kAnyBytes},
-          BlockLimits{SIZE_MAX, 300}}) {
+    for (const BlockLimits& limits : {BlockLimits{}, BlockLimits{1, kAnyBytes},
+                                      BlockLimits{7, kAnyBytes}, BlockLimits{SIZE_MAX, 300}}) {
       SCOPED_TRACE(testing::Message() << "blocks of up to " << limits.records << " records, "
                                       << limits.bytes << " bytes");
       const auto stream = Open(way(), MakeSources(runs, limits), merge_options);
@@ -101,8 +100,8 @@ std::vector<KeyValues> RandomRuns(std::mt19937_64& random, std::size_t count,
 /// Keys that break prefix comparisons: short, zero bytes at the end, 0xff, shared beginnings.
 std::string NastyKey(std::mt19937_64& random) {
   static const std::string beginnings[] = {
-      "",        "a",  std::string(1, '\0'), std::string(7, '\xff'), std::string(8, '\xff'),
-      "abcdefg", "abcdefgh", std::string(16, 'x'), std::string(100, 'y'), "abcdefgh\x01"};
+      "",        "a",        std::string(1, '\0'), std::string(7, '\xff'), std::string(8, '\xff'),
+      "abcdefg", "abcdefgh", std::string(16, 'x'), std::string(100, 'y'),  "abcdefgh\x01"};
   std::string key = beginnings[random() % std::size(beginnings)];
   static constexpr char kEnds[] = {'\0', '\x01', 'a', '\x7f', '\x80', '\xff'};
   for (std::size_t more = random() % 4; more > 0; --more) key += kEnds[random() % sizeof kEnds];
@@ -128,7 +127,8 @@ TEST_P(MergeStreamTest, EndStaysTheEnd) {
 }
 
 TEST_P(MergeStreamTest, EqualKeysKeepRankAndArrival) {
-  ExpectMergesLikeTheOracle({{{"k", "0:0"}, {"k", "0:1"}}, {{"k", "1:0"}}, {{"k", "2:0"}, {"l", "2:1"}}});
+  ExpectMergesLikeTheOracle(
+      {{{"k", "0:0"}, {"k", "0:1"}}, {{"k", "1:0"}}, {{"k", "2:0"}, {"l", "2:1"}}});
 }
 
 TEST_P(MergeStreamTest, RandomRunsOfNastyKeysEqualTheOracle) {
@@ -146,9 +146,8 @@ TEST_P(MergeStreamTest, KeysThatShareALongBeginningEqualTheOracle) {
     SCOPED_TRACE(testing::Message() << "shared bytes and seed " << shared);
     std::mt19937_64 random(shared);
     const std::string beginning(shared, 'p');
-    ExpectMergesLikeTheOracle(RandomRuns(random, 9, 150, [&] {
-      return beginning + NastyKey(random);
-    }));
+    ExpectMergesLikeTheOracle(
+        RandomRuns(random, 9, 150, [&] { return beginning + NastyKey(random); }));
   }
 }
 
@@ -167,9 +166,8 @@ TEST_P(MergeStreamTest, ManyRunsEqualTheOracle) {
   for (const std::size_t runs : {2, 3, 31, 64, 257, 1024}) {
     SCOPED_TRACE(testing::Message() << "runs and seed " << runs);
     std::mt19937_64 random(runs);
-    ExpectMergesLikeTheOracle(RandomRuns(random, runs, 4000 / runs, [&] {
-      return std::to_string(random() % 1500);
-    }));
+    ExpectMergesLikeTheOracle(
+        RandomRuns(random, runs, 4000 / runs, [&] { return std::to_string(random() % 1500); }));
   }
 }
 
@@ -205,11 +203,10 @@ TEST_P(MergeStreamTest, GiantRecordsAmongSmallOnesEqualTheOracle) {
 }
 
 TEST_P(MergeStreamTest, GroupsByTheLeadingBytesOfTheKey) {
-  const KeyOrder order{.compare = nullptr,
-                       .group_bytes = [](const char*, uint32_t bytes) {
-                         return std::min<uint32_t>(bytes, 1);
-                       },
-                       .same_group = nullptr};
+  const KeyOrder order{
+      .compare = nullptr,
+      .group_bytes = [](const char*, uint32_t bytes) { return std::min<uint32_t>(bytes, 1); },
+      .same_group = nullptr};
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     std::mt19937_64 random(seed);
@@ -218,12 +215,12 @@ TEST_P(MergeStreamTest, GroupsByTheLeadingBytesOfTheKey) {
 }
 
 TEST_P(MergeStreamTest, GroupsByTheCallersFunction) {
-  const KeyOrder order{.compare = nullptr,
-                       .group_bytes = nullptr,
-                       .same_group = [](const char*, uint32_t a_bytes, const char*,
-                                        uint32_t b_bytes) {
-                         return static_cast<int>((a_bytes < 4) == (b_bytes < 4));
-                       }};
+  const KeyOrder order{
+      .compare = nullptr,
+      .group_bytes = nullptr,
+      .same_group = [](const char*, uint32_t a_bytes, const char*, uint32_t b_bytes) {
+        return static_cast<int>((a_bytes < 4) == (b_bytes < 4));
+      }};
   std::mt19937_64 random(3);
   ExpectMergesLikeTheOracle(RandomRuns(random, 5, 200, [&] { return NastyKey(random); }), order);
 }
@@ -299,11 +296,11 @@ std::string ParameterName(const testing::TestParamInfo<std::tuple<Way, Limits>>&
          kLimits[static_cast<int>(std::get<1>(parameter.param))];
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Ways, MergeStreamTest,
-    testing::Combine(testing::Values(Way::kOpenMerge, Way::kBatch, Way::kTree),
-                     testing::Values(Limits::kDefault, Limits::kTiny, Limits::kMiddle)),
-    ParameterName);
+INSTANTIATE_TEST_SUITE_P(Ways, MergeStreamTest,
+                         testing::Combine(testing::Values(Way::kOpenMerge, Way::kBatch, Way::kTree),
+                                          testing::Values(Limits::kDefault, Limits::kTiny,
+                                                          Limits::kMiddle)),
+                         ParameterName);
 
 TEST(BatchMergeTest, BatchesStayWithinTheirLimit) {
   // All runs cover the same keys, so that every block could go into one batch.
