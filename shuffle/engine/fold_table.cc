@@ -133,8 +133,12 @@ void FoldTable::Spread(std::uint64_t slot_count) {
 std::span<FoldSlot> FoldTable::Compact() {
   heap_low_ = std::min(heap_low_, space_.heap);
   FoldSlot* end = space_.slots;
-  for (std::uint64_t i = 0; i < space_.slot_count; ++i)
-    if (!space_.slots[i].empty()) *end++ = space_.slots[i];
+  for (std::uint64_t i = 0; i < space_.slot_count; ++i) {
+    // Copies empty slots too: whether a slot is empty cannot be predicted.
+    const bool used = !space_.slots[i].empty();
+    *end = space_.slots[i];
+    end += used;
+  }
   SPILLWAY_CHECK_EQ(static_cast<std::uint64_t>(end - space_.slots), space_.size);
   return {space_.slots, space_.size};
 }
