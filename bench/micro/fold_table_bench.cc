@@ -14,8 +14,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "mapreduce/base/check.h"
+#include "shuffle/engine/fold_run.h"
 #include "shuffle/engine/fold_table.h"
+#include "shuffle/format/segment_writer.h"
 #include "shuffle/store/memory_budget.h"
+#include "shuffle/store/memory_segment_store.h"
 
 namespace spillway {
 namespace {
@@ -132,6 +136,29 @@ void FoldAgain(benchmark::State& state) {
   Report(state, table.size());
 }
 
+// The end of a task: sorting the table and writing it to a segment in memory.
+void WriteRun(benchmark::State& state) {
+  const Text& text = TextOf(static_cast<std::size_t>(state.range(0)));
+  MemoryBudget budget(4 * kRegionBytes);
+  Buffer region = std::move(Buffer::Allocate(budget, kRegionBytes)).value();
+  FoldTable table({}, {region.data(), region.size()});
+  std::size_t distinct = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    ForEachBatch(text, [&](std::span<const Record> batch) { table.Fold(batch); });
+    distinct = table.size();
+    MemorySegmentStore store(budget);
+    auto file = std::move(store.Create({})).value();
+    SegmentWriter writer({}, 1, *file, {});
+    state.ResumeTiming();
+    SPILLWAY_CHECK(WriteFoldRun(table, {}, writer).ok());
+    SPILLWAY_CHECK(writer.Finish().ok());
+  }
+  state.counters["ns/distinct"] = benchmark::Counter(
+      static_cast<double>(state.iterations()) * static_cast<double>(distinct) / 1e9,
+      benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
 void UnorderedMap(benchmark::State& state) {
   const Text& text = TextOf(static_cast<std::size_t>(state.range(0)));
   std::size_t distinct = 0;
@@ -152,6 +179,7 @@ BENCHMARK(Walk)->Apply(Vocabularies);
 BENCHMARK(Fold)->Apply(Vocabularies);
 BENCHMARK(FoldAgain)->Apply(Vocabularies);
 BENCHMARK(FoldPortable)->Apply(Vocabularies);
+BENCHMARK(WriteRun)->Apply(Vocabularies)->Iterations(3);
 BENCHMARK(UnorderedMap)->Apply(Vocabularies)->Iterations(1);
 
 }  // namespace
