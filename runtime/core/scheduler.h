@@ -30,7 +30,9 @@
 //   SegmentLost       with ended = true: a reduce that cannot go on without that segment.
 // After StopAttempt any of them may still come, because it raced; all free the slot, and the
 // scheduler discards a segment that came too late. An attempt that does not answer StopAttempt
-// within stop_timeout_ms is abandoned: the job goes on without it, its slot stays taken.
+// within stop_timeout_ms is abandoned: the job goes on without it, its slot stays taken until the
+// worker restarts or the attempt ends after all. (A shell that cannot restart its worker gives up
+// when ViewCluster() shows no other slot.)
 //
 // Map to reduce. StartReduce may come while maps still run: early, on slots that would be idle. The
 // reduce is given segments by SegmentsAvailable, in batches, and has all it needs once it has one
@@ -97,6 +99,7 @@ struct ClusterView {
   std::uint32_t workers = 0;       ///< Alive, draining ones included.
   std::uint32_t slots = 0;
   std::uint32_t slots_taken = 0;
+  std::uint32_t slots_abandoned = 0;   ///< Of those taken: by attempts that do not stop.
   std::uint32_t jobs = 0;
 };
 

@@ -1,0 +1,65 @@
+#include "runtime/core/failure_policy.h"
+
+namespace spillway {
+namespace {
+
+constexpr const char* kFixRecordOrMapper =
+    "fix the record or the mapper, or allow bad records to be skipped (--skip-bad N)";
+
+Judgement JudgeUserCode(const FailureCase& c) {
+  const bool same_record = c.failure.record.has_value() &&
+                           c.trouble.last_record == c.failure.record->place;
+  if (same_record && c.options.skip_bad_max > 0) {
+    if (c.records_skipped < c.options.skip_bad_max) return {Verdict::kSkipRecord, {}};
+    return {Verdict::kFailJob,
+            "all of the " + std::to_string(c.options.skip_bad_max) +
+                " bad records that may be skipped were skipped already: fix the records or the "
+                "mapper, or raise --skip-bad"};
+  }
+  if (same_record && c.trouble.last_message == c.failure.status.message())
+    return {Verdict::kFailJob, kFixRecordOrMapper};
+  if (c.trouble.failures + 1 >= c.options.attempts_max)
+    return {Verdict::kFailJob, "fix the plugin; run it under a debugger with this input"};
+  return {Verdict::kRetry, {}};
+}
+
+}  // namespace
+
+Judgement JudgeFailure(const FailureCase& c) {
+  const bool last_try = c.trouble.failures + 1 >= c.options.attempts_max;
+  switch (c.failure.status.code()) {
+    case Code::kInvalidArgument:
+    case Code::kAlreadyExists:
+      return {Verdict::kFailJob, "correct the request and submit it again"};
+    case Code::kNotFound:
+    case Code::kPermissionDenied:
+      return {Verdict::kFailJob, "check that the file is there and may be read on every worker"};
+    case Code::kBadData:
+      return {Verdict::kFailJob, "correct the input, or choose the format that it has"};
+    case Code::kResourceExhausted:
+      if (c.others_left && !last_try) return {Verdict::kRetry, {}};
+      return {Verdict::kFailJob, "free some space or name more spill directories (--spill-dir)"};
+    case Code::kUserCode:
+      return JudgeUserCode(c);
+    case Code::kCancelled:
+      return {Verdict::kRetryUncounted, {}};
+    default:
+      if (!last_try) return {Verdict::kRetry, {}};
+      return {Verdict::kFailJob, "see the workers' logs; raise --retries to try more often"};
+  }
+}
+
+bool BlamesWorker(Code code) {
+  switch (code) {
+    case Code::kUnavailable:
+    case Code::kAborted:
+    case Code::kDataLoss:
+    case Code::kResourceExhausted:
+    case Code::kInternal:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace spillway

@@ -1,0 +1,43 @@
+#include "runtime/core/job_state.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace spillway {
+
+JobState::JobState(const SubmitJob& submitted, std::uint64_t submission_number, PlaceNames& places)
+    : id(submitted.job),
+      submission(submission_number),
+      options(submitted.options),
+      segments(static_cast<std::uint32_t>(submitted.maps.size())) {
+  const auto maps = static_cast<std::uint32_t>(submitted.maps.size());
+  tasks(TaskKind::kMap).resize(maps);
+  tasks(TaskKind::kReduce).resize(submitted.reduces);
+  waiting(TaskKind::kMap).Grow(maps);
+  waiting(TaskKind::kReduce).Grow(submitted.reduces);
+  const double fraction = std::clamp(options.slow_start_fraction, 0.0, 1.0);
+  slow_start_maps_ = std::max(1u, static_cast<std::uint32_t>(std::ceil(fraction * maps)));
+  for (std::uint32_t map = 0; map < maps; ++map)
+    for (const std::string& place : submitted.maps[map].places)
+      places_[places.Intern(place)].Add(map);
+}
+
+std::uint32_t JobState::FirstAt(std::uint32_t place) {
+  const auto found = places_.find(place);
+  return found == places_.end() ? IndexSet::kNone : found->second.First(waiting(TaskKind::kMap));
+}
+
+const TaskTrouble* JobState::FindTrouble(TaskKind kind, std::uint32_t task) const {
+  if (troubles_.empty()) return nullptr;
+  const auto found = troubles_.find({kind, task});
+  return found == troubles_.end() ? nullptr : &found->second;
+}
+
+void JobState::FillOutputs() {
+  const std::vector<TaskState>& finals = tasks(final_kind());
+  outputs.reserve(finals.size());
+  for (std::uint32_t task = 0; task < finals.size(); ++task)
+    outputs.push_back({task, finals[task].granted, finals[task].commit_epoch});
+}
+
+}  // namespace spillway

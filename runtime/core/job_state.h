@@ -1,0 +1,150 @@
+// JobState: one job's tasks, what waits, what is done, and which segments exist. It keeps its own
+// counts in order; what follows from a change is the scheduler's decision. Owned by the
+// scheduler; not thread-safe.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "runtime/core/actions.h"
+#include "runtime/core/attempt_table.h"
+#include "runtime/core/events.h"
+#include "runtime/core/failure_policy.h"
+#include "runtime/core/index_set.h"
+#include "runtime/core/segment_ledger.h"
+#include "runtime/core/share_queue.h"
+#include "runtime/core/worker_table.h"
+
+namespace spillway {
+
+struct TaskState {
+  std::uint64_t output_hash = 0;          ///< Of the first completed attempt.
+  AttemptIndex first_live = kNoIndex;     ///< Chain of live attempts, stopping ones included.
+  std::uint32_t attempts = 0;             ///< Started so far: the next one's number.
+  std::uint32_t granted = kNoAttempt;     ///< May commit, or has.
+  std::uint32_t commit_epoch = 0;         ///< Grants so far.
+  std::uint16_t running = 0;              ///< Live attempts that are not stopping.
+  bool done = false;
+  bool has_hash = false;
+};
+
+enum class JobPhase : std::uint8_t {
+  kActive,
+  kCommitting,   ///< CommitJob went out.
+  kEnding,       ///< Its end is decided; attempts are still stopping.
+  kOver,         ///< JobEnded was said.
+};
+
+/// Map tasks by a place that holds their input.
+class PlaceQueue {
+ public:
+  void Add(std::uint32_t task) {
+    waiting_.Grow(static_cast<std::uint32_t>(tasks_.size()) + 1);
+    waiting_.Insert(static_cast<std::uint32_t>(tasks_.size()));
+    tasks_.push_back(task);
+  }
+
+  /// The first task that still waits, IndexSet::kNone when there is none. Who does not is
+  /// forgotten: a task that waits again has no preferred place.
+  std::uint32_t First(const IndexSet& waiting) {
+    for (std::uint32_t i = waiting_.Next(0); i != IndexSet::kNone; i = waiting_.Next(i)) {
+      if (waiting.contains(tasks_[i])) return tasks_[i];
+      waiting_.Erase(i);
+    }
+    return IndexSet::kNone;
+  }
+
+ private:
+  std::vector<std::uint32_t> tasks_;
+  IndexSet waiting_;   // Positions in tasks_.
+};
+
+class JobState {
+ public:
+  JobState(const SubmitJob& submitted, std::uint64_t submission, PlaceNames& places);
+
+  const JobId id;
+  const std::uint64_t submission;   ///< Jobs that came before have smaller ones.
+  const JobOptions options;
+
+  JobPhase phase = JobPhase::kActive;
+  Status end_status;                ///< Of a job that is ending.
+  JobTally tally;
+
+  std::vector<TaskState>& tasks(TaskKind kind) { return tasks_[Slot(kind)]; }
+  const std::vector<TaskState>& tasks(TaskKind kind) const { return tasks_[Slot(kind)]; }
+  TaskState& task(const AttemptId& attempt) { return tasks(attempt.kind)[attempt.task]; }
+  std::uint32_t total(TaskKind kind) const {
+    return static_cast<std::uint32_t>(tasks(kind).size());
+  }
+
+  IndexSet& waiting(TaskKind kind) { return waiting_[Slot(kind)]; }
+  AttemptList& running(TaskKind kind) { return running_[Slot(kind)]; }
+  std::uint32_t& done(TaskKind kind) { return done_[Slot(kind)]; }
+  std::uint32_t done(TaskKind kind) const { return done_[Slot(kind)]; }
+  std::uint32_t running_count(TaskKind kind) const { return running_[Slot(kind)].size; }
+
+  /// Running map attempts by the time they started.
+  AttemptList starts{AttemptHook::kStarted};
+  std::uint32_t live = 0;           ///< Attempts that hold a slot.
+  std::uint32_t backups = 0;        ///< Of the running map attempts.
+
+  /// The kind of task whose output is the job's.
+  TaskKind final_kind() const {
+    return tasks(TaskKind::kReduce).empty() ? TaskKind::kMap : TaskKind::kReduce;
+  }
+  bool maps_done() const { return done(TaskKind::kMap) == total(TaskKind::kMap); }
+  bool finals_done() const { return done(final_kind()) == total(final_kind()); }
+
+  /// It has work that nothing but a free slot is missing for.
+  bool wants_slot() {
+    return phase == JobPhase::kActive &&
+           (!waiting(TaskKind::kMap).empty() || (maps_done() && !waiting(TaskKind::kReduce).empty()));
+  }
+  /// It has reduces that could fetch while its last maps run.
+  bool wants_idle_slot() {
+    return phase == JobPhase::kActive && !maps_done() && waiting(TaskKind::kMap).empty() &&
+           done(TaskKind::kMap) >= slow_start_maps_ && !waiting(TaskKind::kReduce).empty();
+  }
+  /// It has reduces that hold slots without being able to finish.
+  bool holds_back_slots() const {
+    return phase == JobPhase::kActive && !maps_done() && running_count(TaskKind::kReduce) > 0;
+  }
+
+  /// A waiting map whose input lies at the place, or IndexSet::kNone.
+  std::uint32_t FirstAt(std::uint32_t place);
+
+  SegmentLedger segments;
+  std::uint32_t announced = 0;      ///< Up to here in the log, by the last general announcement.
+
+  /// Null for a task that never had any.
+  const TaskTrouble* FindTrouble(TaskKind kind, std::uint32_t task) const;
+  TaskTrouble& Trouble(TaskKind kind, std::uint32_t task) { return troubles_[{kind, task}]; }
+
+  /// Mean duration of a map, and what it was taken from.
+  std::uint64_t map_ms_sum = 0;
+  std::uint32_t map_samples = 0;
+
+  /// What CommitJob names; filled when all final tasks have committed.
+  std::vector<CommittedOutput> outputs;
+  void FillOutputs();
+
+  ShareQueue::Spot slot_spot, idle_spot;   ///< Owned by the scheduler's queues.
+
+ private:
+  static std::size_t Slot(TaskKind kind) { return static_cast<std::size_t>(kind); }
+
+  std::array<std::vector<TaskState>, 2> tasks_;
+  std::array<IndexSet, 2> waiting_;
+  std::array<AttemptList, 2> running_{AttemptList{AttemptHook::kMoved},
+                                      AttemptList{AttemptHook::kMoved}};
+  std::array<std::uint32_t, 2> done_{};
+  std::uint32_t slow_start_maps_ = 0;
+  std::map<std::uint32_t, PlaceQueue> places_;
+  std::map<std::pair<TaskKind, std::uint32_t>, TaskTrouble> troubles_;
+};
+
+}  // namespace spillway

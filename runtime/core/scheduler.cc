@@ -1,0 +1,317 @@
+#include "runtime/core/scheduler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "mapreduce/base/check.h"
+#include "runtime/core/scheduler_machine.h"
+
+namespace spillway {
+
+Scheduler::Scheduler(const SchedulerOptions& options)
+    : machine_(std::make_unique<Machine>(options)) {}
+Scheduler::~Scheduler() = default;
+
+void Scheduler::Step(const Event& event, TimeMs now, Actions& actions) {
+  machine_->Step(event, now, actions);
+}
+
+std::optional<TimeMs> Scheduler::next_tick_ms() const { return machine_->wake_ms(); }
+
+bool Scheduler::HasWorker(WorkerId worker, std::uint64_t epoch) const {
+  return machine_->HasWorker(worker, epoch);
+}
+
+std::optional<JobView> Scheduler::ViewJob(JobId job) const { return machine_->ViewJob(job); }
+ClusterView Scheduler::ViewCluster() const { return machine_->ViewCluster(); }
+
+void Scheduler::Machine::Step(const Event& event, TimeMs now, Actions& actions) {
+  SPILLWAY_CHECK_GE(now, now_);
+  now_ = now;
+  actions_ = &actions;
+  std::visit([this](const auto& e) { On(e); }, event);
+  EraseOverJobs();
+  AssignSlots();
+  actions_ = nullptr;
+}
+
+// --- Jobs.
+
+void Scheduler::Machine::On(const SubmitJob& event) {
+  if (jobs_.contains(event.job)) return;
+  auto& job = *jobs_.emplace(event.job, std::make_unique<JobState>(event, submissions_++, places_))
+                   .first->second;
+  for (const TaskKind kind : {TaskKind::kMap, TaskKind::kReduce}) job.waiting(kind).Fill();
+  waiting_maps_ += job.waiting(TaskKind::kMap).size();
+  Refresh(job);
+  CommitIfDone(job);
+}
+
+void Scheduler::Machine::On(const CancelJob& event) {
+  JobState* job = FindJob(event.job);
+  if (job == nullptr || job->phase != JobPhase::kActive) return;
+  EndJob(*job, Cancelled("the job was cancelled: " + event.reason));
+}
+
+void Scheduler::Machine::On(const JobCommitted& event) {
+  JobState* job = FindJob(event.job);
+  if (job == nullptr || job->phase != JobPhase::kCommitting) return;
+  job->phase = JobPhase::kEnding;
+  job->end_status = event.status.Annotate("the job's output could not be published");
+  MaybeOver(*job);
+}
+
+// --- Workers.
+
+void Scheduler::Machine::On(const WorkerJoined& event) {
+  const WorkerIndex known = workers_.Find(event.worker);
+  if (known != WorkerTable::kNone) {
+    const Worker& worker = workers_[known];
+    if (worker.alive && worker.epoch == event.epoch) workers_.Renew(known, now_);
+    if (event.epoch <= worker.epoch) return;
+    if (worker.alive) {
+      Do(WorkerExpired{worker.id, worker.epoch});
+      LoseWorker(known);
+    }
+  }
+  workers_.Join(event, now_);
+  if (options_.lease_ms != 0) WakeBy(now_ + options_.lease_ms);
+}
+
+void Scheduler::Machine::On(const Heartbeat& event) {
+  const WorkerIndex worker = workers_.Find(event.worker, event.epoch);
+  if (worker != WorkerTable::kNone) workers_.Renew(worker, now_);
+}
+
+void Scheduler::Machine::On(const WorkerLost& event) {
+  const WorkerIndex worker = workers_.Find(event.worker, event.epoch);
+  if (worker != WorkerTable::kNone) LoseWorker(worker);
+}
+
+void Scheduler::Machine::On(const DrainWorker& event) {
+  const WorkerIndex worker = workers_.Find(event.worker, event.epoch);
+  if (worker == WorkerTable::kNone || workers_[worker].draining) return;
+  workers_.Drain(worker);
+  MaybeDrained(worker);
+  BringBackIfNoneIsLeft();
+}
+
+// --- Attempts.
+
+void Scheduler::Machine::On(const AttemptProgress& event) {
+  const AttemptIndex index = FindAttempt(event.attempt);
+  if (index == kNoIndex || attempts_[index].stopping) return;
+  Attempt& attempt = attempts_[index];
+  attempt.moved_ms = now_;
+  attempt.fraction = static_cast<float>(std::clamp(event.fraction, 0.0, 1.0));
+  attempts_.MoveToBack(attempt.job->running(attempt.id.kind), index);
+}
+
+void Scheduler::Machine::On(const AttemptDone& event) {
+  const AttemptIndex index = FindAttempt(event.attempt);
+  const auto too_late = [&](WorkerIndex worker) {
+    if (event.attempt.kind == TaskKind::kReduce) return;
+    Do(DiscardSegment{event.attempt.job,
+                      {event.attempt.task, event.attempt.attempt, workers_[worker].id}});
+  };
+  if (index == kNoIndex) {
+    const auto abandoned = abandoned_.find(event.attempt);
+    if (abandoned == abandoned_.end()) return;
+    too_late(abandoned->second);
+    ReleaseAbandoned(event.attempt);
+    return;
+  }
+  JobState& job = *attempts_[index].job;
+  if (attempts_[index].stopping) {
+    if (event.attempt.kind != job.final_kind()) {
+      CheckHash(job, event.attempt, event);
+      too_late(attempts_[index].worker);
+    }
+    Release(index, SlotFate::kFree);
+    return;
+  }
+  if (event.attempt.kind == job.final_kind()) {
+    RejectEnd(event.attempt, "ended without asking to commit its output");
+    return;
+  }
+  CompleteMap(index, event);
+}
+
+void Scheduler::Machine::CompleteMap(AttemptIndex index, const AttemptDone& event) {
+  const AttemptId id = event.attempt;
+  JobState& job = *attempts_[index].job;
+  const WorkerIndex worker = attempts_[index].worker;
+  job.map_ms_sum += now_ - attempts_[index].started_ms;
+  ++job.map_samples;
+  workers_[worker].failures_in_row = 0;
+
+  CheckHash(job, id, event);
+  job.task(id).done = true;
+  ++job.done(TaskKind::kMap);
+  AddSegment(job, {id.task, id.attempt, workers_[worker].id}, worker);
+  Release(index, SlotFate::kFree);
+  StopRunningOf(job, id, StopReason::kOtherWon);
+
+  const bool batch_full = job.segments.log_size() - job.announced >= options_.segment_batch;
+  if (job.maps_done() || batch_full) {
+    AnnounceToAll(job);
+  } else if (job.running_count(TaskKind::kReduce) > 0) {
+    WakeBy(now_ + options_.tick_ms);
+  }
+  Refresh(job);
+}
+
+void Scheduler::Machine::RejectEnd(const AttemptId& id, const char* how) {
+  On(AttemptFailed{id, InternalError(std::string("the attempt ") + how), std::nullopt});
+}
+
+void Scheduler::Machine::On(const AttemptFailed& event) {
+  const AttemptIndex index = FindAttempt(event.attempt);
+  if (index == kNoIndex) {
+    ReleaseAbandoned(event.attempt);
+    return;
+  }
+  JobState& job = *attempts_[index].job;
+  const WorkerIndex worker = attempts_[index].worker;
+  const bool was_stopping = attempts_[index].stopping;
+  Release(index, SlotFate::kFree);
+  if (!was_stopping) FailAttempt(job, event, worker);
+}
+
+void Scheduler::Machine::On(const AttemptStopped& event) {
+  const AttemptIndex index = FindAttempt(event.attempt);
+  if (index == kNoIndex) {
+    ReleaseAbandoned(event.attempt);
+    return;
+  }
+  JobState& job = *attempts_[index].job;
+  if (!attempts_[index].stopping) ++job.tally.attempts_stopped;
+  Release(index, SlotFate::kFree);
+  Requeue(job, event.attempt.kind, event.attempt.task);
+  Refresh(job);
+}
+
+void Scheduler::Machine::On(const SegmentLost& event) {
+  const AttemptIndex index = FindAttempt(event.reduce);
+  if (index == kNoIndex) {
+    if (event.ended) ReleaseAbandoned(event.reduce);
+    return;
+  }
+  if (event.reduce.kind != TaskKind::kReduce) return;
+  JobState& job = *attempts_[index].job;
+  const bool was_stopping = attempts_[index].stopping;
+  const WorkerId reduce_worker = workers_[attempts_[index].worker].id;
+  if (event.ended) {
+    if (!was_stopping) ++job.tally.attempts_stopped;
+    Release(index, SlotFate::kFree);
+    Requeue(job, TaskKind::kReduce, event.reduce.task);
+  }
+  const bool current = !was_stopping && job.phase == JobPhase::kActive &&
+                       event.map_task < job.total(TaskKind::kMap) &&
+                       job.segments.has(event.map_task) &&
+                       job.segments.ref(event.map_task).attempt == event.map_attempt;
+  if (current) {
+    const SegmentRef segment = job.segments.ref(event.map_task);
+    const AttemptId map{job.id, TaskKind::kMap, event.map_task, event.map_attempt};
+    const std::string what = "the output of " + AttemptText(map) + " on worker " +
+                             std::to_string(segment.worker) + " cannot be read by " +
+                             AttemptText(event.reduce) + " on worker " +
+                             std::to_string(reduce_worker);
+    Warn(WarningKind::kSegmentLost, map, segment.worker, what + "; the map task runs again");
+    Do(DiscardSegment{job.id, segment});
+    LoseSegment(job, event.map_task);
+    TaskTrouble& trouble = job.Trouble(TaskKind::kMap, event.map_task);
+    if (++trouble.segment_losses > job.options.segment_losses_max) {
+      EndJob(job, DataLoss(what + ", for the " + std::to_string(trouble.segment_losses) +
+                           "th time: check the spill directories' disks and the network"));
+    }
+  }
+  Refresh(job);
+}
+
+void Scheduler::Machine::On(const CommitRequested& event) {
+  const AttemptIndex index = FindAttempt(event.attempt);
+  if (index == kNoIndex || attempts_[index].stopping) return;
+  JobState& job = *attempts_[index].job;
+  if (event.attempt.kind != job.final_kind()) return;
+  TaskState& task = job.task(event.attempt);
+  const WorkerId worker = workers_[attempts_[index].worker].id;
+  if (task.granted == kNoAttempt) {
+    task.granted = event.attempt.attempt;
+    ++task.commit_epoch;
+  }
+  if (task.granted == event.attempt.attempt) {
+    Do(GrantCommit{event.attempt, worker, task.commit_epoch});
+    return;
+  }
+  // A backup came second. The other one may still fail, and then the task waits again.
+  BeginStopping(index);
+  Do(RefuseCommit{event.attempt, worker});
+  Refresh(job);
+}
+
+void Scheduler::Machine::On(const Committed& event) {
+  const AttemptIndex index = FindAttempt(event.attempt);
+  if (index == kNoIndex) {
+    ReleaseAbandoned(event.attempt);
+    return;
+  }
+  JobState& job = *attempts_[index].job;
+  if (attempts_[index].stopping) {
+    // It was stopped after its grant, and another attempt may have been granted since: what it
+    // made durable is not named by CommitJob.
+    Release(index, SlotFate::kFree);
+    return;
+  }
+  TaskState& task = job.task(event.attempt);
+  if (event.attempt.kind != job.final_kind() || task.granted != event.attempt.attempt ||
+      task.commit_epoch != event.epoch) {
+    return;
+  }
+  if (event.attempt.kind == TaskKind::kMap) {
+    job.map_ms_sum += now_ - attempts_[index].started_ms;
+    ++job.map_samples;
+  }
+  workers_[attempts_[index].worker].failures_in_row = 0;
+  task.done = true;
+  ++job.done(event.attempt.kind);
+  Release(index, SlotFate::kFree);
+  StopRunningOf(job, event.attempt, StopReason::kOtherWon);
+  Refresh(job);
+  CommitIfDone(job);
+}
+
+void Scheduler::Machine::On(const Tick&) {
+  wake_ms_.reset();
+  ExpireLeases();
+  AbandonStubborn();
+  if (const auto next = workers_.BringBack(now_)) WakeBy(*next);
+  for (auto& [id, job] : jobs_) LookAtJob(*job);
+}
+
+// --- Views.
+
+std::optional<JobView> Scheduler::Machine::ViewJob(JobId id) const {
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end()) return std::nullopt;
+  const JobState& job = *found->second;
+  JobView view;
+  view.maps_done = job.done(TaskKind::kMap);
+  view.maps_total = job.total(TaskKind::kMap);
+  view.maps_running = job.running_count(TaskKind::kMap);
+  view.reduces_done = job.done(TaskKind::kReduce);
+  view.reduces_total = job.total(TaskKind::kReduce);
+  view.reduces_running = job.running_count(TaskKind::kReduce);
+  view.committing = job.phase == JobPhase::kCommitting;
+  view.ending = job.phase == JobPhase::kEnding;
+  view.tally = job.tally;
+  return view;
+}
+
+ClusterView Scheduler::Machine::ViewCluster() const {
+  return {workers_.alive_workers(), workers_.slots(), workers_.slots_taken(),
+          static_cast<std::uint32_t>(abandoned_.size()),
+          static_cast<std::uint32_t>(jobs_.size())};
+}
+
+}  // namespace spillway

@@ -1,0 +1,157 @@
+// Scheduler::Machine: the state behind a Scheduler and the steps it takes. An event's handler
+// (scheduler.cc) changes attempts and tasks through the few verbs of task_transitions.cc; when it
+// is done, slot_assignment.cc fills the slots that are free; job_ending.cc ends jobs. Private to
+// the scheduler; not thread-safe.
+//
+// Kept true between steps:
+//   - a task that is not done, of an active job, either waits or has a running attempt;
+//   - a job's queue places, `holders_` and `waiting_maps_` agree with its tasks (see Refresh);
+//   - a worker's slots_taken is its live attempts and its abandoned ones;
+//   - a job that is ending has no running attempts, only stopping ones.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/core/attempt_table.h"
+#include "runtime/core/job_state.h"
+#include "runtime/core/scheduler.h"
+#include "runtime/core/share_queue.h"
+#include "runtime/core/worker_table.h"
+
+namespace spillway {
+
+class Scheduler::Machine {
+ public:
+  explicit Machine(const SchedulerOptions& options) : options_(options), workers_(places_) {}
+
+  void Step(const Event& event, TimeMs now, Actions& actions);
+
+  const std::optional<TimeMs>& wake_ms() const { return wake_ms_; }
+  bool HasWorker(WorkerId worker, std::uint64_t epoch) const {
+    return workers_.Find(worker, epoch) != WorkerTable::kNone;
+  }
+  std::optional<JobView> ViewJob(JobId id) const;
+  ClusterView ViewCluster() const;
+
+ private:
+  // --- scheduler.cc: one handler per event.
+  void On(const SubmitJob& event);
+  void On(const CancelJob& event);
+  void On(const JobCommitted& event);
+  void On(const WorkerJoined& event);
+  void On(const Heartbeat& event);
+  void On(const WorkerLost& event);
+  void On(const DrainWorker& event);
+  void On(const AttemptProgress& event);
+  void On(const AttemptDone& event);
+  void On(const AttemptFailed& event);
+  void On(const AttemptStopped& event);
+  void On(const SegmentLost& event);
+  void On(const CommitRequested& event);
+  void On(const Committed& event);
+  void On(const Tick& event);
+
+  void CompleteMap(AttemptIndex index, const AttemptDone& event);
+  /// A running attempt ended in a way that its kind of task does not end.
+  void RejectEnd(const AttemptId& id, const char* how);
+
+  // --- task_transitions.cc: what happens to attempts, tasks, segments and workers.
+  JobState* FindJob(JobId id);
+  /// A live attempt, or kNoIndex.
+  AttemptIndex FindAttempt(const AttemptId& id);
+  /// Frees the slot of an attempt that was given up long ago; false when it is none of those.
+  bool ReleaseAbandoned(const AttemptId& id);
+
+  void StartAttempt(JobState& job, const AttemptId& task, WorkerIndex worker, bool backup);
+  /// Takes a running attempt off the running lists.
+  void LeaveRunning(AttemptIndex index);
+  void BeginStopping(AttemptIndex index);
+  void StopAttemptFor(AttemptIndex index, StopReason reason);
+  /// Stops all running attempts of the task.
+  void StopRunningOf(JobState& job, const AttemptId& task, StopReason reason);
+  void StopAllOf(JobState& job, StopReason reason);
+  enum class SlotFate { kFree, kTaken };
+  /// Forgets the attempt, running or stopping.
+  void Release(AttemptIndex index, SlotFate fate);
+
+  /// Puts the task among the waiting ones, when it is needed and nothing runs it.
+  void Requeue(JobState& job, TaskKind kind, std::uint32_t task);
+  void RemoveWaiting(JobState& job, TaskKind kind, std::uint32_t task);
+  /// Brings the queues in line with the job. After every change of its tasks.
+  void Refresh(JobState& job);
+
+  void AddSegment(JobState& job, const SegmentRef& segment, WorkerIndex worker);
+  /// The segment is gone; the map runs again when the job still needs it.
+  void LoseSegment(JobState& job, std::uint32_t map);
+  void RemoveSegment(JobState& job, std::uint32_t map);
+  void AnnounceTo(AttemptIndex index);
+  void AnnounceToAll(JobState& job);
+  void CheckHash(JobState& job, const AttemptId& id, const AttemptDone& event);
+
+  /// Judges a failure of an attempt that no longer runs, and acts on it.
+  void FailAttempt(JobState& job, const AttemptFailed& failure, WorkerIndex worker);
+  void BlameWorker(WorkerIndex worker, const AttemptId& attempt);
+  bool FailedOnAllUsable(const TaskTrouble& trouble) const;
+  void LoseWorker(WorkerIndex worker);
+  /// A worker that failed often is better than none.
+  void BringBackIfNoneIsLeft();
+  void MaybeDrained(WorkerIndex worker);
+
+  // --- slot_assignment.cc: who runs next.
+  void AssignSlots();
+  bool StartOn(WorkerIndex worker);
+  bool StartWaiting(JobState& job, TaskKind kind, WorkerIndex worker);
+  std::uint32_t PickWaiting(JobState& job, TaskKind kind, WorkerIndex worker);
+  bool Avoids(JobState& job, TaskKind kind, std::uint32_t task, WorkerIndex worker);
+  void PreemptForMaps();
+  void Speculate(JobState& job);
+  WorkerIndex FreeWorkerBeside(WorkerIndex other);
+
+  // --- job_ending.cc: time-outs and ends.
+  void ExpireLeases();
+  void AbandonStubborn();
+  void LookAtJob(JobState& job);
+  void TimeOut(JobState& job, AttemptList& list);
+  void CommitIfDone(JobState& job);
+  /// Ends an active job with `status`; its attempts are stopped first.
+  void EndJob(JobState& job, Status status);
+  void MaybeOver(JobState& job);
+  void EraseOverJobs();
+
+  template <class T>
+  void Do(T action) {
+    actions_->emplace_back(std::move(action));
+  }
+  void Warn(WarningKind kind, const AttemptId& attempt, WorkerId worker, std::string text) {
+    Do(Warning{kind, attempt, worker, std::move(text)});
+  }
+  void WakeBy(TimeMs time) {
+    if (!wake_ms_.has_value() || time < *wake_ms_) wake_ms_ = time;
+  }
+
+  const SchedulerOptions options_;
+  PlaceNames places_;
+  WorkerTable workers_;
+  AttemptTable attempts_;
+  AttemptList stopping_{AttemptHook::kMoved};
+  /// Attempts that never answered StopAttempt, and whose slot they hold.
+  std::map<AttemptId, WorkerIndex> abandoned_;
+
+  std::map<JobId, std::unique_ptr<JobState>> jobs_;
+  std::uint64_t submissions_ = 0;
+  std::vector<JobId> over_;                     // JobEnded said in this step.
+  ShareQueue wants_slot_;
+  ShareQueue wants_idle_slot_;
+  std::map<std::uint64_t, JobState*> holders_;  // By submission: jobs whose reduces hold slots back.
+  std::uint64_t waiting_maps_ = 0;              // Of all active jobs.
+
+  std::optional<TimeMs> wake_ms_;               // Never later than the next thing due.
+  TimeMs now_ = 0;
+  Actions* actions_ = nullptr;
+};
+
+}  // namespace spillway

@@ -1,0 +1,145 @@
+// Who runs next: the pass at the end of each step. It stops as soon as no slot is free or no job
+// wants one, so that a step which frees one slot looks at one worker and one job.
+#include <algorithm>
+
+#include "runtime/core/scheduler_machine.h"
+
+namespace spillway {
+namespace {
+
+// Tasks keep away from workers they failed on, so a free slot and waiting work need not match.
+// These bound the search; what it misses is found at a later event, or when the avoidance ends.
+constexpr std::uint32_t kWorkerProbesMax = 8;
+constexpr std::uint32_t kJobProbesMax = 8;
+constexpr std::uint32_t kTaskProbesMax = 16;
+constexpr std::uint32_t kVictimProbesMax = 16;
+constexpr std::uint32_t kStragglerProbesMax = 16;
+
+// A backup costs a slot that could do first-time work soon: never more than this share of the
+// running maps, and only once a few maps say how long one takes.
+constexpr std::uint32_t kBackupShare = 10;
+constexpr std::uint32_t kMapSamplesMin = 3;
+
+}  // namespace
+
+void Scheduler::Machine::AssignSlots() {
+  std::uint32_t refusals = 0;
+  while (refusals < std::min(kWorkerProbesMax, workers_.free_workers())) {
+    if (wants_slot_.empty() && (waiting_maps_ > 0 || wants_idle_slot_.empty())) break;
+    if (!StartOn(workers_.NextFree())) ++refusals;
+  }
+  PreemptForMaps();
+}
+
+bool Scheduler::Machine::StartOn(WorkerIndex worker) {
+  std::uint32_t probes = 0;
+  for (const auto& [key, job] : wants_slot_) {
+    if (++probes > kJobProbesMax) break;
+    if (StartWaiting(*job, TaskKind::kMap, worker)) return true;
+    if (job->maps_done() && StartWaiting(*job, TaskKind::kReduce, worker)) return true;
+  }
+  // A reduce that started early now would only be stopped for the maps that wait.
+  if (waiting_maps_ > 0) return false;
+  probes = 0;
+  for (const auto& [key, job] : wants_idle_slot_) {
+    if (++probes > kJobProbesMax) break;
+    if (StartWaiting(*job, TaskKind::kReduce, worker)) return true;
+  }
+  return false;
+}
+
+bool Scheduler::Machine::StartWaiting(JobState& job, TaskKind kind, WorkerIndex worker) {
+  const std::uint32_t task = PickWaiting(job, kind, worker);
+  if (task == IndexSet::kNone) return false;
+  StartAttempt(job, {job.id, kind, task, 0}, worker, false);
+  return true;
+}
+
+std::uint32_t Scheduler::Machine::PickWaiting(JobState& job, TaskKind kind, WorkerIndex worker) {
+  const IndexSet& waiting = job.waiting(kind);
+  if (waiting.empty()) return IndexSet::kNone;
+  if (kind == TaskKind::kMap) {
+    for (const std::uint32_t place : {workers_[worker].host, workers_[worker].rack}) {
+      const std::uint32_t task = job.FirstAt(place);
+      if (task != IndexSet::kNone && !Avoids(job, kind, task, worker)) return task;
+    }
+  }
+  std::uint32_t task = waiting.Next(0);
+  for (std::uint32_t probes = 0; task != IndexSet::kNone; task = waiting.Next(task + 1)) {
+    if (!Avoids(job, kind, task, worker)) return task;
+    if (++probes == kTaskProbesMax) return IndexSet::kNone;
+  }
+  return task;
+}
+
+bool Scheduler::Machine::Avoids(JobState& job, TaskKind kind, std::uint32_t task,
+                                WorkerIndex worker) {
+  const TaskTrouble* trouble = job.FindTrouble(kind, task);
+  if (trouble == nullptr || trouble->avoid_until_ms <= now_) return false;
+  const auto& failed_on = trouble->failed_on;
+  return std::find(failed_on.begin(), failed_on.end(), worker) != failed_on.end() &&
+         !FailedOnAllUsable(*trouble);
+}
+
+void Scheduler::Machine::PreemptForMaps() {
+  if (workers_.free_workers() > 0) return;
+  // Slots of stopping attempts come free by themselves.
+  std::uint64_t coming = stopping_.size;
+  std::uint64_t youngest = 0;
+  // The youngest job first. Stopping a job's last reduce takes it out of holders_.
+  for (auto holder = holders_.end(); waiting_maps_ > coming && holder != holders_.begin();
+       holder = holders_.lower_bound(youngest)) {
+    --holder;
+    youngest = holder->first;
+    JobState& job = *holder->second;
+    AttemptIndex next = job.running(TaskKind::kReduce).front;
+    for (std::uint32_t probes = 0;
+         next != kNoIndex && waiting_maps_ > coming && probes < kVictimProbesMax; ++probes) {
+      const AttemptIndex victim = next;
+      next = attempts_.After(job.running(TaskKind::kReduce), victim);
+      const AttemptId id = attempts_[victim].id;
+      if (job.task(id).granted == id.attempt) continue;   // It is about to end.
+      StopAttemptFor(victim, StopReason::kPreempted);
+      Requeue(job, TaskKind::kReduce, id.task);
+      ++coming;
+    }
+    Refresh(job);
+  }
+}
+
+void Scheduler::Machine::Speculate(JobState& job) {
+  if (!job.options.speculate_maps || job.phase != JobPhase::kActive) return;
+  if (job.starts.empty()) return;
+  WakeBy(now_ + options_.tick_ms);
+  if (workers_.usable_workers() < 2 || workers_.free_workers() == 0) return;
+  if (waiting_maps_ > 0 || !wants_slot_.empty() || job.map_samples < kMapSamplesMin) return;
+
+  const double mean_ms = static_cast<double>(job.map_ms_sum) / job.map_samples;
+  const std::uint32_t backups_max = std::max(1u, job.starts.size / kBackupShare);
+  AttemptIndex next = job.starts.front;
+  for (std::uint32_t probes = 0; next != kNoIndex && probes < kStragglerProbesMax; ++probes) {
+    const AttemptIndex index = next;
+    next = attempts_.After(job.starts, index);
+    if (job.backups >= backups_max) return;
+    const Attempt& attempt = attempts_[index];
+    const double elapsed_ms = static_cast<double>(now_ - attempt.started_ms);
+    if (elapsed_ms < options_.speculation_factor * mean_ms) return;   // Later ones are younger.
+    const TaskState& task = job.task(attempt.id);
+    const double left_ms = elapsed_ms / std::max(0.01, double{attempt.fraction}) - elapsed_ms;
+    if (task.running > 1 || task.granted != kNoAttempt || left_ms <= mean_ms) continue;
+    const WorkerIndex worker = FreeWorkerBeside(attempt.worker);
+    if (worker == WorkerTable::kNone) return;
+    StartAttempt(job, attempt.id, worker, true);
+  }
+}
+
+WorkerIndex Scheduler::Machine::FreeWorkerBeside(WorkerIndex other) {
+  // Two turns are enough: in turn means that the second is another worker, if there is one.
+  for (int turn = 0; turn < 2; ++turn) {
+    const WorkerIndex worker = workers_.NextFree();
+    if (worker != other) return worker;
+  }
+  return WorkerTable::kNone;
+}
+
+}  // namespace spillway

@@ -1,0 +1,356 @@
+// What happens to attempts, tasks, segments and workers, whatever event was the cause.
+#include <algorithm>
+#include <utility>
+
+#include "mapreduce/base/check.h"
+#include "runtime/core/scheduler_machine.h"
+
+namespace spillway {
+namespace {
+
+std::uint64_t HashOf(const std::vector<std::uint64_t>& partition_hashes) {
+  std::uint64_t hash = partition_hashes.size();
+  for (const std::uint64_t part : partition_hashes) {
+    hash = (hash ^ part) * 0x9E37'79B9'7F4A'7C15u;
+    hash ^= hash >> 32;
+  }
+  return hash;
+}
+
+/// What the user is told when the job fails over one attempt.
+Status Verdicted(const AttemptFailed& failure, WorkerId worker, const std::string& next_step) {
+  std::string text = AttemptText(failure.attempt) + " on worker " + std::to_string(worker) +
+                     " failed: " + failure.status.message();
+  if (failure.record.has_value()) {
+    const std::string place =
+        failure.record->path + ":" + std::to_string(failure.record->place.offset);
+    // The worker's message names the place already when it could.
+    if (text.find(place) == std::string::npos) text += " (at the record " + place + ")";
+  }
+  if (!next_step.empty()) text += "; " + next_step;
+  return Status(failure.status.code(), std::move(text));
+}
+
+}  // namespace
+
+JobState* Scheduler::Machine::FindJob(JobId id) {
+  const auto found = jobs_.find(id);
+  return found == jobs_.end() ? nullptr : found->second.get();
+}
+
+AttemptIndex Scheduler::Machine::FindAttempt(const AttemptId& id) {
+  JobState* job = FindJob(id.job);
+  if (job == nullptr || id.task >= job->total(id.kind)) return kNoIndex;
+  AttemptIndex index = job->task(id).first_live;
+  while (index != kNoIndex && attempts_[index].id.attempt != id.attempt)
+    index = attempts_[index].next_of_task;
+  return index;
+}
+
+bool Scheduler::Machine::ReleaseAbandoned(const AttemptId& id) {
+  const auto found = abandoned_.find(id);
+  if (found == abandoned_.end()) return false;
+  const WorkerIndex worker = found->second;
+  abandoned_.erase(found);
+  workers_.FreeSlot(worker);
+  MaybeDrained(worker);
+  return true;
+}
+
+// --- Attempts.
+
+void Scheduler::Machine::StartAttempt(JobState& job, const AttemptId& task_id, WorkerIndex worker,
+                                      bool backup) {
+  AttemptId id = task_id;
+  TaskState& task = job.task(id);
+  id.attempt = task.attempts++;
+  const AttemptIndex index = attempts_.Add();
+  Attempt& attempt = attempts_[index];
+  attempt.id = id;
+  attempt.job = &job;
+  attempt.worker = worker;
+  attempt.backup = backup;
+  attempt.started_ms = attempt.moved_ms = now_;
+  attempt.next_of_task = task.first_live;
+  task.first_live = index;
+  ++task.running;
+  ++job.live;
+  ++job.tally.attempts_started;
+  if (backup) ++job.backups;
+  RemoveWaiting(job, id.kind, id.task);
+  attempts_.PushBack(job.running(id.kind), index);
+  if (id.kind == TaskKind::kMap) attempts_.PushBack(job.starts, index);
+  attempts_.PushBack(workers_[worker].attempts, index);
+  workers_.TakeSlot(worker);
+  if (job.options.task_timeout_ms != 0) WakeBy(now_ + job.options.task_timeout_ms);
+
+  if (id.kind == TaskKind::kMap) {
+    const TaskTrouble* trouble = job.FindTrouble(id.kind, id.task);
+    std::span<const RecordPlace> skips;
+    if (trouble != nullptr) skips = trouble->skips;
+    if (job.options.speculate_maps) WakeBy(now_ + options_.tick_ms);
+    Do(StartMap{id, workers_[worker].id, skips});
+  } else {
+    Do(StartReduce{id, workers_[worker].id, job.total(TaskKind::kMap)});
+    AnnounceTo(index);
+  }
+  Refresh(job);
+}
+
+void Scheduler::Machine::LeaveRunning(AttemptIndex index) {
+  Attempt& attempt = attempts_[index];
+  JobState& job = *attempt.job;
+  SPILLWAY_CHECK(!attempt.stopping);
+  TaskState& task = job.task(attempt.id);
+  --task.running;
+  // A grant that was not used is taken back; the next one has a new epoch.
+  if (!task.done && task.granted == attempt.id.attempt) task.granted = kNoAttempt;
+  if (attempt.backup) --job.backups;
+  attempts_.Unlink(job.running(attempt.id.kind), index);
+  if (attempt.id.kind == TaskKind::kMap) attempts_.Unlink(job.starts, index);
+}
+
+void Scheduler::Machine::BeginStopping(AttemptIndex index) {
+  LeaveRunning(index);
+  Attempt& attempt = attempts_[index];
+  attempt.stopping = true;
+  attempt.moved_ms = now_;
+  attempts_.PushBack(stopping_, index);
+  ++attempt.job->tally.attempts_stopped;
+  WakeBy(now_ + options_.stop_timeout_ms);
+}
+
+void Scheduler::Machine::StopAttemptFor(AttemptIndex index, StopReason reason) {
+  BeginStopping(index);
+  const Attempt& attempt = attempts_[index];
+  Do(StopAttempt{attempt.id, workers_[attempt.worker].id, reason});
+}
+
+void Scheduler::Machine::StopRunningOf(JobState& job, const AttemptId& id, StopReason reason) {
+  for (AttemptIndex index = job.task(id).first_live; index != kNoIndex;
+       index = attempts_[index].next_of_task) {
+    if (!attempts_[index].stopping) StopAttemptFor(index, reason);
+  }
+}
+
+void Scheduler::Machine::StopAllOf(JobState& job, StopReason reason) {
+  for (const TaskKind kind : {TaskKind::kMap, TaskKind::kReduce})
+    while (!job.running(kind).empty()) StopAttemptFor(job.running(kind).front, reason);
+}
+
+void Scheduler::Machine::Release(AttemptIndex index, SlotFate fate) {
+  if (attempts_[index].stopping) {
+    attempts_.Unlink(stopping_, index);
+  } else {
+    LeaveRunning(index);
+  }
+  const Attempt& attempt = attempts_[index];
+  JobState& job = *attempt.job;
+  attempts_.Unlink(workers_[attempt.worker].attempts, index);
+  AttemptIndex* link = &job.task(attempt.id).first_live;
+  while (*link != index) link = &attempts_[*link].next_of_task;
+  *link = attempt.next_of_task;
+  const WorkerIndex worker = attempt.worker;
+  attempts_.Remove(index);
+  --job.live;
+  if (fate == SlotFate::kFree) workers_.FreeSlot(worker);
+  MaybeDrained(worker);
+  Refresh(job);
+  MaybeOver(job);
+}
+
+// --- Tasks.
+
+void Scheduler::Machine::Requeue(JobState& job, TaskKind kind, std::uint32_t index) {
+  const TaskState& task = job.tasks(kind)[index];
+  if (job.phase != JobPhase::kActive || task.done || task.running > 0) return;
+  if (job.waiting(kind).contains(index)) return;
+  job.waiting(kind).Insert(index);
+  if (kind == TaskKind::kMap) ++waiting_maps_;
+}
+
+void Scheduler::Machine::RemoveWaiting(JobState& job, TaskKind kind, std::uint32_t index) {
+  if (!job.waiting(kind).contains(index)) return;
+  job.waiting(kind).Erase(index);
+  if (kind == TaskKind::kMap) --waiting_maps_;
+}
+
+void Scheduler::Machine::Refresh(JobState& job) {
+  const ShareQueue::Key key{ShareQueue::Share(job.live, job.options.weight), job.submission};
+  wants_slot_.Update(job, job.slot_spot, job.wants_slot(), key);
+  wants_idle_slot_.Update(job, job.idle_spot, job.wants_idle_slot(), key);
+  if (job.holds_back_slots()) {
+    holders_.emplace(job.submission, &job);
+  } else {
+    holders_.erase(job.submission);
+  }
+}
+
+// --- Segments.
+
+void Scheduler::Machine::AddSegment(JobState& job, const SegmentRef& segment, WorkerIndex worker) {
+  job.segments.Add(segment, worker);
+  ++workers_[worker].segments;
+}
+
+void Scheduler::Machine::RemoveSegment(JobState& job, std::uint32_t map) {
+  const WorkerIndex worker = job.segments.worker_index(map);
+  job.segments.Remove(map);
+  --workers_[worker].segments;
+  MaybeDrained(worker);
+}
+
+void Scheduler::Machine::LoseSegment(JobState& job, std::uint32_t map) {
+  const SegmentRef segment = job.segments.ref(map);
+  const std::uint32_t position = job.segments.position(map);
+  RemoveSegment(job, map);
+  if (job.phase != JobPhase::kActive) return;
+
+  job.tasks(TaskKind::kMap)[map].done = false;
+  --job.done(TaskKind::kMap);
+  ++job.tally.maps_rerun;
+  const AttemptList& reduces = job.running(TaskKind::kReduce);
+  for (AttemptIndex i = reduces.front; i != kNoIndex; i = attempts_.After(reduces, i)) {
+    const Attempt& reduce = attempts_[i];
+    if (position < reduce.announced)
+      Do(SegmentInvalidated{reduce.id, workers_[reduce.worker].id, segment});
+  }
+  Requeue(job, TaskKind::kMap, map);
+  Refresh(job);
+}
+
+void Scheduler::Machine::AnnounceTo(AttemptIndex index) {
+  Attempt& attempt = attempts_[index];
+  const SegmentLedger& segments = attempt.job->segments;
+  segments.ForEachStretch(attempt.announced, [&](std::span<const SegmentRef> stretch) {
+    Do(SegmentsAvailable{attempt.id, workers_[attempt.worker].id, stretch});
+  });
+  attempt.announced = segments.log_size();
+}
+
+void Scheduler::Machine::AnnounceToAll(JobState& job) {
+  const AttemptList& reduces = job.running(TaskKind::kReduce);
+  for (AttemptIndex i = reduces.front; i != kNoIndex; i = attempts_.After(reduces, i)) {
+    AnnounceTo(i);
+    // A reduce that waits does not move; its time begins when there is nothing to wait for.
+    if (job.maps_done()) attempts_[i].moved_ms = now_;
+  }
+  job.announced = job.segments.log_size();
+  if (job.maps_done() && !reduces.empty() && job.options.task_timeout_ms != 0)
+    WakeBy(now_ + job.options.task_timeout_ms);
+}
+
+void Scheduler::Machine::CheckHash(JobState& job, const AttemptId& id, const AttemptDone& event) {
+  if (event.partition_hashes.empty()) return;
+  TaskState& task = job.task(id);
+  const std::uint64_t hash = HashOf(event.partition_hashes);
+  if (task.has_hash && task.output_hash != hash) {
+    Warn(WarningKind::kNonDeterministic, id, 0,
+         AttemptText(id) +
+             " wrote other records than an earlier attempt of it: the mapper is not "
+             "deterministic, and the job's output depends on which attempts were used; remove "
+             "randomness, time and shared state from the mapper, combiner and partitioner");
+  }
+  if (task.has_hash) return;
+  task.has_hash = true;
+  task.output_hash = hash;
+}
+
+// --- Failures and workers.
+
+bool Scheduler::Machine::FailedOnAllUsable(const TaskTrouble& trouble) const {
+  const auto usable = std::count_if(trouble.failed_on.begin(), trouble.failed_on.end(),
+                                    [&](WorkerIndex w) { return workers_[w].usable(); });
+  return static_cast<std::uint32_t>(usable) >= workers_.usable_workers();
+}
+
+void Scheduler::Machine::FailAttempt(JobState& job, const AttemptFailed& failure,
+                                     WorkerIndex worker) {
+  if (job.phase != JobPhase::kActive) return;
+  const AttemptId& id = failure.attempt;
+  ++job.tally.attempts_failed;
+  TaskTrouble& trouble = job.Trouble(id.kind, id.task);
+  std::vector<WorkerIndex>& failed_on = trouble.failed_on;
+  if (std::find(failed_on.begin(), failed_on.end(), worker) == failed_on.end())
+    failed_on.push_back(worker);
+  trouble.avoid_until_ms = now_ + options_.avoid_ms;
+  WakeBy(trouble.avoid_until_ms);
+  if (BlamesWorker(failure.status.code())) BlameWorker(worker, id);
+
+  const Judgement judgement = JudgeFailure({failure, trouble, job.options,
+                                            job.tally.records_skipped,
+                                            !FailedOnAllUsable(trouble)});
+  if (judgement.verdict == Verdict::kFailJob) {
+    EndJob(job, Verdicted(failure, workers_[worker].id, judgement.next_step));
+    return;
+  }
+  if (judgement.verdict == Verdict::kSkipRecord) {
+    const RecordPlace& place = failure.record->place;
+    trouble.skips.insert(std::upper_bound(trouble.skips.begin(), trouble.skips.end(), place), place);
+    trouble.failures = 0;
+    ++job.tally.records_skipped;
+    Warn(WarningKind::kRecordSkipped, id, workers_[worker].id,
+         "the record at " + failure.record->path + ":" + std::to_string(place.offset) +
+             " is skipped: " + failure.status.message());
+  } else if (judgement.verdict == Verdict::kRetry) {
+    ++trouble.failures;
+  }
+  trouble.last_record.reset();
+  if (failure.record.has_value()) trouble.last_record = failure.record->place;
+  trouble.last_message = failure.status.message();
+  Requeue(job, id.kind, id.task);
+  Refresh(job);
+}
+
+void Scheduler::Machine::BlameWorker(WorkerIndex index, const AttemptId& attempt) {
+  Worker& worker = workers_[index];
+  if (!worker.usable() || ++worker.failures_in_row < options_.worker_failures_max) return;
+  if (workers_.usable_workers() < 2) return;
+  const TimeMs until = now_ + options_.set_aside_ms;
+  workers_.SetAside(index, until);
+  WakeBy(until);
+  Warn(WarningKind::kWorkerSetAside, attempt, worker.id,
+       "worker " + std::to_string(worker.id) + " is given nothing for " +
+           std::to_string(options_.set_aside_ms) + " ms: " +
+           std::to_string(worker.failures_in_row) + " attempts failed on it in a row");
+}
+
+void Scheduler::Machine::LoseWorker(WorkerIndex index) {
+  workers_[index].drained = true;   // It is gone without being asked.
+  const auto lose_segments = [&](bool of_active_jobs) {
+    for (auto& [id, job] : jobs_) {
+      if ((job->phase == JobPhase::kActive) != of_active_jobs) continue;
+      for (std::uint32_t map; (map = job->segments.FirstOn(index)) != SegmentLedger::kNone;)
+        LoseSegment(*job, map);
+    }
+  };
+  // A job whose last attempt goes with this worker is over at once, and must not ask the worker to
+  // discard anything; a reduce that goes with it must not hear of lost segments. Hence the order.
+  lose_segments(false);
+  while (!workers_[index].attempts.empty()) {
+    const AttemptIndex attempt = workers_[index].attempts.front;
+    const AttemptId id = attempts_[attempt].id;
+    JobState& job = *attempts_[attempt].job;
+    if (!attempts_[attempt].stopping) ++job.tally.attempts_stopped;
+    Release(attempt, SlotFate::kTaken);   // The slot goes with its worker.
+    Requeue(job, id.kind, id.task);
+    Refresh(job);
+  }
+  lose_segments(true);
+  std::erase_if(abandoned_, [&](const auto& entry) { return entry.second == index; });
+  workers_.Remove(index);
+  BringBackIfNoneIsLeft();
+}
+
+void Scheduler::Machine::BringBackIfNoneIsLeft() {
+  if (workers_.usable_workers() == 0) workers_.BringBack(UINT64_MAX);
+}
+
+void Scheduler::Machine::MaybeDrained(WorkerIndex index) {
+  Worker& worker = workers_[index];
+  if (!worker.draining || worker.drained || worker.slots_taken > 0 || worker.segments > 0) return;
+  worker.drained = true;
+  Do(WorkerDrained{worker.id, worker.epoch});
+}
+
+}  // namespace spillway

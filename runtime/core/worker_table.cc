@@ -1,0 +1,122 @@
+#include "runtime/core/worker_table.h"
+
+#include "mapreduce/base/check.h"
+
+namespace spillway {
+
+WorkerIndex WorkerTable::Find(WorkerId id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? kNone : found->second;
+}
+
+WorkerIndex WorkerTable::Find(WorkerId id, std::uint64_t epoch) const {
+  const WorkerIndex index = Find(id);
+  if (index == kNone) return kNone;
+  const Worker& worker = workers_[index];
+  return worker.alive && worker.epoch == epoch ? index : kNone;
+}
+
+template <class Change>
+void WorkerTable::Update(WorkerIndex index, Change&& change) {
+  Worker& worker = workers_[index];
+  const bool was_usable = worker.usable();
+  change(worker);
+  if (worker.usable() && !was_usable) ++usable_;
+  if (!worker.usable() && was_usable) --usable_;
+  if (worker.usable() && worker.slots_taken < worker.slots) {
+    free_.Insert(index);
+  } else {
+    free_.Erase(index);
+  }
+}
+
+WorkerIndex WorkerTable::Join(const WorkerJoined& joined, TimeMs now) {
+  const auto [place, is_new] =
+      by_id_.try_emplace(joined.worker, static_cast<WorkerIndex>(workers_.size()));
+  const WorkerIndex index = place->second;
+  if (is_new) {
+    workers_.emplace_back();
+    free_.Grow(index + 1);
+  }
+  Update(index, [&](Worker& worker) {
+    SPILLWAY_CHECK(!worker.alive);
+    worker = Worker{};
+    worker.id = joined.worker;
+    worker.epoch = joined.epoch;
+    worker.alive = true;
+    worker.slots = joined.slots;
+    worker.host = places_.Intern(joined.host);
+    worker.rack = places_.Intern(joined.rack);
+    worker.heard_ms = now;
+    worker.lease = leases_.insert(leases_.end(), index);
+  });
+  slots_ += joined.slots;
+  return index;
+}
+
+void WorkerTable::Remove(WorkerIndex index) {
+  Update(index, [&](Worker& worker) {
+    SPILLWAY_CHECK(worker.alive);
+    SPILLWAY_CHECK_EQ(worker.attempts.size, 0u);
+    SPILLWAY_CHECK_EQ(worker.segments, 0u);
+    slots_ -= worker.slots;
+    slots_taken_ -= worker.slots_taken;
+    worker.slots_taken = 0;
+    worker.alive = false;
+    leases_.erase(worker.lease);
+  });
+}
+
+void WorkerTable::Renew(WorkerIndex index, TimeMs now) {
+  Worker& worker = workers_[index];
+  worker.heard_ms = now;
+  leases_.splice(leases_.end(), leases_, worker.lease);
+}
+
+void WorkerTable::Drain(WorkerIndex index) {
+  Update(index, [](Worker& worker) { worker.draining = true; });
+}
+
+void WorkerTable::TakeSlot(WorkerIndex index) {
+  Update(index, [](Worker& worker) {
+    SPILLWAY_CHECK_LT(worker.slots_taken, worker.slots);
+    ++worker.slots_taken;
+  });
+  ++slots_taken_;
+}
+
+void WorkerTable::FreeSlot(WorkerIndex index) {
+  Update(index, [](Worker& worker) {
+    SPILLWAY_CHECK_GT(worker.slots_taken, 0u);
+    --worker.slots_taken;
+  });
+  --slots_taken_;
+}
+
+void WorkerTable::SetAside(WorkerIndex index, TimeMs until) {
+  Update(index, [](Worker& worker) { worker.set_aside = true; });
+  absences_.push_back({until, index, workers_[index].epoch});
+}
+
+std::optional<TimeMs> WorkerTable::BringBack(TimeMs now) {
+  while (!absences_.empty() && absences_.front().until_ms <= now) {
+    const Absence absence = absences_.front();
+    absences_.pop_front();
+    if (workers_[absence.worker].epoch != absence.epoch) continue;
+    Update(absence.worker, [](Worker& worker) {
+      worker.set_aside = false;
+      worker.failures_in_row = 0;
+    });
+  }
+  if (absences_.empty()) return std::nullopt;
+  return absences_.front().until_ms;
+}
+
+WorkerIndex WorkerTable::NextFree() {
+  WorkerIndex index = free_.Next(turn_);
+  if (index == kNone) index = free_.Next(0);
+  if (index != kNone) turn_ = index + 1;
+  return index;
+}
+
+}  // namespace spillway

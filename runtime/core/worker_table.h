@@ -1,0 +1,118 @@
+// WorkerTable: the worker processes, their slots and leases. It keeps which of them has room, and
+// hands them out in turn. Owned by the scheduler; not thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/core/attempt_table.h"
+#include "runtime/core/events.h"
+#include "runtime/core/index_set.h"
+
+namespace spillway {
+
+using WorkerIndex = std::uint32_t;
+
+/// Hosts and racks as numbers.
+class PlaceNames {
+ public:
+  std::uint32_t Intern(const std::string& name) {
+    return numbers_.try_emplace(name, static_cast<std::uint32_t>(numbers_.size())).first->second;
+  }
+
+ private:
+  std::map<std::string, std::uint32_t> numbers_;
+};
+
+struct Worker {
+  WorkerId id = 0;
+  std::uint64_t epoch = 0;
+  bool alive = false;
+  bool draining = false;
+  bool drained = false;            ///< WorkerDrained was said.
+  bool set_aside = false;
+  std::uint32_t slots = 0;
+  std::uint32_t slots_taken = 0;   ///< By live and by abandoned attempts.
+  std::uint32_t segments = 0;      ///< That jobs still need.
+  std::uint32_t failures_in_row = 0;
+  std::uint32_t host = 0;          ///< See PlaceNames.
+  std::uint32_t rack = 0;
+  TimeMs heard_ms = 0;
+  AttemptList attempts{AttemptHook::kWorker};
+  std::list<WorkerIndex>::iterator lease;
+
+  /// May be given attempts, now or when a slot is free.
+  bool usable() const { return alive && !draining && !set_aside && slots > 0; }
+};
+
+class WorkerTable {
+ public:
+  static constexpr WorkerIndex kNone = IndexSet::kNone;
+
+  explicit WorkerTable(PlaceNames& places) : places_(places) {}
+
+  /// The worker with this id, in whatever epoch, or kNone.
+  WorkerIndex Find(WorkerId id) const;
+  /// The living worker process, or kNone.
+  WorkerIndex Find(WorkerId id, std::uint64_t epoch) const;
+
+  Worker& operator[](WorkerIndex index) { return workers_[index]; }
+  const Worker& operator[](WorkerIndex index) const { return workers_[index]; }
+
+  /// A new process of a worker that is not alive.
+  WorkerIndex Join(const WorkerJoined& joined, TimeMs now);
+  /// It is no longer alive; its attempts and segments must be gone already.
+  void Remove(WorkerIndex index);
+  void Renew(WorkerIndex index, TimeMs now);
+  void Drain(WorkerIndex index);
+
+  void TakeSlot(WorkerIndex index);
+  void FreeSlot(WorkerIndex index);
+
+  void SetAside(WorkerIndex index, TimeMs until);
+  /// Brings back who was set aside until now or earlier. The next such time, if any.
+  std::optional<TimeMs> BringBack(TimeMs now);
+
+  /// Workers that are usable and have a free slot, one after the other; kNone when none is.
+  WorkerIndex NextFree();
+  /// How many there are.
+  std::uint32_t free_workers() const { return free_.size(); }
+  std::uint32_t usable_workers() const { return usable_; }
+
+  /// The living worker that was heard of least recently, or kNone.
+  WorkerIndex least_recent() const { return leases_.empty() ? kNone : leases_.front(); }
+
+  std::uint32_t alive_workers() const { return static_cast<std::uint32_t>(leases_.size()); }
+  std::uint32_t slots() const { return slots_; }
+  std::uint32_t slots_taken() const { return slots_taken_; }
+
+ private:
+  /// Runs `change`, then brings usable_ and free_ in line with it.
+  template <class Change>
+  void Update(WorkerIndex index, Change&& change);
+
+  struct Absence {
+    TimeMs until_ms;
+    WorkerIndex worker;
+    std::uint64_t epoch;
+  };
+
+  std::map<WorkerId, WorkerIndex> by_id_;
+  std::vector<Worker> workers_;
+  PlaceNames& places_;
+  IndexSet free_;
+  std::list<WorkerIndex> leases_;       // Living workers by time heard of.
+  std::deque<Absence> absences_;        // By time; all last equally long.
+  WorkerIndex turn_ = 0;
+  std::uint32_t usable_ = 0;
+  std::uint32_t slots_ = 0;
+  std::uint32_t slots_taken_ = 0;
+
+};
+
+}  // namespace spillway
