@@ -76,8 +76,9 @@ class MapAttempt {
       options.combine = combiner_.get();
     }
     if (job().fold_kind != SPILLWAY_FOLD_NONE) {
-      collector_ = std::make_unique<FoldCollector>(
-          options, FoldOptions{job().fold_kind, job().state_bytes, job().fold_combine}, *writer_);
+      FoldOptions fold{job().fold_kind, job().state_bytes, nullptr};
+      if (fold.kind == SPILLWAY_FOLD_CUSTOM) fold.combine = job().fold_combine;
+      collector_ = std::make_unique<FoldCollector>(options, fold, *writer_);
     } else {
       collector_ = std::make_unique<SortCollector>(options, *writer_);
     }

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -62,6 +63,10 @@ class FaultyReducer : public Reducer<std::string, std::uint64_t> {
  public:
   Status Setup(TaskContext& context) {
     how_ = context.args()[0];
+    // "gate:PATH" waits until the file exists, so that a test can do something meanwhile.
+    if (how_.starts_with("gate:"))
+      while (!std::filesystem::exists(how_.substr(5)))
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
     return OkStatus();
   }
   void Reduce(std::string_view key, Values& values, Emitter& out) {
