@@ -24,10 +24,4 @@ ReleasedRanges::Range ReleasedRanges::Add(std::uint64_t begin, std::uint64_t end
   return {begin, end};
 }
 
-bool ReleasedRanges::Contains(std::uint64_t begin, std::uint64_t end) const {
-  if (begin >= end) return true;
-  const auto next = ends_.upper_bound(begin);
-  return next != ends_.begin() && std::prev(next)->second >= end;
-}
-
 }  // namespace spillway

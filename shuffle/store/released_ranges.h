@@ -17,9 +17,6 @@ class ReleasedRanges {
   /// Adds [begin, end) and returns the whole released range that it is now part of.
   Range Add(std::uint64_t begin, std::uint64_t end);
 
-  /// Whether all of [begin, end) is released.
-  bool Contains(std::uint64_t begin, std::uint64_t end) const;
-
  private:
   std::map<std::uint64_t, std::uint64_t> ends_;  // Begin -> end; disjoint and not touching.
 };

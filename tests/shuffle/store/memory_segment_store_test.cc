@@ -1,0 +1,91 @@
+#include "shuffle/store/memory_segment_store.h"
+
+#include <gtest/gtest.h>
+
+namespace spillway {
+namespace {
+
+constexpr SegmentId kId = {7, 3, 1};
+
+std::shared_ptr<SegmentBytes> Write(SegmentStore& store, std::size_t appends, std::size_t bytes) {
+  auto file = store.Create(kId);
+  EXPECT_TRUE(file.ok());
+  for (std::size_t i = 0; i < appends; ++i) {
+    const Status status = (*file)->Append(std::string(bytes, static_cast<char>('a' + i % 26)));
+    EXPECT_TRUE(status.ok()) << status.message();
+  }
+  EXPECT_TRUE((*file)->Commit().ok());
+  auto segment = store.Open(kId);
+  EXPECT_TRUE(segment.ok());
+  return *segment;
+}
+
+TEST(MemorySegmentStore, EachAppendStaysInOnePiece) {
+  MemoryBudget budget(64 << 20);
+  MemorySegmentStore store(budget);
+  const auto segment = Write(store, 100, 70'000);
+  for (std::uint64_t i = 0; i < 100; ++i)
+    EXPECT_EQ(segment->View(i * 70'000, 70'000),
+              std::string(70'000, static_cast<char>('a' + i % 26)));
+}
+
+TEST(MemorySegmentStore, CommittedSegmentIsChargedWhatItHolds) {
+  MemoryBudget budget(64 << 20);
+  MemorySegmentStore store(budget);
+  Write(store, 3, 10);
+  EXPECT_EQ(budget.used_bytes(), 30u);
+  EXPECT_TRUE(store.Discard(kId).ok());
+  Write(store, 40, 250'000);
+  EXPECT_EQ(budget.used_bytes(), 40 * 250'000u);
+}
+
+TEST(MemorySegmentStore, SmallSegmentTakesOneSmallChunkWhileWritten) {
+  MemoryBudget budget(64 << 20);
+  MemorySegmentStore store(budget);
+  Write(store, 1, 10);
+  EXPECT_LE(budget.peak_bytes(), 64u << 10);
+}
+
+TEST(MemorySegmentStore, UsesTheBudgetToItsLastSmallChunkAndThenSaysSo) {
+  MemoryBudget budget(1'000'000);
+  MemorySegmentStore store(budget);
+  auto file = store.Create(kId);
+  ASSERT_TRUE(file.ok());
+  const std::string piece(10'000, 'x');
+  Status status;
+  while (status.ok()) status = (*file)->Append(piece);
+  EXPECT_EQ(status.code(), Code::kResourceExhausted);
+  EXPECT_GE((*file)->size(), 900'000u);
+  EXPECT_LE(budget.peak_bytes(), 1'000'000u);
+  const std::uint64_t size = (*file)->size();
+  EXPECT_EQ((*file)->Append(std::string(200'000, 'y')).code(), Code::kResourceExhausted);
+  EXPECT_EQ((*file)->size(), size) << "a refused append leaves nothing";
+}
+
+TEST(MemorySegmentStore, ReleaseGivesConsumedChunksBack) {
+  MemoryBudget budget(64 << 20);
+  MemorySegmentStore store(budget, {.chunk_bytes_min = 100'000, .chunk_bytes_max = 100'000});
+  const auto segment = Write(store, 10, 100'000);
+  ASSERT_EQ(budget.used_bytes(), 1'000'000u);
+  segment->Release(150'000, 200'000);  // All of the chunk at 200 000; parts of its neighbours.
+  EXPECT_EQ(budget.used_bytes(), 900'000u);
+  EXPECT_TRUE(segment->View(200'000, 10).empty());
+  std::string scratch(100'000, '\0');
+  EXPECT_EQ(segment->ReadAt(250'000, 10, scratch.data()).status().code(), Code::kDataLoss);
+  EXPECT_EQ(segment->ReadAt(100'000, 50'000, scratch.data())->front(), 'b');
+  segment->Release(100'000, 50'000);
+  EXPECT_EQ(budget.used_bytes(), 800'000u);
+  segment->Release(0, 1'000'000);
+  EXPECT_EQ(budget.used_bytes(), 0u);
+}
+
+TEST(MemorySegmentStore, OpenSegmentOutlivesItsDiscard) {
+  MemoryBudget budget(64 << 20);
+  MemorySegmentStore store(budget);
+  const auto segment = Write(store, 1, 1000);
+  ASSERT_TRUE(store.Discard(kId).ok());
+  EXPECT_EQ(segment->View(0, 1000), std::string(1000, 'a'));
+}
+
+}  // namespace
+}  // namespace spillway
