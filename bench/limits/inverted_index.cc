@@ -69,10 +69,13 @@ void IndexStripe(const std::vector<InputFile>& inputs, Stripe& stripe) {
         const auto base = static_cast<std::uint32_t>(input_begin + pieces.offset() - stripe.begin);
         scanner.Open(pieces.text());
         while (scanner.Next())
-          stripe.table.VisitWords(pieces.text().data(), scanner.starts(), scanner.ends(),
-                                  scanner.count(), [&](PostingList& list, std::uint32_t start) {
-                                    stripe.arena.Append(list, base + start);
-                                  });
+          stripe.table.FindWords(
+              pieces.text().data(), scanner.starts(), scanner.ends(), scanner.count(),
+              [&](PostingList** lists, const std::uint32_t* starts, std::size_t count) {
+                for (std::size_t i = 0; i < count; ++i) stripe.arena.PrefetchEnd(*lists[i]);
+                for (std::size_t i = 0; i < count; ++i)
+                  stripe.arena.Append(*lists[i], base + starts[i]);
+              });
       }
     }
     input_begin += input.bytes;
@@ -105,9 +108,12 @@ class IndexWriter {
     std::vector<const WordList<PostingList>*> lists;
     for (const Stripe& stripe : stripes_) lists.push_back(&stripe.words);
     RunThreads(threads_, [&](unsigned thread) {
+      Range& range = ranges_[thread];
       MergeRange(lists, thread, threads_, [&](std::string_view word, const auto& payloads) {
-        AddWord(word, payloads, ranges_[thread]);
+        range.words.push_back(word);
+        range.lists.insert(range.lists.end(), payloads.begin(), payloads.end());
       });
+      Measure(range);
     });
     const std::vector<Unit> units = CutUnits();
     std::atomic<std::size_t> next = 0;
@@ -121,18 +127,32 @@ class IndexWriter {
  private:
   using Blocks = std::vector<std::span<const std::uint32_t>>;
 
-  void AddWord(std::string_view word, const std::vector<const PostingList*>& lists,
-               Range& range) const {
-    thread_local Blocks blocks;
-    std::uint64_t bytes = word.size() + 1;
-    for (std::size_t i = 0; i < lists.size(); ++i) {
-      if (lists[i] == nullptr) continue;
-      stripes_[i].arena.BlocksOf(*lists[i], blocks);
-      for (const auto& places : blocks) bytes += names_.Measure(stripes_[i].begin, places);
+  /// Words lie in no order in memory, and so do their lists: both are fetched in good time.
+  void Prefetch(const Range& range, std::size_t word) const {
+    constexpr std::size_t kListsAhead = 24, kBlocksAhead = 12;
+    const std::size_t stripes = stripes_.size();
+    for (std::size_t i = 0; i < stripes; ++i) {
+      if (word + kListsAhead < range.words.size())
+        __builtin_prefetch(range.lists[(word + kListsAhead) * stripes + i]);
+      if (word + kBlocksAhead >= range.words.size()) continue;
+      const PostingList* list = range.lists[(word + kBlocksAhead) * stripes + i];
+      if (list != nullptr) stripes_[i].arena.PrefetchBlock(*list);
     }
-    range.words.push_back(word);
-    range.lists.insert(range.lists.end(), lists.begin(), lists.end());
-    range.line_bytes.push_back(bytes);
+  }
+
+  void Measure(Range& range) const {
+    Blocks blocks;
+    for (std::size_t word = 0; word < range.words.size(); ++word) {
+      Prefetch(range, word);
+      std::uint64_t bytes = range.words[word].size() + 1;
+      for (std::size_t i = 0; i < stripes_.size(); ++i) {
+        const PostingList* list = range.lists[word * stripes_.size() + i];
+        if (list == nullptr) continue;
+        stripes_[i].arena.BlocksOf(*list, blocks);
+        for (const auto& places : blocks) bytes += names_.Measure(stripes_[i].begin, places);
+      }
+      range.line_bytes.push_back(bytes);
+    }
   }
 
   /// The largest first, so that no thread is left with a long line at the end.
@@ -158,6 +178,7 @@ class IndexWriter {
     Blocks blocks;
     writer.Seek(unit.place);
     for (std::size_t word = unit.begin; word < unit.end; ++word) {
+      Prefetch(*unit.range, word);
       writer.Append(unit.range->words[word]);
       writer.Append("\t");
       for (std::size_t i = 0; i < stripes_.size(); ++i) {

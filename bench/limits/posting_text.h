@@ -2,6 +2,7 @@
 // collects text and writes it at one place of a file after the other.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -68,10 +69,13 @@ class TextWriter {
   char* to_;
 };
 
+inline constexpr std::uint64_t kEightDigits = 100'000'000;
+
 /// The 8 decimal digits of `value` < 10^8 in the order of memory: halves, pairs and digits are
-/// split side by side in one register.
-inline std::uint64_t EightDigits(std::uint32_t value) {
-  const std::uint64_t halves = value / 10000 | std::uint64_t{value % 10000} << 32;
+/// split side by side in one register. Multiplications only, so that loops over it vectorise.
+inline std::uint64_t EightDigits(std::uint64_t value) {
+  const std::uint64_t thousands = value * 109951163 >> 40;
+  const std::uint64_t halves = thousands | (value - thousands * 10000) << 32;
   const std::uint64_t hundreds = (halves * 10486 >> 20) & 0x0000007f0000007f;
   const std::uint64_t pairs = hundreds | (halves - hundreds * 100) << 16;
   const std::uint64_t tens = (pairs * 103 >> 10) & 0x000f000f000f000f;
@@ -84,16 +88,15 @@ inline unsigned DecimalDigits(std::uint64_t value) {
   return digits;
 }
 
-/// Writes `value`; 20 bytes must be there.
+/// Writes `value`; 24 bytes must be there.
 inline char* FormatNumber(std::uint64_t value, char* to) {
-  constexpr std::uint64_t kSplit = 100'000'000;
-  if (value >= kSplit) {
-    to = FormatNumber(value / kSplit, to);
-    const std::uint64_t digits = EightDigits(static_cast<std::uint32_t>(value % kSplit));
+  if (value >= kEightDigits) {
+    to = FormatNumber(value / kEightDigits, to);
+    const std::uint64_t digits = EightDigits(value % kEightDigits);
     std::memcpy(to, &digits, 8);
     return to + 8;
   }
-  std::uint64_t digits = EightDigits(static_cast<std::uint32_t>(value));
+  std::uint64_t digits = EightDigits(value);
   // Leading zeros have no low bits set; the last digit is written whatever it is.
   const int zeros = std::countr_zero((digits & 0x0f0f0f0f0f0f0f0f) | std::uint64_t{1} << 56) / 8;
   digits >>= 8 * zeros;
@@ -129,14 +132,18 @@ class PlaceNames {
   void Format(std::uint64_t base, std::span<const std::uint32_t> places, TextWriter& writer) const {
     while (!places.empty()) {
       const File& file = FileOf(base + places.front());
-      std::size_t here = places.size();
-      if (base + places.back() >= file.end)
-        for (here = 1; base + places[here] < file.end;) ++here;
-      if (file.name.size() <= kShortNameBytes)
-        FormatShort(file, base - file.begin, places.first(here), writer);
+      const std::uint64_t offset = base + places.front() - file.begin;
+      // Up to the next multiple of 10^8 only the last 8 digits differ.
+      const std::uint64_t window = offset - offset % kEightDigits;
+      const std::uint64_t window_end = std::min(file.begin + window + kEightDigits, file.end);
+      std::size_t count = places.size();
+      if (base + places.back() >= window_end)
+        for (count = 1; base + places[count] < window_end;) ++count;
+      if (window == 0)
+        FormatShortNumbers(file, base - file.begin, places.first(count), writer);
       else
-        FormatLong(file, base - file.begin, places.first(here), writer);
-      places = places.subspan(here);
+        FormatWindow(file, window, base - file.begin - window, places.first(count), writer);
+      places = places.subspan(count);
     }
   }
 
@@ -145,8 +152,6 @@ class PlaceNames {
     std::string name;  ///< With the colon.
     std::uint64_t begin, end;
   };
-
-  static constexpr std::size_t kShortNameBytes = 32;
 
   const File& FileOf(std::uint64_t place) const {
     std::size_t i = 0, end = files_.size();
@@ -160,29 +165,64 @@ class PlaceNames {
     return files_[i];
   }
 
-  /// A fixed number of bytes is copied for the name: two instructions instead of a call.
-  static void FormatShort(const File& file, std::uint64_t base,
-                          std::span<const std::uint32_t> places, TextWriter& writer) {
-    char name[kShortNameBytes] = {};
-    std::memcpy(name, file.name.data(), file.name.size());
+  /// Offsets below 10^8, of one to eight digits.
+  static void FormatShortNumbers(const File& file, std::uint64_t base,
+                                 std::span<const std::uint32_t> places, TextWriter& writer) {
     for (const std::uint32_t place : places) {
       char* to = writer.room();
-      std::memcpy(to, name, kShortNameBytes);
+      std::memcpy(to, file.name.data(), file.name.size());
       to = FormatNumber(base + place, to + file.name.size());
       *to++ = ' ';
       writer.Advance(to);
     }
   }
 
-  static void FormatLong(const File& file, std::uint64_t base,
-                         std::span<const std::uint32_t> places, TextWriter& writer) {
-    for (const std::uint32_t place : places) {
-      writer.Append(file.name);
-      char* to = FormatNumber(base + place, writer.room());
-      *to++ = ' ';
-      writer.Advance(to);
+  /// Offsets `window` + the sum of `base` and a place, which is below 10^8: what stands before the
+  /// last 8 digits is the same for all of them.
+  static void FormatWindow(const File& file, std::uint64_t window, std::uint64_t base,
+                           std::span<const std::uint32_t> places, TextWriter& writer) {
+    char number[24];
+    const std::string_view top = {
+        number, static_cast<std::size_t>(FormatNumber(window / kEightDigits, number) - number)};
+    const std::size_t before_bytes = file.name.size() + top.size();
+    char before[kCopyBytes];
+    if (before_bytes <= kCopyBytes) {
+      std::memcpy(before, file.name.data(), file.name.size());
+      std::memcpy(before + file.name.size(), top.data(), top.size());
+    }
+    while (!places.empty()) {
+      const std::size_t count = std::min(places.size(), kBatch);
+      std::uint64_t digits[kBatch];
+      for (std::size_t i = 0; i < count; ++i) digits[i] = EightDigits(base + places[i]);
+      if (before_bytes <= kCopyBytes) {
+        char* to = writer.room();
+        for (std::size_t i = 0; i < count; ++i) {
+          std::memcpy(to, before, kCopyBytes);  // A fixed size: no call.
+          to = AppendDigits(digits[i], to + before_bytes);
+        }
+        writer.Advance(to);
+      } else {
+        for (std::size_t i = 0; i < count; ++i) {
+          writer.Append(file.name);
+          writer.Append(top);
+          writer.Advance(AppendDigits(digits[i], writer.room()));
+        }
+      }
+      places = places.subspan(count);
     }
   }
+
+  static char* AppendDigits(std::uint64_t digits, char* to) {
+    std::memcpy(to, &digits, 8);
+    to[8] = ' ';
+    return to + 9;
+  }
+
+  static constexpr std::size_t kCopyBytes = 32;
+  static constexpr std::size_t kBatch = 64;
+  static_assert(kBatch * (kCopyBytes + 9) + kCopyBytes <= TextWriter::kRoomBytes);
+  /// FormatShortNumbers writes a name (PATH_MAX and the colon) and a number at once.
+  static_assert(4096 + 1 + 24 <= TextWriter::kRoomBytes);
 
   std::vector<File> files_;
 };

@@ -46,6 +46,11 @@ class WordList {
   std::string_view word(std::size_t i) const { return Table::WordOf(entries_[i].lo); }
   const Payload& payload(std::size_t i) const { return Table::PayloadOf(entries_[i].lo); }
 
+  /// Fetches the word and payload, which lie in no order; nothing behind the end.
+  void Prefetch(std::size_t i) const {
+    if (i < size_) Table::Prefetch(entries_[i].lo);
+  }
+
   /// Less than, equal to or greater than 0 as words do.
   static int Compare(const WordList& a, std::size_t i, const WordList& b, std::size_t j) {
     if (a.prefix(i) != b.prefix(j)) return a.prefix(i) < b.prefix(j) ? -1 : 1;
@@ -91,6 +96,7 @@ void MergeRange(const std::vector<const WordList<Payload>*>& lists, unsigned ran
     at.push_back(border(*list, range));
     end.push_back(border(*list, range + 1));
   }
+  constexpr std::size_t kPrefetchAhead = 16;
   std::vector<const Payload*> payloads(lists.size());
   for (;;) {
     // There are as many lists as threads: a scan beats any tree.
@@ -111,7 +117,9 @@ void MergeRange(const std::vector<const WordList<Payload>*>& lists, unsigned ran
     }
     if (smallest == lists.size()) return;
     const std::string_view word = lists[smallest]->word(at[smallest]);
-    for (std::size_t i = 0; i < lists.size(); ++i) at[i] += payloads[i] != nullptr;
+    for (std::size_t i = 0; i < lists.size(); ++i) {
+      if (payloads[i] != nullptr) lists[i]->Prefetch(at[i]++ + kPrefetchAhead);
+    }
     visit(word, payloads);
   }
 }

@@ -44,8 +44,10 @@ void CountWords(const std::vector<Claim>& claims, std::atomic<std::size_t>& next
     while (pieces.Next()) {
       scanner.Open(pieces.text());
       while (scanner.Next())
-        table.VisitWords(pieces.text().data(), scanner.starts(), scanner.ends(), scanner.count(),
-                         [](Count& count, std::uint32_t) { ++count.value; });
+        table.FindWords(pieces.text().data(), scanner.starts(), scanner.ends(), scanner.count(),
+                        [](Count** counts, const std::uint32_t*, std::size_t count) {
+                          for (std::size_t word = 0; word < count; ++word) ++counts[word]->value;
+                        });
     }
   }
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -61,8 +62,9 @@ struct alignas(16) WordKey {
     return ((low ^ other.low) | (high ^ other.high)) == 0;
   }
   std::string_view word() const {
-    const char* bytes = reinterpret_cast<const char*>(this);
-    return {bytes, ::strnlen(bytes, kInlineWordBytes)};
+    const int zero_bits = high != 0 ? std::countl_zero(high) : 64 + std::countl_zero(low);
+    return {reinterpret_cast<const char*>(this),
+            kInlineWordBytes - static_cast<unsigned>(zero_bits) / 8};
   }
 };
 
@@ -73,14 +75,17 @@ class WordTable {
  public:
   WordTable() { Resize(kSlotsAtFirst); }
 
-  /// Calls visit(Payload&, start) for each of the `count` words [starts[i], ends[i]) of `text`, in
-  /// an order that keeps equal words in theirs. New words get a zeroed payload. 16 bytes behind
-  /// each word's first byte must be readable.
-  template <class Visit>
-  void VisitWords(const char* text, const std::uint32_t* starts, const std::uint32_t* ends,
-                  std::size_t count, Visit visit) {
+  /// Up to this many words are looked up side by side.
+  static constexpr std::size_t kBatchWords = 32;
+
+  /// Finds the payloads of `count` words [starts[i], ends[i]) of `text`, zeroed ones for new words,
+  /// and calls found(payloads, their starts, number of them) batch by batch, in an order that
+  /// keeps equal words in theirs. 16 bytes behind each word's first byte must be readable.
+  template <class Found>
+  void FindWords(const char* text, const std::uint32_t* starts, const std::uint32_t* ends,
+                 std::size_t count, Found found) {
     for (std::size_t i = 0; i < count; i += kBatchWords)
-      VisitBatch(text, starts + i, ends + i, std::min(kBatchWords, count - i), visit);
+      FindBatch(text, starts + i, ends + i, std::min(kBatchWords, count - i), found);
   }
 
   /// Names a word of a table that does not change any more.
@@ -99,6 +104,9 @@ class WordTable {
   static std::string_view WordOf(Reference reference) {
     if (reference & kLongWord) return LongWordOf(reference)->first;
     return reinterpret_cast<const Slot*>(reference)->key.word();
+  }
+  static void Prefetch(Reference reference) {
+    __builtin_prefetch(reinterpret_cast<const void*>(reference));
   }
   static const Payload& PayloadOf(Reference reference) {
     if (reference & kLongWord) return LongWordOf(reference)->second;
@@ -120,53 +128,50 @@ class WordTable {
     return reinterpret_cast<const typename LongWords::value_type*>(reference & ~kLongWord);
   }
 
-  static constexpr std::size_t kBatchWords = 32;
   static constexpr std::size_t kSlotsAtFirst = std::size_t{1} << 16;
 
-  struct Hashed {
-    WordKey key;
-    std::uint64_t hash;
-    std::uint32_t start;
-  };
-
-  template <class Visit>
-  void VisitBatch(const char* text, const std::uint32_t* starts, const std::uint32_t* ends,
-                  std::size_t count, Visit& visit) {
-    Hashed batch[kBatchWords];
-    std::size_t hashed = 0;
+  template <class Found>
+  void FindBatch(const char* text, const std::uint32_t* starts, const std::uint32_t* ends,
+                 std::size_t count, Found& found) {
+    WordKey keys[kBatchWords];
+    Slot* homes[kBatchWords];
+    Payload* payloads[kBatchWords];
+    std::uint32_t places[kBatchWords];
+    // Slots must not move while a batch points at them.
+    if (2 * (used_ + kBatchWords) > mask_) [[unlikely]]
+      Resize(4 * (mask_ + 1));
+    std::size_t in_line = 0;  // Words that fit a slot.
     for (std::size_t i = 0; i < count; ++i) {
       const std::uint32_t bytes = ends[i] - starts[i];
-      if (bytes > kInlineWordBytes) [[unlikely]] {
-        visit(long_words_[std::string(text + starts[i], bytes)], starts[i]);
+      if (bytes > kInlineWordBytes) [[unlikely]]
         continue;
+      keys[in_line] = WordKey::Load(text + starts[i], bytes);
+      homes[in_line] = slots_ + (keys[in_line].Hash() & mask_);
+      places[in_line] = starts[i];
+      __builtin_prefetch(homes[in_line], 1);
+      ++in_line;
+    }
+    for (std::size_t i = 0; i < in_line; ++i) payloads[i] = &Find(keys[i], homes[i]);
+    std::size_t all = in_line;
+    for (std::size_t i = 0; in_line < count && i < count; ++i) {
+      const std::uint32_t bytes = ends[i] - starts[i];
+      if (bytes <= kInlineWordBytes) continue;
+      payloads[all] = &long_words_[std::string(text + starts[i], bytes)];
+      places[all++] = starts[i];
+    }
+    found(payloads, places, all);
+  }
+
+  Payload& Find(const WordKey& key, Slot* home) {
+    for (Slot* slot = home;; slot = slot + 1 == slots_ + mask_ + 1 ? slots_ : slot + 1) {
+      if (slot->key == key) [[likely]]
+        return slot->payload;
+      if (slot->key.empty()) {
+        ++used_;
+        slot->key = key;
+        return slot->payload;
       }
-      Hashed& entry = batch[hashed++];
-      entry.key = WordKey::Load(text + starts[i], bytes);
-      entry.hash = entry.key.Hash();
-      entry.start = starts[i];
-      __builtin_prefetch(&slots_[entry.hash & mask_], 1);
     }
-    for (std::size_t i = 0; i < hashed; ++i)
-      visit(Find(batch[i].key, batch[i].hash), batch[i].start);
-  }
-
-  Payload& Find(const WordKey& key, std::uint64_t hash) {
-    for (std::size_t i = hash & mask_;; i = (i + 1) & mask_) {
-      Slot& slot = slots_[i];
-      if (slot.key == key) [[likely]]
-        return slot.payload;
-      if (slot.key.empty()) return Insert(key, hash, i);
-    }
-  }
-
-  [[gnu::noinline]] Payload& Insert(const WordKey& key, std::uint64_t hash, std::size_t at) {
-    if (2 * ++used_ > mask_) {
-      Resize(4 * (mask_ + 1));
-      at = hash & mask_;
-      while (!slots_[at].key.empty()) at = (at + 1) & mask_;
-    }
-    slots_[at].key = key;
-    return slots_[at].payload;
   }
 
   void Resize(std::size_t slots) {
