@@ -119,11 +119,14 @@ int FinishDone(const Shell& shell, const RunDisplay& display, const JobReport& r
 
 int RunJobCommand(const CommandLine& line, const Shell& shell) {
   if (line.operands.empty() && line.options.empty()) return ListJobs(shell);
+  JobReport report;
   const auto settings = ResolveSettings(line, shell.environment, shell.config_paths);
-  if (!settings.ok()) return ReportError(shell, kExitConfiguration, settings.status().message());
+  if (!settings.ok()) {
+    report.status = settings.status();
+    return FinishFailed(shell, ReadRunDisplay(line, Settings()), report, kExitConfiguration);
+  }
   const RunDisplay display = ReadRunDisplay(line, *settings);
   const auto request = BuildJobRequest(line, *settings, shell.plugin_dir);
-  JobReport report;
   if (!request.ok()) {
     report.status = InvalidArgument(request.status().message() + " See 'spillway run --help'.");
     return FinishFailed(shell, display, report, ExitCodeOf(request.status()));

@@ -165,6 +165,8 @@ TEST(RunCommand, ABadConfigurationIsItsOwnExitCode) {
   bench.environment = {{"SPILLWAY_MEMORY", "4GBB"}};
   EXPECT_EQ(bench.Run(Job()), 78);
   EXPECT_THAT(bench.err, HasSubstr("SPILLWAY_MEMORY: '4GBB' is not a size"));
+  EXPECT_EQ(bench.Run(Job({"--json"})), 78);
+  EXPECT_EQ(nlohmann::json::parse(bench.out)["exit_code"], 78);
   EXPECT_THAT(bench.requests, IsEmpty());
 }
 
