@@ -34,13 +34,9 @@ class RecordArena {
     if (bytes + bytes_per_entry_ > room_bytes_) [[unlikely]]
       return false;
     room_bytes_ -= bytes + bytes_per_entry_;
-    char* const end = EncodeRecord(record, records_end_);
-    ArenaEntry entry =
-        ArenaEntry::Make(static_cast<std::uint64_t>(records_end_ - buffer_.data()), partition);
-    // From our copy: the caller's key need not have readable bytes behind it.
-    entry.LookAt(end - record.value_bytes - record.key_bytes, record.key_bytes, 0);
-    *--entries_begin_ = entry;
-    records_end_ = end;
+    const auto offset = static_cast<std::uint64_t>(records_end_ - buffer_.data());
+    *--entries_begin_ = ArenaEntry::Make(offset, partition, KeyOf(record));
+    records_end_ = EncodeRecord(record, records_end_);
     return true;
   }
 

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "mapreduce/base/check.h"
 #include "shuffle/record/record.h"
@@ -36,23 +37,43 @@ struct ArenaEntry : Number128 {
   std::uint64_t offset() const { return (low & kOffsetMask) >> kOffsetShift; }
   std::uint32_t partition() const { return static_cast<std::uint32_t>(low) & (kPartitionsMax - 1); }
 
-  /// Takes `high` and the class from the `key_bytes` at `key`, from `depth` <= key_bytes on. 8
-  /// bytes behind the key must be readable.
-  void LookAt(const char* key, std::uint64_t key_bytes, std::uint64_t depth) {
-    SPILLWAY_DCHECK(depth <= key_bytes);
-    const std::uint64_t left = key_bytes - depth;
-    high = LoadBig64(key + depth);
-    if (left < kPrefixBytes) high &= ~(~std::uint64_t{0} >> 8 * left);
-    low = (low & ~kClassMask) | std::min(left, kLongClass) << kClassShift;
+  /// The entry of a record with this key, at depth 0. Nothing behind the key is read.
+  static ArenaEntry Make(std::uint64_t offset, std::uint32_t partition, std::string_view key) {
+    return {
+        {.low = ClassOf(key.size()) | offset << kOffsetShift | partition, .high = PrefixOf(key)}};
   }
 
-  static ArenaEntry Make(std::uint64_t offset, std::uint32_t partition) {
-    return {{.low = offset << kOffsetShift | partition, .high = 0}};
+  /// Takes `high` and the class from `key` anew, from `depth` <= key.size() on. 8 bytes behind the
+  /// key must be readable.
+  void LookAt(std::string_view key, std::uint64_t depth) {
+    SPILLWAY_DCHECK(depth <= key.size());
+    const std::uint64_t left = key.size() - depth;
+    high = LoadBig64(key.data() + depth);
+    if (left < kPrefixBytes) high &= ~(~std::uint64_t{0} >> 8 * left);
+    low = (low & ~kClassMask) | ClassOf(left);
   }
 
  private:
   static constexpr std::uint64_t kClassMask = ~std::uint64_t{0} << kClassShift;
   static constexpr std::uint64_t kOffsetMask = ~kClassMask & (~std::uint64_t{0} << kOffsetShift);
+
+  static std::uint64_t ClassOf(std::uint64_t bytes_left) {
+    return std::min(bytes_left, kLongClass) << kClassShift;
+  }
+
+  /// KeyPrefix() by a few overlapping loads instead of a loop.
+  static std::uint64_t PrefixOf(std::string_view key) {
+    const std::size_t bytes = key.size();
+    if (bytes >= 8) return LoadBig64(key.data());
+    if (bytes == 0) return 0;
+    const auto byte_at = [&](std::size_t i) {
+      return std::uint64_t{static_cast<unsigned char>(key[i])} << (56 - 8 * i);
+    };
+    if (bytes < 4) return byte_at(0) | byte_at(bytes / 2) | byte_at(bytes - 1);
+    const std::uint64_t first = LoadBig32(key.data());
+    const std::uint64_t last = LoadBig32(key.data() + bytes - 4);
+    return first << 32 | last << (64 - 8 * bytes);
+  }
 };
 static_assert(SortsAsNumber<ArenaEntry>);
 

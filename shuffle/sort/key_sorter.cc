@@ -8,11 +8,18 @@ namespace {
 
 /// How far ahead of its use a record is asked for. Sorted entries point all over the arena, and
 /// one miss lasts about as long as the work on this many entries.
-constexpr std::size_t kPrefetchEntries = 12;
+constexpr std::size_t kPrefetchEntries = 16;
 
 /// A common prefix shorter than this leaves more than half of a digit, which decides most orders;
 /// looking at all keys once more would cost more than the ties it saves.
 constexpr std::uint64_t kSkipBytesMin = 4;
+
+constexpr std::size_t kSampleEntries = 16;
+
+/// Whether the digit does not decide between two neighbours of a sorted run.
+bool Tie(const ArenaEntry& a, const ArenaEntry& b) {
+  return a.high == b.high && a.length_class() == ArenaEntry::kLongClass;
+}
 
 /// How many bytes `a` and `b` have in common from `begin` on, up to `end`, where both reach.
 std::uint64_t AgreeingBytes(const char* a, const char* b, std::uint64_t begin, std::uint64_t end) {
@@ -49,6 +56,9 @@ void KeySorter::SortBy(const KeyOrder& order, std::span<ArenaEntry> bucket) cons
 
 // Returns the depth that the entries have afterwards.
 std::uint64_t KeySorter::SkipCommonPrefix(std::span<ArenaEntry> bucket) const {
+  // Most buckets have nothing in common, which their first entries tell.
+  if (Survey(bucket.first(std::min(bucket.size(), kSampleEntries))).common_bytes() < kSkipBytesMin)
+    return 0;
   const Digit digit = Survey(bucket);
   std::uint64_t depth = digit.common_bytes();
   if (depth < kSkipBytesMin || digit.class_max <= depth) return 0;
@@ -58,13 +68,13 @@ std::uint64_t KeySorter::SkipCommonPrefix(std::span<ArenaEntry> bucket) const {
 }
 
 void KeySorter::SettleTies(std::span<ArenaEntry> sorted, std::uint64_t depth) {
-  runs_.push_back({sorted.data(), sorted.data() + sorted.size(), depth});
+  runs_.push_back({sorted, depth});
   while (!runs_.empty()) {
     Run& run = runs_.back();
     const std::span<ArenaEntry> tied = NextTie(run);
     const std::uint64_t next_depth = run.depth + ArenaEntry::kPrefixBytes;
     // A run that is at its end leaves before its last tie enters: the stack holds no finished run.
-    if (run.next == run.end) runs_.pop_back();
+    if (run.next == run.entries.size()) runs_.pop_back();
     if (!tied.empty()) Settle(tied, next_depth);
   }
 }
@@ -82,32 +92,34 @@ void KeySorter::Settle(std::span<ArenaEntry> tied, std::uint64_t depth) {
   }
   if (!digit.differs()) return;  // Equal keys, and in order already.
   SortNumbers(tied, kernel_);
-  if (digit.class_max == ArenaEntry::kLongClass)
-    runs_.push_back({tied.data(), tied.data() + tied.size(), depth});
+  if (digit.class_max == ArenaEntry::kLongClass) runs_.push_back({tied, depth});
 }
 
 // The next two or more entries of which the digit does not decide; empty at the end.
 std::span<ArenaEntry> KeySorter::NextTie(Run& run) const {
-  const auto ties = [](const ArenaEntry& a, const ArenaEntry& b) {
-    return a.high == b.high && a.length_class() == ArenaEntry::kLongClass;
-  };
-  ArenaEntry* begin = run.next;
-  while (begin + 1 < run.end && !ties(begin[0], begin[1])) {
-    const ArenaEntry* ahead = begin + kPrefetchEntries;
-    if (ahead + 1 < run.end && ties(ahead[0], ahead[1])) {
-      __builtin_prefetch(arena_ + ahead[0].offset());
-      __builtin_prefetch(arena_ + ahead[1].offset());
-    }
+  const std::span<ArenaEntry> entries = run.entries;
+  std::size_t begin = run.next;
+  while (begin + 1 < entries.size() && !Tie(entries[begin], entries[begin + 1])) {
     ++begin;
+    PrefetchTie(run, begin + kPrefetchEntries);
   }
-  if (begin + 1 >= run.end) {
-    run.next = run.end;
+  if (begin + 1 >= entries.size()) {
+    run.next = entries.size();
     return {};
   }
-  ArenaEntry* end = begin + 2;
-  while (end < run.end && end->high == begin->high) ++end;
+  std::size_t end = begin + 2;
+  while (end < entries.size() && entries[end].high == entries[begin].high) ++end;
+  for (std::size_t at = std::max(begin + 1 + kPrefetchEntries, end); at <= end + kPrefetchEntries;
+       ++at)
+    PrefetchTie(run, at);
   run.next = end;
-  return {begin, end};
+  return entries.subspan(begin, end - begin);
+}
+
+void KeySorter::PrefetchTie(const Run& run, std::size_t at) const {
+  if (at + 1 >= run.entries.size() || !Tie(run.entries[at], run.entries[at + 1])) return;
+  __builtin_prefetch(arena_ + run.entries[at].offset());
+  __builtin_prefetch(arena_ + run.entries[at + 1].offset());
 }
 
 KeySorter::Digit KeySorter::Survey(std::span<const ArenaEntry> entries) {
@@ -127,8 +139,7 @@ void KeySorter::LookAt(std::span<ArenaEntry> entries, std::uint64_t depth) const
       __builtin_prefetch(ahead);
       __builtin_prefetch(ahead + depth);
     }
-    const std::string_view key = KeyOf(entries[i]);
-    entries[i].LookAt(key.data(), key.size(), depth);
+    entries[i].LookAt(KeyOf(entries[i]), depth);
   }
 }
 

@@ -34,9 +34,9 @@ class KeySorter {
  private:
   /// Sorted entries at `depth`, in which ties are still to be found from `next` on.
   struct Run {
-    ArenaEntry* next;
-    ArenaEntry* end;
+    std::span<ArenaEntry> entries;
     std::uint64_t depth;
+    std::size_t next = 0;
   };
 
   /// What the digit of a run's entries is like.
@@ -53,6 +53,7 @@ class KeySorter {
   void SettleTies(std::span<ArenaEntry> sorted, std::uint64_t depth);
   void Settle(std::span<ArenaEntry> tied, std::uint64_t depth);
   std::span<ArenaEntry> NextTie(Run& run) const;
+  void PrefetchTie(const Run& run, std::size_t at) const;
 
   static Digit Survey(std::span<const ArenaEntry> entries);
   void LookAt(std::span<ArenaEntry> entries, std::uint64_t depth) const;

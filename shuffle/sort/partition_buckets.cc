@@ -6,6 +6,12 @@
 #include "mapreduce/base/check.h"
 
 namespace spillway {
+namespace {
+
+/// Two cache lines.
+constexpr std::size_t kPrefetchEntries = 8;
+
+}  // namespace
 
 void PartitionBuckets::Distribute(std::span<ArenaEntry> entries) {
   entries_ = entries;
@@ -22,8 +28,13 @@ void PartitionBuckets::Distribute(std::span<ArenaEntry> entries) {
   for (std::uint32_t p = 0; p < partitions(); ++p) {
     while (heads_[p] < ends_[p]) {
       ArenaEntry moving = entries[heads_[p]];
-      for (std::uint32_t home; (home = moving.partition()) != p;)
-        std::swap(moving, entries[heads_[home]++]);
+      for (std::uint32_t home; (home = moving.partition()) != p;) {
+        ArenaEntry* const place = entries.data() + heads_[home]++;
+        // Each step waits for the entry that the last one found. Buckets fill from their front, so
+        // that it can at least be in the cache.
+        __builtin_prefetch(place + kPrefetchEntries, 1);
+        std::swap(moving, *place);
+      }
       entries[heads_[p]++] = moving;
     }
   }

@@ -24,13 +24,9 @@ class KeyArena {
       bytes_.resize(offset + EncodedBytes(static_cast<std::uint32_t>(keys[i].size()),
                                           static_cast<std::uint32_t>(value.size())));
       EncodeRecord(MakeRecord(keys[i], value), bytes_.data() + offset);
-      entries_.push_back(ArenaEntry::Make(offset, 0));
+      entries_.push_back(ArenaEntry::Make(offset, 0, keys[i]));
     }
     bytes_.append(SPILLWAY_PADDING_BYTES, '\x5a');
-    for (ArenaEntry& entry : entries_) {
-      const std::string_view key = ArenaRecord(bytes_.data() + entry.offset()).key_view();
-      entry.LookAt(key.data(), key.size(), 0);
-    }
   }
 
   const char* data() const { return bytes_.data(); }

@@ -13,7 +13,7 @@ void ExpectBuckets(PartitionBuckets& buckets, const std::vector<std::uint32_t>& 
   std::vector<ArenaEntry> entries;
   std::vector<std::vector<std::uint64_t>> expected(buckets.partitions());
   for (std::size_t i = 0; i < partitions.size(); ++i) {
-    entries.push_back(ArenaEntry::Make(100 * i, partitions[i]));
+    entries.push_back(ArenaEntry::Make(100 * i, partitions[i], "key"));
     expected[partitions[i]].push_back(100 * i);
     buckets.Count(partitions[i]);
   }
