@@ -1,11 +1,12 @@
 // Why this is fast, and what to keep when changing it:
 //
-// - Records go through in groups. First all keys of a group are loaded and hashed and their slots
-//   prefetched; then all are probed. So the cache misses of a group overlap, where one lookup after
-//   the other would wait for each.
+// - Records go through in groups, in two steps: the keys of a group are loaded and hashed and their
+//   slots prefetched; then the group before it is probed. So cache misses overlap each other and
+//   the work, where one lookup after the other would wait for each.
 // - A key of up to 16 bytes is one masked register load whatever its length, one register compare
 //   and, when new, one register store: nothing branches on the length. The load may read behind the
 //   key, into the padding that the ABI promises.
+// - The loop itself looks at a key's home only; frequent keys live there (see FoldTable's growth).
 // - The tag (hash and length in one word) is compared before the key, so the key compare is a
 //   branch that hardly ever fails.
 // - Two AES rounds make every output bit depend on every key byte, for three instructions.
@@ -124,6 +125,9 @@ struct Group {
         key.StoreTo(keys[i]);
         hash = key.Hash();
       } else {
+        // Never equal to a slot's key, which ends with an address.
+        std::memcpy(keys[i], record.key, 8);
+        std::memset(keys[i] + 8, 0, 8);
         hash = HashBytes(record.key, record.key_bytes);
       }
       homes[i] = slots + FoldSpace::HomeOf(hash, slot_count);
@@ -133,27 +137,29 @@ struct Group {
   }
 };
 
-// The slot of the i-th key, or the empty slot where it belongs.
-HWY_ATTR HWY_INLINE FoldSlot* Find(const FoldSpace& space, const Group& group, std::size_t i) {
-  const ShortKey key = ShortKey::At(group.keys[i]);
-  const std::uint64_t tag = group.tags[i];
-  FoldSlot* slot = group.homes[i];
-  for (;;) {
-    if (slot->tag == tag && ShortKey::At(slot->key) == key) [[likely]] return slot;
-    if (slot->empty()) return slot;
-    if (++slot == space.slots + space.slot_count) slot = space.slots;
-  }
+HWY_ATTR HWY_INLINE bool Holds(const FoldSlot& slot, std::uint64_t tag, const char* key) {
+  return slot.tag == tag && ShortKey::At(slot.key) == ShortKey::At(key);
 }
 
+FoldSlot* Next(const FoldSpace& space, FoldSlot* slot) {
+  return slot + 1 == space.slots + space.slot_count ? space.slots : slot + 1;
+}
+
+// From the home of a short key on: the slot that holds it, or the empty slot where it belongs.
+HWY_ATTR HWY_NOINLINE FoldSlot* FindShort(const FoldSpace& space, const char* key, FoldSlot* slot,
+                                          std::uint64_t tag) {
+  while (!slot->empty() && !Holds(*slot, tag, key)) slot = Next(space, slot);
+  return slot;
+}
+
+// The same for a long key.
 HWY_NOINLINE FoldSlot* FindLong(const FoldSpace& space, const Record& record, FoldSlot* slot,
                                 std::uint64_t tag) {
-  for (;;) {
-    if (slot->tag == tag && std::memcmp(slot->key, record.key, 8) == 0 &&
-        std::memcmp(slot->key_data(), record.key, record.key_bytes) == 0)
-      return slot;
-    if (slot->empty()) return slot;
-    if (++slot == space.slots + space.slot_count) slot = space.slots;
-  }
+  while (!slot->empty() &&
+         !(slot->tag == tag && std::memcmp(slot->key, record.key, 8) == 0 &&
+           std::memcmp(slot->key_data(), record.key, record.key_bytes) == 0))
+    slot = Next(space, slot);
+  return slot;
 }
 
 // The fold kinds: Meet() is a record whose key is known.
@@ -197,43 +203,45 @@ struct Custom {
   }
 };
 
+// True when the table has no room for the record, a new long key.
+bool LacksHeap(const FoldSpace& space, const Record& record, std::size_t records_behind) {
+  return record.key_bytes > kInlineKeyBytes &&
+         space.heap_free_bytes() <
+             space.HeapBytes(record.key_bytes) + records_behind * space.HeapBytes(0);
+}
+
 template <class Kind>
 HWY_ATTR std::size_t FoldRecords(FoldSpace& space, const Record* records, std::size_t count) {
   SPILLWAY_DCHECK(count <= kKernelRecordsMax);
   Kind kind;
   Group groups[2];
-  std::size_t current = 0;
-  groups[0].Prepare(space, records, std::min(kGroupRecords, count));
   std::size_t done = 0;
-  while (done < count) {
-    const std::size_t in_group = std::min(kGroupRecords, count - done);
-    const Group& group = groups[current];
-    current ^= 1;
-    const std::size_t ahead = done + in_group;
-    groups[current].Prepare(space, records + ahead, std::min(kGroupRecords, count - ahead));
-    for (std::size_t i = 0; i < in_group; ++i, ++done) {
+  std::size_t ahead = 0;    // Records prepared.
+  for (std::size_t turn = 0; done < count; ++turn) {
+    const std::size_t in_next = std::min(kGroupRecords, count - ahead);
+    groups[turn % 2].Prepare(space, records + ahead, in_next);
+    const Group& group = groups[(turn + 1) % 2];
+    for (std::size_t i = 0; done < ahead; ++i, ++done) {
       const Record& record = records[done];
-      FoldSlot* slot;
-      if (record.key_bytes <= kInlineKeyBytes) [[likely]] {
-        slot = Find(space, group, i);
-        if (!slot->empty()) [[likely]] {
-          kind.Meet(space, slot, record);
-          continue;
-        }
-      } else {
-        slot = FindLong(space, record, group.homes[i], group.tags[i]);
-        if (!slot->empty()) {
-          kind.Meet(space, slot, record);
-          continue;
-        }
-        const std::uint64_t later_states = (count - done - 1) * space.HeapBytes(0);
-        if (space.heap_free_bytes() < space.HeapBytes(record.key_bytes) + later_states) {
-          kind.Finish(space);
-          return done;
-        }
+      FoldSlot* slot = group.homes[i];
+      const std::uint64_t tag = group.tags[i];
+      if (Holds(*slot, tag, group.keys[i])) [[likely]] {
+        kind.Meet(space, slot, record);
+        continue;
       }
-      space.Insert(slot, group.tags[i], record, group.keys[i]);
+      slot = record.key_bytes <= kInlineKeyBytes ? FindShort(space, group.keys[i], slot, tag)
+                                                 : FindLong(space, record, slot, tag);
+      if (!slot->empty()) {
+        kind.Meet(space, slot, record);
+        continue;
+      }
+      if (LacksHeap(space, record, count - done - 1)) {
+        kind.Finish(space);
+        return done;
+      }
+      space.Insert(slot, tag, record, group.keys[i]);
     }
+    ahead += in_next;
   }
   kind.Finish(space);
   return count;
