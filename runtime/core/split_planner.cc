@@ -6,7 +6,7 @@
 namespace spillway {
 namespace {
 
-constexpr std::uint64_t kSplitsWanted = 16;
+constexpr std::uint64_t kSplitsWanted = 8;
 constexpr std::uint64_t kSplitBytesMin = 4 * kMiB;
 constexpr std::uint64_t kSplitBytesMax = 128 * kMiB;
 

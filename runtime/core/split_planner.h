@@ -54,7 +54,7 @@ struct SplitOptions {
 Result<std::vector<MapInput>> PlanSplits(std::span<const InputFile> files,
                                          const SplitOptions& options);
 
-/// A split size that gives small inputs some parallelism: a sixteenth of the input, in whole MiB,
+/// A split size that gives small inputs some parallelism: an eighth of the input, in whole MiB,
 /// between 4 MiB and 128 MiB. It depends on nothing but the input, see above.
 std::uint64_t SplitBytesFor(std::uint64_t input_bytes);
 

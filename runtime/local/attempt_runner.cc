@@ -42,8 +42,7 @@ SegmentWriterOptions WriterOptions(const PreparedJob& job) {
 AttemptRunner::AttemptRunner(std::shared_ptr<const PreparedJob> job)
     : job_(std::move(job)),
       job_id_(NewJobId()),
-      task_budget_(job_->memory.threads *
-                   (job_->memory.task_bytes + job_->memory.input_buffer_bytes)),
+      task_budget_(job_->memory.threads * job_->memory.task_bytes),
       segment_budget_(job_->memory.segment_bytes) {
   context_.plugin = job_->plugin.get();
   context_.job = std::hash<std::string>{}(job_id_);
@@ -125,6 +124,7 @@ void AttemptRunner::RunMap(const MapTaskSpec& spec,
                                     .part = sink.get(),
                                     .budget = task_budget_,
                                     .memory_bytes = job_->memory.task_bytes,
+                                    .spare = segment_budget_,
                                     .writer = WriterOptions(*job_),
                                     .reader = {.block_bytes = job_->memory.input_buffer_bytes},
                                     .control = *control});

@@ -16,8 +16,8 @@ constexpr std::uint64_t kTailBytes = 16 << 10;
 
 BlockReader::BlockReader(const ReadableFile& file, const SplitRange& range,
                          const spillway_framing& framing, const BlockReaderOptions& options,
-                         MemoryBudget& budget)
-    : file_(file), range_(range), framing_(framing), options_(options), budget_(budget) {}
+                         MemoryBudget& spare)
+    : file_(file), range_(range), framing_(framing), options_(options), spare_(spare) {}
 
 Status BlockReader::Bad(std::uint64_t buffer_offset, const std::string& what) const {
   return BadData(range_.path + ":" + std::to_string(FilePosition(buffer_offset)) + ": " + what);
@@ -58,7 +58,7 @@ Status BlockReader::FindFirstRecord() {
     return OkStatus();
   }
   const std::uint64_t wanted = std::min(options_.block_bytes, range_.file_bytes + 1);
-  SPILLWAY_ASSIGN_OR_RETURN(buffer_, Buffer::AllocateForced(budget_, std::max<std::uint64_t>(
+  SPILLWAY_ASSIGN_OR_RETURN(buffer_, Buffer::AllocateForced(spare_, std::max<std::uint64_t>(
                                                                          wanted, 4096)));
   if (framing_.kind == SPILLWAY_FRAMING_FIXED) {
     const std::uint64_t record = framing_.fixed_bytes;
@@ -208,7 +208,7 @@ Status BlockReader::GrowBuffer() {
   if (bytes <= buffer_.size())
     return Bad(begin_, "a record is longer than " + FormatBytes(options_.record_bytes_max) +
                            "; give the job more --memory, or is this the right input format?");
-  Result<Buffer> larger = Buffer::Allocate(budget_, bytes);
+  Result<Buffer> larger = Buffer::Allocate(spare_, bytes);
   if (!larger.ok())
     return Bad(begin_, "a record is longer than the memory that is left for it (" +
                            FormatBytes(buffer_.size()) + " read so far); raise --memory");

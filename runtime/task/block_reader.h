@@ -28,8 +28,9 @@ struct SplitRange {
 
 class BlockReader {
  public:
+  /// The block's buffer is the task's own; `spare` is asked for more when a record is longer.
   BlockReader(const ReadableFile& file, const SplitRange& range, const spillway_framing& framing,
-              const BlockReaderOptions& options, MemoryBudget& budget);
+              const BlockReaderOptions& options, MemoryBudget& spare);
 
   /// Fills in the next block; false at the split's end. The block is valid until the next call.
   /// BadData names path and offset.
@@ -59,7 +60,7 @@ class BlockReader {
   const SplitRange range_;
   const spillway_framing framing_;
   const BlockReaderOptions options_;
-  MemoryBudget& budget_;
+  MemoryBudget& spare_;
 
   Buffer buffer_;
   std::uint64_t base_ = 0;      ///< File offset of buffer_[0].

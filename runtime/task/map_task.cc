@@ -96,7 +96,7 @@ class MapAttempt {
 
   Status MapRange(const SplitRange& range) {
     SPILLWAY_ASSIGN_OR_RETURN(const auto file, resources_.files.Open(range.path));
-    BlockReader reader(*file, range, job().framing, resources_.reader, resources_.budget);
+    BlockReader reader(*file, range, job().framing, resources_.reader, resources_.spare);
     spillway_block block{};
     while (true) {
       if (resources_.control.cancelled()) return Cancelled("the attempt was stopped");

@@ -32,7 +32,8 @@ struct MapTaskResources {
   SegmentStore* segments = nullptr;       ///< Null in a map-only job.
   PartSink* part = nullptr;               ///< Of a map-only job.
   MemoryBudget& budget;
-  std::uint64_t memory_bytes = 64 << 20;  ///< The collector's share.
+  std::uint64_t memory_bytes = 64 << 20;  ///< The collector's share of the budget.
+  MemoryBudget& spare;                    ///< For records longer than a block.
   SegmentWriterOptions writer;
   BlockReaderOptions reader;
   AttemptControl& control;

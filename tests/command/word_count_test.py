@@ -30,7 +30,7 @@ class WordCount(CommandCase):
     def test_threads_splits_and_reducers_change_nothing_but_the_partition(self):
         texts = [random_text(1, 300_000), random_text(2, 50_000), b"", random_text(3, 1_000)]
         reference = self.expect_counts(texts, "--reducers", "4")
-        for flags in (["--threads", "1"], ["--threads", "7"], ["--split-size", "1000"],
+        for flags in (["--threads", "1"], ["--threads", "7"], ["--split-size", "1K"],
                       ["--split-size", "77777"], ["--memory", "32M"], ["--compress", "none"],
                       ["--compress", "lz4", "--memory", "32M"], ["--in-memory"]):
             with self.subTest(flags=flags):
