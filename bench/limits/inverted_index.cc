@@ -40,7 +40,7 @@ struct Stripe {
   std::uint64_t begin = 0, end = 0;
   WordTable<PostingList> table;
   PostingArena arena;
-  WordList<PostingList> words;
+  WordList<WordTable<PostingList>> words;
 };
 
 std::vector<Stripe> CutStripes(const std::vector<InputFile>& inputs, unsigned threads) {
@@ -80,7 +80,7 @@ void IndexStripe(const std::vector<InputFile>& inputs, Stripe& stripe) {
     }
     input_begin += input.bytes;
   }
-  stripe.words = WordList<PostingList>(stripe.table);
+  stripe.words = WordList<WordTable<PostingList>>(stripe.table);
 }
 
 /// The words of one key range; the lists of words[i] are stripes lists from i * stripes on, null
@@ -105,13 +105,15 @@ class IndexWriter {
       : names_(inputs), stripes_(stripes), threads_(threads), ranges_(threads) {}
 
   void WriteTo(const OutputFile& output) {
-    std::vector<const WordList<PostingList>*> lists;
+    std::vector<const WordList<WordTable<PostingList>>*> lists;
     for (const Stripe& stripe : stripes_) lists.push_back(&stripe.words);
     RunThreads(threads_, [&](unsigned thread) {
       Range& range = ranges_[thread];
-      MergeRange(lists, thread, threads_, [&](std::string_view word, const auto& payloads) {
+      MergeRange(lists, thread, threads_, [&](std::string_view word, const auto& references) {
         range.words.push_back(word);
-        range.lists.insert(range.lists.end(), payloads.begin(), payloads.end());
+        for (const auto reference : references)
+          range.lists.push_back(reference == 0 ? nullptr
+                                               : &WordTable<PostingList>::PayloadOf(reference));
       });
       Measure(range);
     });

@@ -11,23 +11,22 @@
 #include <vector>
 
 #include "bench/limits/files.h"
-#include "bench/limits/word_table.h"
 #include "mapreduce/base/coding.h"
 
 namespace spillway::limits {
 
 /// Sorted references to the words of a table, which must not change any more and outlives this.
-template <class Payload>
+template <class Table>
 class WordList {
  public:
-  using Table = WordTable<Payload>;
+  using Reference = typename Table::Reference;
 
   WordList() = default;
 
   /// Sorts by 8-byte prefixes, vectorised; words that share theirs are then compared in full.
   explicit WordList(const Table& table) : memory_(table.size() * sizeof(hwy::uint128_t)) {
     entries_ = reinterpret_cast<hwy::uint128_t*>(memory_.data());
-    table.ForEach([&](typename Table::Reference reference, std::string_view word) {
+    table.ForEach([&](Reference reference, std::string_view word) {
       entries_[size_++] = {reference,
                            KeyPrefix(word.data(), static_cast<std::uint32_t>(word.size()))};
     });
@@ -44,7 +43,7 @@ class WordList {
   std::size_t size() const { return size_; }
   std::uint64_t prefix(std::size_t i) const { return entries_[i].hi; }
   std::string_view word(std::size_t i) const { return Table::WordOf(entries_[i].lo); }
-  const Payload& payload(std::size_t i) const { return Table::PayloadOf(entries_[i].lo); }
+  Reference reference(std::size_t i) const { return entries_[i].lo; }
 
   /// Fetches the word and payload, which lie in no order; nothing behind the end.
   void Prefetch(std::size_t i) const {
@@ -76,10 +75,10 @@ class WordList {
   std::size_t size_ = 0;
 };
 
-/// Merges part `range` of `ranges` about equal key ranges: calls visit(word, payloads) per distinct
-/// word in byte order, where payloads[i] is that of lists[i] or null.
-template <class Payload, class Visit>
-void MergeRange(const std::vector<const WordList<Payload>*>& lists, unsigned range, unsigned ranges,
+/// Merges part `range` of `ranges` about equal key ranges: calls visit(word, references) per
+/// distinct word in byte order, where references[i] is that of lists[i] or 0.
+template <class Table, class Visit>
+void MergeRange(const std::vector<const WordList<Table>*>& lists, unsigned range, unsigned ranges,
                 Visit visit) {
   // The longest list is a fair sample of all: its quantiles are the borders.
   const auto& longest =
@@ -97,30 +96,30 @@ void MergeRange(const std::vector<const WordList<Payload>*>& lists, unsigned ran
     end.push_back(border(*list, range + 1));
   }
   constexpr std::size_t kPrefetchAhead = 16;
-  std::vector<const Payload*> payloads(lists.size());
+  std::vector<typename Table::Reference> references(lists.size());
   for (;;) {
     // There are as many lists as threads: a scan beats any tree.
     std::size_t smallest = lists.size();
     for (std::size_t i = 0; i < lists.size(); ++i) {
-      payloads[i] = nullptr;
+      references[i] = 0;
       if (at[i] == end[i]) continue;
       const int order =
           smallest == lists.size()
               ? -1
-              : WordList<Payload>::Compare(*lists[i], at[i], *lists[smallest], at[smallest]);
+              : WordList<Table>::Compare(*lists[i], at[i], *lists[smallest], at[smallest]);
       if (order > 0) continue;
       if (order < 0) {
-        std::fill_n(payloads.begin(), i, nullptr);
+        std::fill_n(references.begin(), i, 0);
         smallest = i;
       }
-      payloads[i] = &lists[i]->payload(at[i]);
+      references[i] = lists[i]->reference(at[i]);
     }
     if (smallest == lists.size()) return;
     const std::string_view word = lists[smallest]->word(at[smallest]);
     for (std::size_t i = 0; i < lists.size(); ++i) {
-      if (payloads[i] != nullptr) lists[i]->Prefetch(at[i]++ + kPrefetchAhead);
+      if (references[i] != 0) lists[i]->Prefetch(at[i]++ + kPrefetchAhead);
     }
-    visit(word, payloads);
+    visit(word, references);
   }
 }
 
