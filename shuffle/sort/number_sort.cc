@@ -9,7 +9,7 @@ namespace spillway {
 namespace {
 
 /// Below, a vector kernel's start costs more than the sorting.
-constexpr std::size_t kInsertionSortMax = 12;
+constexpr std::size_t kInsertionSortMax = 20;
 
 void InsertionSort(Number128* numbers, std::size_t count) {
   for (std::size_t i = 1; i < count; ++i) {

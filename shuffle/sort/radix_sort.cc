@@ -7,7 +7,7 @@ namespace spillway {
 namespace {
 
 /// Up to here a comparison sort beats clearing and walking 256 counters.
-constexpr std::size_t kComparisonSortMax = 192;
+constexpr std::size_t kComparisonSortMax = 96;
 
 constexpr unsigned kBytes = sizeof(Number128);
 
