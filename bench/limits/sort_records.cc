@@ -205,6 +205,7 @@ class RunSorter {
   static constexpr std::size_t kRangeRecords = 64 << 10;
   static constexpr std::size_t kRangesMax = 256;
   static constexpr std::size_t kSamplesPerRange = 32;
+  static constexpr unsigned kGuideBits = 12;
   static constexpr std::size_t kClaimRecords = 40'000;
 
   void ChooseSplitters() {
@@ -214,17 +215,27 @@ class RunSorter {
       samples[i] = MakeItem(records_.data() + number * kRecordBytes, number);
     }
     std::sort(samples.begin(), samples.end());
-    // A power of two of them, for a search without branches; the last range takes the rest.
-    splitters_.fill(~Item{0});
     for (std::size_t range = 1; range < ranges_; ++range)
-      splitters_[range - 1] = samples[range * kSamplesPerRange];
+      splitters_.push_back(samples[range * kSamplesPerRange]);
+    for (std::size_t bits = 0; bits < guide_.size(); ++bits)
+      guide_[bits] = static_cast<std::uint16_t>(
+          std::lower_bound(splitters_.begin(), splitters_.end(), Item{bits} << (128 - kGuideBits)) -
+          splitters_.begin());
+    guide_.back() = static_cast<std::uint16_t>(splitters_.size());
   }
 
+  /// Where the key's first bits alone do not decide, the splitters between their neighbours do.
   std::size_t RangeOf(Item item) const {
-    const Item* at = splitters_.data();
-    for (std::size_t half = kRangesMax / 2; half > 0; half /= 2)
-      at += item >= at[half - 1] ? half : 0;
-    return static_cast<std::size_t>(at - splitters_.data());
+    const std::size_t bits = static_cast<std::size_t>(item >> (128 - kGuideBits));
+    std::size_t begin = guide_[bits], end = guide_[bits + 1];
+    while (begin < end) {
+      const std::size_t middle = (begin + end) / 2;
+      if (item >= splitters_[middle])
+        begin = middle + 1;
+      else
+        end = middle;
+    }
+    return begin;
   }
 
   void Distribute(std::atomic<std::size_t>& next_claim, std::vector<ItemBlocks>& ranges,
@@ -243,7 +254,9 @@ class RunSorter {
   std::size_t count_;
   unsigned threads_;
   std::size_t ranges_;
-  std::array<Item, kRangesMax> splitters_;
+  std::vector<Item> splitters_;  ///< The first item of each range but the first.
+  /// By the first bits of a key: how many splitters are below all keys that begin so.
+  std::array<std::uint16_t, (std::size_t{1} << kGuideBits) + 1> guide_;
   std::vector<ItemArena> arenas_;               ///< Per thread.
   std::vector<std::vector<ItemBlocks>> items_;  ///< Per thread and range.
 };
