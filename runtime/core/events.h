@@ -70,7 +70,8 @@ struct WorkerLost {
   std::uint64_t epoch = 0;
 };
 
-/// Gives it nothing more to do. WorkerDrained follows when nothing needs it.
+/// Gives it nothing more to do. WorkerDrained follows when nothing needs it, which takes as long as
+/// the jobs whose segments it keeps; a shell that cannot wait says WorkerLost.
 struct DrainWorker {
   WorkerId worker = 0;
   std::uint64_t epoch = 0;
