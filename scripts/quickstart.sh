@@ -14,16 +14,14 @@ if [[ ! -e build/release/CMakeCache.txt ]]; then
 fi
 cmake --build build/release --target spillway plugins
 
+# Files without a suffix are the texts; the others are indexes and links to them.
 mapfile -t texts < <(find /usr/share/games/fortunes -type f ! -name '*.*' | LC_ALL=C sort)
-out=$(mktemp -d)
-trap 'rm -rf "$out"' EXIT
-
-command=(build/release/bin/spillway run wordcount -i "${texts[@]}" -o "$out/words")
-echo
-echo "\$ ${command[*]:0:4} ${texts[0]} ... (${#texts[@]} files) -o $out/words"
-"${command[@]}"
+out=build/quickstart
 
 echo
-echo "The most frequent words:"
-sort -t "$(printf '\t')" -k2,2nr -k1,1 "$out"/words/part-* >"$out/ranked"
-head -n 10 "$out/ranked"
+echo "\$ build/release/bin/spillway run wordcount -i ${texts[0]} ... -o $out"
+build/release/bin/spillway run wordcount -i "${texts[@]}" -o "$out" --overwrite
+
+echo
+echo "The most frequent words of ${#texts[@]} files:"
+LC_ALL=C sort -t "$(printf '\t')" -k2,2nr -k1,1 "$out"/part-* | grep '^[[:alpha:]]' | sed -n 1,10p

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <random>
@@ -512,16 +513,25 @@ class Simulation {
   std::set<std::pair<AttemptId, std::uint32_t>> durable_;
 };
 
+/// A number from the environment, so that `scripts/dev sim` can run more seeds, or a failing one.
+std::uint64_t NumberFromEnvironment(const char* name, std::uint64_t fallback) {
+  const char* text = std::getenv(name);
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : fallback;
+}
+
 TEST(SchedulerSimulation, KeepsItsRulesUnderFaultsAndEndsEveryJobAfterThem) {
   constexpr std::uint64_t kSeeds = 4'000;
+  const std::uint64_t first = NumberFromEnvironment("SPILLWAY_SIM_FIRST", 1);
+  const std::uint64_t seeds = NumberFromEnvironment("SPILLWAY_SIM_SEEDS", kSeeds);
   std::map<std::string, std::uint64_t> reached;
-  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+  for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Simulation simulation(seed);
     simulation.Run();
     if (HasFailure()) return;
     for (const auto& [path, times] : simulation.reached()) reached[path] += times;
   }
+  if (seeds < kSeeds) return;
   // A simulation that no longer reaches a path would pass for the wrong reason.
   for (const char* path :
        {"stop reason 0", "stop reason 1", "stop reason 2", "stop reason 3", "invalidated",
