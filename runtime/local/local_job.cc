@@ -117,6 +117,8 @@ void LocalJob::Apply(AttemptOutcome& outcome) {
     if (map_results_.size() == job_->maps.size()) maps_done_ms_ = NowMs();
   } else if (std::holds_alternative<CommitRequested>(event)) {
     waiting_commits_[id] = std::move(outcome);
+  } else if (std::holds_alternative<SegmentLost>(event)) {
+    warnings_.push_back(outcome.reduce.status.message());
   }
   events_.push_back(event);
 }

@@ -166,7 +166,7 @@ Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request) {
   PreparedJob job;
   job.request = request;
   SPILLWAY_RETURN_IF_ERROR(CheckRequest(request));
-  SPILLWAY_ASSIGN_OR_RETURN(auto library, PluginLibrary::Load(request.plugin_path));
+  SPILLWAY_ASSIGN_OR_RETURN(auto library, PluginLibrary::Load(request.plugin_path, &request.args));
   SPILLWAY_ASSIGN_OR_RETURN(job.plugin, PluginJob::Configure(std::move(library), request.args));
   SPILLWAY_ASSIGN_OR_RETURN(job.inputs, ListInputFiles(files, request.inputs));
   SPILLWAY_RETURN_IF_ERROR(CheckOutputPlace(files, request));

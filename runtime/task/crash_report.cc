@@ -1,5 +1,7 @@
 #include "runtime/task/crash_report.h"
 
+#include <link.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -15,6 +17,14 @@ namespace {
 
 thread_local const CrashScene* current_scene = nullptr;
 int crash_exit_code = 1;
+
+/// Where the last loaded plugin's code lies.
+struct PluginCode {
+  std::uintptr_t begin = 0;
+  std::uintptr_t end = 0;
+  const char* path = "";
+};
+PluginCode plugin_code;
 
 /// A stack for the handler, so that user code which overflowed its own is reported as well.
 class SignalStack {
@@ -128,9 +138,29 @@ const char* SignalText(int signal) {
   }
 }
 
-void OnSignal(int signal) {
+/// The instruction that raised the signal.
+std::uintptr_t CrashedAt(const void* context) {
+  const auto& machine = static_cast<const ucontext_t*>(context)->uc_mcontext;
+#if defined(__x86_64__)
+  return static_cast<std::uintptr_t>(machine.gregs[REG_RIP]);
+#elif defined(__aarch64__)
+  return machine.pc;
+#endif
+}
+
+void OnSignal(int signal, siginfo_t*, void* context) {
   if (current_scene != nullptr) {
     Report(*current_scene, SignalText(signal));
+    ::_exit(crash_exit_code);
+  }
+  const std::uintptr_t at = CrashedAt(context);
+  if (at >= plugin_code.begin && at < plugin_code.end) {
+    Message message;
+    message.Text("\nspillway: the plugin '").Text(plugin_code.path).Text("' ");
+    message.Text(SignalText(signal));
+    message.Text(" outside of a map or reduce call, in a function such as its comparator. The job "
+                 "has failed and no output was written.\n");
+    message.Print();
     ::_exit(crash_exit_code);
   }
   std::signal(signal, SIG_DFL);
@@ -152,12 +182,35 @@ CrashScope::CrashScope(const CrashScene* scene) : outer_(current_scene) {
 
 CrashScope::~CrashScope() { current_scene = outer_; }
 
+void RegisterPluginCode(const void* address, const char* path) {
+  struct Search {
+    std::uintptr_t address;
+    PluginCode found;
+  } search{reinterpret_cast<std::uintptr_t>(address), {0, 0, path}};
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* data) {
+        auto& s = *static_cast<Search*>(data);
+        for (int i = 0; i < info->dlpi_phnum; ++i) {
+          const auto& segment = info->dlpi_phdr[i];
+          const std::uintptr_t begin = info->dlpi_addr + segment.p_vaddr;
+          if (segment.p_type != PT_LOAD || (segment.p_flags & PF_X) == 0) continue;
+          if (s.address < begin || s.address >= begin + segment.p_memsz) continue;
+          s.found.begin = begin;
+          s.found.end = begin + segment.p_memsz;
+          return 1;
+        }
+        return 0;
+      },
+      &search);
+  plugin_code = search.found;
+}
+
 void InstallCrashReports(int exit_code) {
   crash_exit_code = exit_code;
   static const bool installed = [] {
     struct sigaction action {};
-    action.sa_handler = &OnSignal;
-    action.sa_flags = SA_ONSTACK | SA_NODEFER;
+    action.sa_sigaction = &OnSignal;
+    action.sa_flags = SA_ONSTACK | SA_NODEFER | SA_SIGINFO;
     for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
       ::sigaction(signal, &action, nullptr);
     std::atexit(&OnExit);

@@ -29,6 +29,11 @@ class CrashScope {
   const CrashScene* const outer_;
 };
 
+/// Tells the handlers that `address` lies in the code of the plugin `path`, which stays loaded:
+/// a crash there outside of any scope (a comparator that the engine calls) is reported as the
+/// plugin's. `path` must stay valid.
+void RegisterPluginCode(const void* address, const char* path);
+
 /// Installs handlers for the signals of a crash and for exit() from user code, once per process.
 /// After the report the process ends with `exit_code`. A crash outside of user code keeps the
 /// signal's default action.

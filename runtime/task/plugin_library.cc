@@ -80,8 +80,18 @@ Result<const spillway_plugin*> LoadHere(const std::string& path) {
   return plugin;
 }
 
+/// Makes and releases the job, to see whether that ends the process.
+void TryConfigure(const spillway_plugin& plugin, const std::vector<std::string>& args) {
+  std::vector<const char*> pointers;
+  for (const std::string& arg : args) pointers.push_back(arg.c_str());
+  char error[1024] = "";
+  const spillway_job* job =
+      plugin.configure(pointers.data(), pointers.size(), error, sizeof error);
+  if (job != nullptr) plugin.release(job);
+}
+
 /// Loads the plugin in a child. What the child reports, or how it died, becomes the status.
-Status ProbeInChild(const std::string& path) {
+Status ProbeInChild(const std::string& path, const std::vector<std::string>* args) {
   int pipe_fds[2];
   if (::pipe2(pipe_fds, O_CLOEXEC) != 0) return Unavailable("cannot make a pipe: " + std::string(std::strerror(errno)));
   const pid_t child = ::fork();
@@ -96,6 +106,7 @@ Status ProbeInChild(const std::string& path) {
     ::alarm(10);   // A constructor that hangs.
     const Result<const spillway_plugin*> plugin = LoadHere(path);
     const std::string message = plugin.ok() ? "ok" : plugin.status().message();
+    if (plugin.ok() && args != nullptr) TryConfigure(**plugin, *args);
     const ssize_t written = ::write(pipe_fds[1], message.data(), message.size());
     ::_exit(written < 0 ? 1 : 0);
   }
@@ -127,9 +138,10 @@ Status ProbeInChild(const std::string& path) {
 
 }  // namespace
 
-Result<std::shared_ptr<PluginLibrary>> PluginLibrary::Load(const std::string& path) {
+Result<std::shared_ptr<PluginLibrary>> PluginLibrary::Load(const std::string& path,
+                                                           const std::vector<std::string>* args) {
   SPILLWAY_RETURN_IF_ERROR(CheckElf(path));
-  SPILLWAY_RETURN_IF_ERROR(ProbeInChild(path));
+  SPILLWAY_RETURN_IF_ERROR(ProbeInChild(path, args));
   SPILLWAY_ASSIGN_OR_RETURN(const spillway_plugin* plugin, LoadHere(path));
   return std::shared_ptr<PluginLibrary>(new PluginLibrary(path, plugin));
 }

@@ -16,8 +16,10 @@ namespace spillway {
 class PluginLibrary {
  public:
   /// BadData: no ELF library for this machine, truncated, not a plugin, or another ABI; the
-  /// message says which. NotFound: no such file.
-  static Result<std::shared_ptr<PluginLibrary>> Load(const std::string& path);
+  /// message says which. NotFound: no such file. With `args` the child process also makes the
+  /// plugin's job of them, so that a crash there is an error here.
+  static Result<std::shared_ptr<PluginLibrary>> Load(const std::string& path,
+                                                     const std::vector<std::string>* args = nullptr);
 
   const spillway_plugin& plugin() const { return *plugin_; }
   const std::string& path() const { return path_; }

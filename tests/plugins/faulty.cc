@@ -13,6 +13,7 @@ using namespace spillway;
 namespace {
 
 volatile int zero = 0;
+volatile int million = 1'000'000;
 
 int Overflow(int depth);
 int (*volatile overflow)(int) = &Overflow;   // Volatile: the compiler must not see the recursion.
@@ -30,7 +31,7 @@ void Misbehave(std::string_view how) {
   if (how == "abort") std::abort();
   if (how == "segv") ::raise(SIGSEGV);
   if (how == "null") *static_cast<volatile int*>(nullptr) = 1;
-  if (how == "divide") zero = 1 / zero;
+  if (how == "divide") zero = million / zero;
   if (how == "overflow") zero = Overflow(0);
   if (how == "exit") std::exit(0);
   if (how == "hang")
@@ -80,6 +81,13 @@ class FaultyReducer : public Reducer<std::string, std::uint64_t> {
   std::string_view how_;
 };
 
+struct CrashingOrder {
+  static int Compare(std::string_view a, std::string_view b) {
+    if (a == "BOOM") Misbehave("null");
+    return a.compare(b);
+  }
+};
+
 class OutOfRange : public Partitioner<std::string> {
  public:
   std::uint32_t Partition(std::string_view key, std::uint32_t partitions) {
@@ -92,5 +100,6 @@ SPILLWAY_PLUGIN("faulty", "misbehaves at the line BOOM", "HOW") {
   if (args[0] == "configure") throw std::runtime_error("configure threw");
   const auto job = NewJob().Map<Faulty>().Reduce<FaultyReducer>();
   if (args[0] == "partition") return job.Partition<OutOfRange>();
+  if (args[0] == "compare") return job.SortBy<CrashingOrder>().Partition<HashPartitioner>();
   return job;
 }
