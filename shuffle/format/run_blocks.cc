@@ -73,7 +73,7 @@ Result<bool> RunBlocks::Next(Block* block) {
   const std::string_view payload(at + sizeof header, header.stored_bytes);
   BlockPlace place = first_;
   place.sequence += blocks_read_;
-  if (BlockChecksum(header, place, payload) != header.checksum)
+  if (BlockChecksum(header, place, Digest(payload)) != header.checksum)
     return Damaged("the checksum does not match");
   SPILLWAY_RETURN_IF_ERROR(Unpack(header, payload, block));
   position_ += sizeof header + header.stored_bytes;

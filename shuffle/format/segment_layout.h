@@ -69,14 +69,19 @@ struct BlockPlace {
   std::uint32_t sequence = 0;  ///< Of the block in its segment.
 };
 
-/// The checksum that `header` must carry at `place`; its own checksum field is not looked at.
+/// XXH3-64: of a payload, of the index.
+std::uint64_t Digest(std::string_view bytes);
+
+/// The checksum that `header` must carry at `place` with a payload of that digest; its own checksum
+/// field is not looked at.
 std::uint64_t BlockChecksum(const BlockHeader& header, const BlockPlace& place,
-                            std::string_view payload);
+                            std::uint64_t payload_digest);
+
+/// The hash of a partition with one more block of encoded records; it starts from 0.
+std::uint64_t ExtendHash(std::uint64_t hash, std::uint64_t block_digest);
 
 /// Of the fields before `footer_checksum`.
 std::uint64_t FooterChecksum(const SegmentFooter& footer);
-
-std::uint64_t IndexChecksum(std::string_view index);
 
 /// The bytes of a layout struct.
 template <class T>

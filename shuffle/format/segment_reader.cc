@@ -77,7 +77,7 @@ Result<SegmentIndex> ReadIndex(const SegmentBytes& bytes, const SegmentFooter& f
     SPILLWAY_ASSIGN_OR_RETURN(index,
                               bytes.ReadAt(footer.index_offset, footer.index_bytes, scratch.get()));
   }
-  if (IndexChecksum(index) != footer.index_checksum)
+  if (Digest(index) != footer.index_checksum)
     return Damaged(bytes, footer.index_offset, "the index's checksum does not match");
   auto parsed = SegmentIndex::Parse(index, {.runs = footer.runs,
                                             .partitions = footer.partitions,

@@ -6,9 +6,6 @@
 #include <string>
 #include <utility>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "mapreduce/base/check.h"
 #include "shuffle/format/compression_policy.h"
 #include "shuffle/format/segment_index.h"
@@ -25,30 +22,39 @@ constexpr std::size_t kTriedBlockBytesMin = 64;
 Bytes AllocateBytes(std::uint64_t bytes) { return std::make_unique_for_overwrite<char[]>(bytes); }
 
 // Gathers bytes for a file, so that it sees few and large appends that never cut a block in two.
+// Where the file lies in memory they are gathered in their final place.
 class StagedAppender {
  public:
   StagedAppender(SegmentFile& file, std::uint64_t capacity_bytes)
-      : file_(file), bytes_(AllocateBytes(capacity_bytes)), capacity_bytes_(capacity_bytes) {}
+      : file_(file), capacity_bytes_(capacity_bytes) {}
 
   // `bytes` of room at the result; Commit says how many of them count.
   Result<char*> Reserve(std::uint64_t bytes) {
     SPILLWAY_CHECK_LE(bytes, capacity_bytes_);
     if (bytes > capacity_bytes_ - used_bytes_) SPILLWAY_RETURN_IF_ERROR(Flush());
-    return bytes_.get() + used_bytes_;
+    if (begin_ == nullptr) begin_ = file_.Room(capacity_bytes_);
+    if (begin_ == nullptr) {
+      if (own_ == nullptr) own_ = AllocateBytes(capacity_bytes_);
+      begin_ = own_.get();
+    }
+    return begin_ + used_bytes_;
   }
 
   void Commit(std::uint64_t bytes) { used_bytes_ += bytes; }
 
   Status Append(std::string_view bytes) {
-    if (bytes.size() > capacity_bytes_ - used_bytes_) SPILLWAY_RETURN_IF_ERROR(Flush());
-    if (bytes.size() > capacity_bytes_) return file_.Append(bytes);
-    std::memcpy(bytes_.get() + used_bytes_, bytes.data(), bytes.size());
-    used_bytes_ += bytes.size();
+    if (bytes.size() > capacity_bytes_) {
+      SPILLWAY_RETURN_IF_ERROR(Flush());
+      return file_.Append(bytes);
+    }
+    SPILLWAY_ASSIGN_OR_RETURN(char* const to, Reserve(bytes.size()));
+    std::memcpy(to, bytes.data(), bytes.size());
+    Commit(bytes.size());
     return OkStatus();
   }
 
   Status Flush() {
-    const std::string_view staged(bytes_.get(), std::exchange(used_bytes_, 0));
+    const std::string_view staged(std::exchange(begin_, nullptr), std::exchange(used_bytes_, 0));
     return staged.empty() ? OkStatus() : file_.Append(staged);
   }
 
@@ -57,9 +63,10 @@ class StagedAppender {
 
  private:
   SegmentFile& file_;
-  Bytes bytes_;
-  std::uint64_t capacity_bytes_;
+  const std::uint64_t capacity_bytes_;
+  char* begin_ = nullptr;  // Of what is staged: in the file's memory or in own_.
   std::uint64_t used_bytes_ = 0;
+  Bytes own_;
 };
 
 // The staging holds any block that is not huge.
@@ -77,15 +84,17 @@ struct SegmentWriter::State {
         partitions(partition_count),
         file(segment_file),
         options(writer_options),
-        staging(segment_file, StagingBytes(writer_options)),
-        hashes(partition_count) {}
+        staging(segment_file, StagingBytes(writer_options)) {
+    summary.partition_hashes.resize(partition_count);
+  }
 
   bool WillCompress(std::uint64_t room_bytes);
   Status OpenBlock(std::uint64_t room_bytes);
   Status CloseBlock(const char* block_end, std::uint32_t records, BlockPlace place);
   Result<bool> StoreCompressed(std::string_view raw, BlockHeader& header, const BlockPlace& place);
-  Status StoreAsIs(std::string_view raw, BlockHeader& header, const BlockPlace& place);
-  void Account(std::string_view raw, const BlockHeader& header, std::uint32_t partition);
+  Status StoreAsIs(std::string_view raw, BlockHeader& header, const BlockPlace& place,
+                   std::uint64_t raw_digest);
+  void Account(const BlockHeader& header, std::uint32_t partition, std::uint64_t raw_digest);
   void CloseExtent(std::uint32_t partition);
   Result<SegmentSummary> Finish(std::uint32_t runs);
 
@@ -110,7 +119,6 @@ struct SegmentWriter::State {
   Extent extent;  // Of the current partition in the current run.
   std::uint32_t blocks = 0;
   SegmentSummary summary;
-  std::vector<std::unique_ptr<XXH3_state_t>> hashes;  // Null: nothing of that partition yet.
   Status failure;  // The first one; the segment is lost from then on.
 };
 
@@ -211,9 +219,10 @@ Status SegmentWriter::State::CloseBlock(const char* block_end, std::uint32_t rec
   BlockHeader header;
   header.raw_bytes = static_cast<std::uint32_t>(raw.size());
   header.records = records;
+  const std::uint64_t raw_digest = Digest(raw);
   SPILLWAY_ASSIGN_OR_RETURN(const bool compressed, StoreCompressed(raw, header, place));
-  if (!compressed) SPILLWAY_RETURN_IF_ERROR(StoreAsIs(raw, header, place));
-  Account(raw, header, place.partition);
+  if (!compressed) SPILLWAY_RETURN_IF_ERROR(StoreAsIs(raw, header, place, raw_digest));
+  Account(header, place.partition, raw_digest);
   if (aside_bytes > kCompressedBlockRawBytesMax + sizeof(BlockHeader)) {
     aside.reset();  // One huge record must not cost its size for the rest of the segment.
     aside_bytes = 0;
@@ -246,7 +255,7 @@ Result<bool> SegmentWriter::State::StoreCompressed(std::string_view raw, BlockHe
   const std::string_view packed(to + sizeof header, static_cast<std::size_t>(packed_bytes));
   header.stored_bytes = static_cast<std::uint32_t>(packed.size());
   header.flags = kBlockIsLz4;
-  header.checksum = BlockChecksum(header, place, packed);
+  header.checksum = BlockChecksum(header, place, Digest(packed));
   std::memcpy(to, &header, sizeof header);
   if (fits_staging)
     staging.Commit(sizeof header + packed.size());
@@ -256,10 +265,10 @@ Result<bool> SegmentWriter::State::StoreCompressed(std::string_view raw, BlockHe
 }
 
 Status SegmentWriter::State::StoreAsIs(std::string_view raw, BlockHeader& header,
-                                       const BlockPlace& place) {
+                                       const BlockPlace& place, std::uint64_t raw_digest) {
   header.stored_bytes = header.raw_bytes;
   header.flags = 0;
-  header.checksum = BlockChecksum(header, place, raw);
+  header.checksum = BlockChecksum(header, place, raw_digest);
   char* const at = block_begin - sizeof header;
   std::memcpy(at, &header, sizeof header);
   if (block_is_aside) return staging.Append({at, sizeof header + raw.size()});
@@ -267,8 +276,8 @@ Status SegmentWriter::State::StoreAsIs(std::string_view raw, BlockHeader& header
   return OkStatus();
 }
 
-void SegmentWriter::State::Account(std::string_view raw, const BlockHeader& header,
-                                   std::uint32_t partition) {
+void SegmentWriter::State::Account(const BlockHeader& header, std::uint32_t partition,
+                                   std::uint64_t raw_digest) {
   extent.stored_bytes += sizeof header + header.stored_bytes;
   extent.raw_bytes += header.raw_bytes;
   extent.records += header.records;
@@ -276,12 +285,8 @@ void SegmentWriter::State::Account(std::string_view raw, const BlockHeader& head
   ++extent.blocks;
   SPILLWAY_CHECK_LT(blocks, UINT32_MAX);
   ++blocks;
-  auto& hash = hashes[partition];
-  if (hash == nullptr) {
-    hash = std::make_unique<XXH3_state_t>();
-    XXH3_64bits_reset(hash.get());
-  }
-  XXH3_64bits_update(hash.get(), raw.data(), raw.size());
+  std::uint64_t& hash = summary.partition_hashes[partition];
+  hash = ExtendHash(hash, raw_digest);
 }
 
 void SegmentWriter::State::CloseExtent(std::uint32_t partition) {
@@ -299,7 +304,7 @@ Result<SegmentSummary> SegmentWriter::State::Finish(std::uint32_t runs) {
   SegmentFooter footer;
   footer.index_offset = staging.offset();
   footer.index_bytes = index.bytes().size();
-  footer.index_checksum = IndexChecksum(index.bytes());
+  footer.index_checksum = Digest(index.bytes());
   footer.job = id.job;
   footer.map_task = id.map_task;
   footer.attempt = id.attempt;
@@ -312,9 +317,6 @@ Result<SegmentSummary> SegmentWriter::State::Finish(std::uint32_t runs) {
   SPILLWAY_RETURN_IF_ERROR(staging.Flush());
   summary.runs = runs;
   summary.stored_bytes = file.size();
-  for (const auto& hash : hashes)
-    summary.partition_hashes.push_back(hash ? XXH3_64bits_digest(hash.get())
-                                            : XXH3_64bits(nullptr, 0));
   return std::move(summary);
 }
 

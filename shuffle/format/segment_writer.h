@@ -42,8 +42,8 @@ struct SegmentSummary {
   std::uint64_t records = 0;
   std::uint64_t raw_bytes = 0;
   std::uint64_t stored_bytes = 0;
-  /// XXH3-64 per partition over its encoded records in run order: two attempts of a
-  /// deterministic task agree.
+  /// Per partition a hash of its encoded records in run order, as cut into blocks; 0: it is empty.
+  /// Two attempts of a deterministic task with the same block_bytes agree, compressed or not.
   std::vector<std::uint64_t> partition_hashes;
 };
 

@@ -18,6 +18,9 @@ class HybridSegmentStore::File final : public SegmentFile {
     return OkStatus();
   }
 
+  char* Room(std::uint64_t bytes) override {
+    return chunks_ != nullptr ? chunks_->Room(bytes) : nullptr;
+  }
   std::uint64_t size() const override { return size_; }
   bool on_disk() const override { return on_disk_ != nullptr; }
 

@@ -13,16 +13,28 @@ namespace spillway {
 
 Status SegmentChunks::Append(std::string_view bytes) {
   if (bytes.empty()) return OkStatus();
-  if (chunks_.empty() || bytes.size() > chunks_.back().buffer.size() - chunks_.back().used_bytes) {
-    SPILLWAY_ASSIGN_OR_RETURN(Buffer buffer, AllocateChunk(bytes.size()));
-    // What the full chunk does not use would stay charged for the segment's life.
-    Seal();
-    chunks_.push_back({size_, 0, std::move(buffer)});
-  }
+  SPILLWAY_RETURN_IF_ERROR(MakeRoom(bytes.size()));
   Chunk& chunk = chunks_.back();
-  std::memcpy(chunk.buffer.data() + chunk.used_bytes, bytes.data(), bytes.size());
+  char* const to = chunk.buffer.data() + chunk.used_bytes;
+  if (bytes.data() != to) std::memcpy(to, bytes.data(), bytes.size());
   chunk.used_bytes += bytes.size();
   size_ += bytes.size();
+  return OkStatus();
+}
+
+char* SegmentChunks::Room(std::uint64_t bytes) {
+  if (!MakeRoom(bytes).ok()) return nullptr;
+  return chunks_.back().buffer.data() + chunks_.back().used_bytes;
+}
+
+// Sees to it that the last chunk has `bytes` of room.
+Status SegmentChunks::MakeRoom(std::uint64_t bytes) {
+  if (!chunks_.empty() && bytes <= chunks_.back().buffer.size() - chunks_.back().used_bytes)
+    return OkStatus();
+  // What the full chunk does not use would stay charged for the segment's life.
+  Seal();
+  SPILLWAY_ASSIGN_OR_RETURN(Buffer buffer, AllocateChunk(bytes));
+  chunks_.push_back({size_, 0, std::move(buffer)});
   return OkStatus();
 }
 
@@ -41,7 +53,10 @@ Result<Buffer> SegmentChunks::AllocateChunk(std::uint64_t bytes_min) {
 void SegmentChunks::Seal() {
   if (chunks_.empty()) return;
   Chunk& last = chunks_.back();
-  last.buffer.ShrinkTo(last.used_bytes);
+  if (last.used_bytes == 0)
+    chunks_.pop_back();
+  else
+    last.buffer.ShrinkTo(last.used_bytes);
 }
 
 std::string_view SegmentChunks::chunk(std::size_t i) const {
@@ -139,6 +154,7 @@ class MemorySegmentStore::File final : public SegmentFile {
     return OkStatus();
   }
 
+  char* Room(std::uint64_t bytes) override { return chunks_->Room(bytes); }
   std::uint64_t size() const override { return size_; }
   bool on_disk() const override { return false; }
 

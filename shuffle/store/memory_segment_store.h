@@ -31,7 +31,9 @@ class SegmentChunks {
 
   /// All of `bytes` or none; ResourceExhausted when the budget has no room.
   Status Append(std::string_view bytes);
-  /// Gives back what the last chunk does not use. Nothing is appended afterwards.
+  /// See SegmentFile::Room; null when the budget has no room.
+  char* Room(std::uint64_t bytes);
+  /// Gives back what the last chunk does not use.
   void Seal();
 
   std::uint64_t size() const { return size_; }
@@ -50,6 +52,7 @@ class SegmentChunks {
     std::uint64_t used_bytes = 0;
     Buffer buffer;
   };
+  Status MakeRoom(std::uint64_t bytes);
   Result<Buffer> AllocateChunk(std::uint64_t bytes_min);
 
   MemoryBudget& budget_;

@@ -29,6 +29,9 @@ class SegmentFile {
  public:
   virtual ~SegmentFile() = default;
   virtual Status Append(std::string_view bytes) = 0;
+  /// Memory of the segment itself where the next `bytes` may be built, so that Append, given a
+  /// prefix of it, need not copy; null where there is none. Valid until the next call.
+  virtual char* Room(std::uint64_t /*bytes*/) { return nullptr; }
   /// Bytes appended so far.
   virtual std::uint64_t size() const = 0;
   /// True while the bytes go to a device where compression may pay.

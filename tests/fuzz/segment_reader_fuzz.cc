@@ -64,7 +64,7 @@ void RepairEnds(std::string& content) {
   footer.index_bytes = index_bytes;
   footer.index_offset = footer_offset - index_bytes;
   footer.index_checksum =
-      IndexChecksum(std::string_view(content).substr(footer.index_offset, index_bytes));
+      Digest(std::string_view(content).substr(footer.index_offset, index_bytes));
   footer.footer_checksum = FooterChecksum(footer);
   std::memcpy(content.data() + footer_offset, &footer, sizeof footer);
   SegmentHeader header;
@@ -91,7 +91,7 @@ void RepairBlocks(std::string& content) {
         if (header.stored_bytes > end - at - sizeof header) break;
         const std::string_view payload(content.data() + at + sizeof header, header.stored_bytes);
         header.checksum =
-            BlockChecksum(header, {kPlace, run, p, extent.first_block + block}, payload);
+            BlockChecksum(header, {kPlace, run, p, extent.first_block + block}, Digest(payload));
         std::memcpy(content.data() + at, &header, sizeof header);
         at += sizeof header + header.stored_bytes;
       }

@@ -138,7 +138,7 @@ std::string Forged(std::string index, const SegmentFooter& wish) {
   SegmentFooter footer = wish;
   footer.index_offset = bytes.size();
   footer.index_bytes = index.size();
-  footer.index_checksum = IndexChecksum(index);
+  footer.index_checksum = Digest(index);
   footer.job = kId.job;
   footer.map_task = kId.map_task;
   footer.attempt = kId.attempt;

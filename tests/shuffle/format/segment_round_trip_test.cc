@@ -1,12 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <map>
 #include <random>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
+#include "shuffle/format/segment_layout.h"
 #include "tests/shuffle/format/segment_fixture.h"
 
 namespace spillway {
@@ -43,18 +40,28 @@ std::vector<PlacedRecord> RandomRecords(std::mt19937_64& random, const Shape& sh
   return records;
 }
 
+// Cuts each (run, partition) into blocks as the format says and hashes them.
 std::vector<std::uint64_t> OracleHashes(const std::vector<PlacedRecord>& records,
-                                        std::uint32_t partitions) {
-  std::vector<std::string> encoded(partitions);
-  for (const PlacedRecord& r : records) {
+                                        std::uint32_t partitions, std::uint32_t block_bytes) {
+  std::vector<std::uint64_t> hashes(partitions, 0);
+  std::string block;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const PlacedRecord& r = records[i];
     const Record record = MakeRecord(r.key, r.value);
     std::string bytes(EncodedBytes(record.key_bytes, record.value_bytes), '\0');
     EncodeRecord(record, bytes.data());
-    encoded[r.partition] += bytes;
+    const bool same_extent =
+        i > 0 && records[i - 1].run == r.run && records[i - 1].partition == r.partition;
+    const bool fits = block.size() + bytes.size() <= std::size_t{block_bytes};
+    if (!block.empty() && !(same_extent && fits)) {
+      std::uint64_t& hash = hashes[records[i - 1].partition];
+      hash = ExtendHash(hash, Digest(block));
+      block.clear();
+    }
+    block += bytes;
   }
-  std::vector<std::uint64_t> hashes;
-  for (const std::string& bytes : encoded)
-    hashes.push_back(XXH3_64bits(bytes.data(), bytes.size()));
+  if (!block.empty())
+    hashes[records.back().partition] = ExtendHash(hashes[records.back().partition], Digest(block));
   return hashes;
 }
 
@@ -72,7 +79,8 @@ void ExpectRoundTrip(const Shape& shape, const SegmentWriterOptions& options, st
     EXPECT_EQ(written->summary.records, records.size());
     EXPECT_EQ(written->summary.runs, shape.runs);
     EXPECT_EQ(written->summary.stored_bytes, written->bytes.size());
-    EXPECT_EQ(written->summary.partition_hashes, OracleHashes(records, shape.partitions));
+    EXPECT_EQ(written->summary.partition_hashes,
+              OracleHashes(records, shape.partitions, options.block_bytes));
     for (const bool resident : {false, true}) {
       for (const std::uint32_t read_ahead_bytes : {1u, 700u, 128u << 10}) {
         auto read = ReadSegment(std::make_shared<StringBytes>(written->bytes, resident), kId,

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
+#include <vector>
+
 namespace spillway {
 namespace {
 
@@ -27,6 +30,42 @@ TEST(MemorySegmentStore, EachAppendStaysInOnePiece) {
   for (std::uint64_t i = 0; i < 100; ++i)
     EXPECT_EQ(segment->View(i * 70'000, 70'000),
               std::string(70'000, static_cast<char>('a' + i % 26)));
+}
+
+TEST(MemorySegmentStore, BytesBuiltInTheRoomAreAppendedWhereTheyLie) {
+  MemoryBudget budget(64 << 20);
+  MemorySegmentStore store(budget);
+  auto file = store.Create(kId);
+  ASSERT_TRUE(file.ok());
+  std::string all;
+  std::vector<const char*> places;
+  for (std::size_t bytes = 1; bytes < 300'000; bytes += bytes / 2 + 1) {
+    char* const room = (*file)->Room(300'000);
+    ASSERT_NE(room, nullptr);
+    std::memset(room, static_cast<char>(bytes), bytes);
+    all.append(room, bytes);
+    places.push_back(room);
+    ASSERT_TRUE((*file)->Append({room, bytes}).ok());
+  }
+  (void)(*file)->Room(300'000);  // Never used.
+  all += std::string(5 << 20, 'x');
+  ASSERT_TRUE((*file)->Append(std::string(5 << 20, 'x')).ok());
+  ASSERT_TRUE((*file)->Commit().ok());
+  EXPECT_EQ(budget.used_bytes(), all.size());
+  auto segment = store.Open(kId);
+  ASSERT_TRUE(segment.ok());
+  std::string scratch(all.size(), '\0');
+  EXPECT_EQ(*(*segment)->ReadAt(0, all.size(), scratch.data()), all);
+  EXPECT_EQ((*segment)->View(0, 1).data(), places[0]);
+  EXPECT_EQ((*segment)->View(1, 2).data(), places[1]);
+}
+
+TEST(MemorySegmentStore, RoomEndsWithTheBudget) {
+  MemoryBudget budget(1000);
+  MemorySegmentStore store(budget);
+  auto file = store.Create(kId);
+  EXPECT_EQ((*file)->Room(1001), nullptr);
+  EXPECT_NE((*file)->Room(1000), nullptr);
 }
 
 TEST(MemorySegmentStore, CommittedSegmentIsChargedWhatItHolds) {
