@@ -180,30 +180,35 @@ BENCHMARK(BM_CollectAndSpill)
     ->Args({16, 256})
     ->Unit(benchmark::kMillisecond);
 
-/// Collect alone, first touch of the arena's pages included.
-void BM_CollectOnly(benchmark::State& state) {
+enum class Half { kCollect, kSpill };
+
+/// One run, of which one half is timed: Collect with the first touch of the arena's pages, or the
+/// spill: bucket, sort, gather, checksum. Partitions in range(0).
+void BM_Half(benchmark::State& state, Half half) {
   MemoryBudget budget(2 * kGiB);
   CollectorOptions options;
-  options.partitions = 16;
-  options.memory_bytes = 128 * kMiB;
+  options.partitions = static_cast<std::uint32_t>(state.range(0));
   options.budget = &budget;
   FirstBytesPartition partition(options.partitions);
   options.partition = &partition;
-  constexpr std::size_t kRecords = 4000 * RecordSource::kBatchRecords;
+  constexpr std::size_t kRecords = 2000 * RecordSource::kBatchRecords;
   for (auto _ : state) {
+    if (half == Half::kSpill) state.PauseTiming();
     NullFile file;
     SegmentWriter writer({}, options.partitions, file, {});
     SortCollector collector(options, writer);
     RecordSource source;
     for (std::size_t n = 0; n < kRecords; n += RecordSource::kBatchRecords)
       if (!collector.Collect(source.NextBatch()).ok()) state.SkipWithError("Collect failed");
-    state.PauseTiming();
+    half == Half::kSpill ? state.ResumeTiming() : state.PauseTiming();
     if (!collector.Finish().ok()) state.SkipWithError("Finish failed");
-    state.ResumeTiming();
+    if (collector.stats().spills != 0) state.SkipWithError("more than one run");
+    if (half == Half::kCollect) state.ResumeTiming();
   }
   ReportPerRecord(state, kRecords);
 }
-BENCHMARK(BM_CollectOnly);
+BENCHMARK_CAPTURE(BM_Half, collect, Half::kCollect)->Arg(1)->Arg(16);
+BENCHMARK_CAPTURE(BM_Half, spill, Half::kSpill)->Arg(1)->Arg(16)->Arg(2000);
 
 /// The copy into an arena whose pages are there.
 void BM_AppendOnly(benchmark::State& state) {

@@ -14,6 +14,7 @@ constexpr std::size_t kPrefetchEntries = 16;
 /// looking at all keys once more would cost more than the ties it saves.
 constexpr std::uint64_t kSkipBytesMin = 4;
 
+/// How many entries are asked whether a bucket may have a common prefix, before all of them are.
 constexpr std::size_t kSampleEntries = 16;
 
 /// Whether the digit does not decide between two neighbours of a sorted run.
