@@ -32,7 +32,7 @@ constexpr std::uint64_t kRegionBytes = std::uint64_t{1} << 30;
 
 struct Text {
   std::string bytes;
-  std::vector<std::uint32_t> ends;    // of the words; one space behind each
+  std::vector<std::uint32_t> ends;  // of the words; one space behind each
 };
 
 // Frequent words are short, rare ones longer: about 5.5 letters on average over the text.
@@ -63,8 +63,8 @@ const Text& TextOf(std::size_t vocabulary) {
   std::uniform_real_distribution<double> uniform(0, sum);
   for (std::size_t i = 0; i < kWords; ++i) {
     const auto at = std::lower_bound(below.begin(), below.end(), uniform(random));
-    text.bytes += words[std::min<std::size_t>(static_cast<std::size_t>(at - below.begin()),
-                                              vocabulary - 1)];
+    text.bytes +=
+        words[std::min<std::size_t>(static_cast<std::size_t>(at - below.begin()), vocabulary - 1)];
     text.ends.push_back(static_cast<std::uint32_t>(text.bytes.size()));
     text.bytes += ' ';
   }
@@ -92,9 +92,9 @@ void ForEachBatch(const Text& text, Consume&& consume) {
 }
 
 void Report(benchmark::State& state, std::size_t distinct) {
-  state.counters["ns/record"] = benchmark::Counter(
-      static_cast<double>(state.iterations()) * kWords / 1e9,
-      benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["ns/record"] =
+      benchmark::Counter(static_cast<double>(state.iterations()) * kWords / 1e9,
+                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
   state.counters["distinct"] = static_cast<double>(distinct);
 }
 

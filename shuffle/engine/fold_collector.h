@@ -43,10 +43,10 @@ class FoldCollector final : public Collector {
   SegmentWriter& writer_;
   const std::uint32_t runs_before_;
   Buffer memory_;
-  std::unique_ptr<FoldTable> table_;          ///< Null after stepping aside.
-  std::unique_ptr<SortCollector> sorter_;     ///< Null before.
-  std::uint64_t records_in_table_ = 0;        ///< Folded since the table was empty.
-  std::uint64_t records_out_ = 0;             ///< Written here, not by the sorter.
+  std::unique_ptr<FoldTable> table_;       ///< Null after stepping aside.
+  std::unique_ptr<SortCollector> sorter_;  ///< Null before.
+  std::uint64_t records_in_table_ = 0;     ///< Folded since the table was empty.
+  std::uint64_t records_out_ = 0;          ///< Written here, not by the sorter.
   CollectorStats stats_;
 };
 

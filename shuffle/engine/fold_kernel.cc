@@ -11,8 +11,8 @@
 //   branch that hardly ever fails.
 // - Two AES rounds make every output bit depend on every key byte, for three instructions.
 //
-// The code below is compiled once per instruction set (Highway's foreach_target); HWY_ATTR marks the
-// functions that use its vectors.
+// The code below is compiled once per instruction set (Highway's foreach_target); HWY_ATTR marks
+// the functions that use its vectors.
 #include "shuffle/engine/fold_kernel.h"
 
 #include <algorithm>
@@ -155,9 +155,8 @@ HWY_ATTR HWY_NOINLINE FoldSlot* FindShort(const FoldSpace& space, const char* ke
 // The same for a long key.
 HWY_NOINLINE FoldSlot* FindLong(const FoldSpace& space, const Record& record, FoldSlot* slot,
                                 std::uint64_t tag) {
-  while (!slot->empty() &&
-         !(slot->tag == tag && std::memcmp(slot->key, record.key, 8) == 0 &&
-           std::memcmp(slot->key_data(), record.key, record.key_bytes) == 0))
+  while (!slot->empty() && !(slot->tag == tag && std::memcmp(slot->key, record.key, 8) == 0 &&
+                             std::memcmp(slot->key_data(), record.key, record.key_bytes) == 0))
     slot = Next(space, slot);
   return slot;
 }
@@ -216,7 +215,7 @@ HWY_ATTR std::size_t FoldRecords(FoldSpace& space, const Record* records, std::s
   Kind kind;
   Group groups[2];
   std::size_t done = 0;
-  std::size_t ahead = 0;    // Records prepared.
+  std::size_t ahead = 0;  // Records prepared.
   for (std::size_t turn = 0; done < count; ++turn) {
     const std::size_t in_next = std::min(kGroupRecords, count - ahead);
     groups[turn % 2].Prepare(space, records + ahead, in_next);

@@ -13,8 +13,8 @@ namespace spillway {
 
 /// An associative, commutative and exact operation on a state of fixed size (mapreduce/abi.h).
 struct FoldOptions {
-  std::uint32_t kind = SPILLWAY_FOLD_SUM_U64;      ///< spillway_fold_kind.
-  std::uint32_t state_bytes = kInlineStateBytes;   ///< A multiple of 8; 8 for all built-in kinds.
+  std::uint32_t kind = SPILLWAY_FOLD_SUM_U64;     ///< spillway_fold_kind.
+  std::uint32_t state_bytes = kInlineStateBytes;  ///< A multiple of 8; 8 for all built-in kinds.
   /// For SPILLWAY_FOLD_CUSTOM.
   void (*combine)(void* const* states, const void* const* values, std::size_t count) = nullptr;
   /// Take the loop that runs on any machine, so that tests can compare it with the fast ones.
@@ -29,8 +29,8 @@ inline constexpr std::size_t kKernelRecordsMax = 1024;
 struct FoldSpace {
   FoldSlot* slots = nullptr;
   std::uint64_t slot_count = 0;
-  std::uint64_t size = 0;            ///< Slots in use.
-  char* heap = nullptr;              ///< Lowest byte of the heap in use, 8-byte aligned.
+  std::uint64_t size = 0;  ///< Slots in use.
+  char* heap = nullptr;    ///< Lowest byte of the heap in use, 8-byte aligned.
   std::uint32_t state_bytes = kInlineStateBytes;
   void (*combine)(void* const*, const void* const*, std::size_t) = nullptr;
 

@@ -87,7 +87,7 @@ class FoldRun {
   const std::uint32_t state_bytes_;
   std::span<FoldSlot> slots_;
   std::span<FoldEntry> entries_;
-  std::vector<std::uint64_t> bounds_;    // partition p is entries_[bounds_[p], bounds_[p + 1])
+  std::vector<std::uint64_t> bounds_;  // partition p is entries_[bounds_[p], bounds_[p + 1])
 };
 
 }  // namespace
@@ -106,7 +106,8 @@ Status ChoosePartitions(const CollectorOptions& options, std::span<const Record>
   }
   SPILLWAY_RETURN_IF_ERROR(options.partition->Partition(records, out));
   for (std::size_t i = 0; i < records.size(); ++i) {
-    if (out[i] < options.partitions) [[likely]] continue;
+    if (out[i] < options.partitions) [[likely]]
+      continue;
     return UserCodeError("partitioner put key \"" + EscapeForLog(KeyOf(records[i])) +
                          "\" into partition " + std::to_string(out[i]) +
                          "; partitions go from 0 to " + std::to_string(options.partitions - 1));

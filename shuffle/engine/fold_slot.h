@@ -23,7 +23,7 @@ inline constexpr std::uint32_t kInlineStateBytes = 8;
 struct alignas(32) FoldSlot {
   char key[kInlineKeyBytes];
   std::uint64_t state;
-  std::uint64_t tag;      ///< MakeTag() of the key; 0: the slot is empty.
+  std::uint64_t tag;  ///< MakeTag() of the key; 0: the slot is empty.
 
   static std::uint64_t MakeTag(std::uint32_t hash, std::uint32_t key_bytes) {
     return hash | (std::uint64_t{key_bytes + 1} << 32);
@@ -38,9 +38,7 @@ struct alignas(32) FoldSlot {
   void set_hash(std::uint32_t number) { tag = MakeTag(number, key_bytes()); }
 
   /// The whole key; SPILLWAY_PADDING_BYTES behind it are readable.
-  const char* key_data() const {
-    return is_inline() ? key : LoadLittle<const char*>(key + 8);
-  }
+  const char* key_data() const { return is_inline() ? key : LoadLittle<const char*>(key + 8); }
   std::string_view key_view() const { return {key_data(), key_bytes()}; }
 
   /// KeyPrefix() of the key.

@@ -51,6 +51,7 @@ class FoldTable {
  private:
   std::uint64_t bytes() const { return static_cast<std::uint64_t>(heap_top_ - region_.data()); }
   std::uint64_t RoomForKeys() const;
+  bool MakeRoom();
   bool Grow();
   void Spread(std::uint64_t slot_count);
 
@@ -58,7 +59,7 @@ class FoldTable {
   FoldKernel kernel_;
   std::span<char> region_;
   char* heap_top_ = nullptr;
-  char* heap_low_ = nullptr;   ///< The heap never was below: from the slots to here all is zero.
+  char* heap_low_ = nullptr;  ///< The heap never was below: from the slots to here all is zero.
 };
 
 }  // namespace spillway

@@ -15,7 +15,8 @@ inline std::uint32_t HashHalves(std::uint64_t low, std::uint64_t high) {
   __extension__ using Product = unsigned __int128;
   const Product product =
       Product{low ^ 0x9e37'79b9'7f4a'7c15u} * Product{high ^ 0xd6e8'feb8'6659'fd93u};
-  const auto folded = static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+  const auto folded =
+      static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
   return static_cast<std::uint32_t>(folded >> 32);
 }
 

@@ -69,7 +69,8 @@ TEST(FoldCollector, SpillsWhenTheShareIsFullAndTheRunsFoldToTheSame) {
 }
 
 TEST(FoldCollector, FillsMostOfItsShareBeforeItSpills) {
-  for (const std::uint64_t memory_bytes : {kTinyBytes, std::uint64_t{1} << 20, std::uint64_t{3} << 20}) {
+  for (const std::uint64_t memory_bytes :
+       {kTinyBytes, std::uint64_t{1} << 20, std::uint64_t{3} << 20}) {
     FoldInput input(8);
     for (int i = 0; i < 200'000; ++i) {
       input.AddOne("word" + std::to_string(i / 2));
@@ -271,7 +272,8 @@ TEST(FoldCollector, TakesStatesThatHardlyFitTheShare) {
 
 TEST(FoldCollector, WorksWithAnEmptyBudgetAndMoreSpills) {
   FoldInput input = RandomInput(13, 20'000, 200, 8, 12);
-  const Collected collected = CollectFold{.memory_bytes = 1 << 20, .budget_bytes = 1000}.Over(input);
+  const Collected collected =
+      CollectFold{.memory_bytes = 1 << 20, .budget_bytes = 1000}.Over(input);
   EXPECT_EQ(collected.Folded({}), input.Folded({}));
   EXPECT_LE(collected.peak_bytes, 2 * FoldTable::kRegionBytesMin);
 }
@@ -297,8 +299,8 @@ TEST(FoldCollector, NamesTheKeyWhosePartitionDoesNotExist) {
   auto file = std::move(store.Create({})).value();
   SegmentWriter writer({}, 4, *file, {});
   BadPartition partition;
-  FoldCollector collector({.partitions = 4, .order = {}, .partition = &partition, .budget = &budget},
-                          {}, writer);
+  FoldCollector collector(
+      {.partitions = 4, .order = {}, .partition = &partition, .budget = &budget}, {}, writer);
   FoldInput input(8);
   input.AddOne("stray");
   const std::vector<Record> records = input.records();

@@ -106,7 +106,8 @@ class FoldInput {
   }
   void Add(std::string_view key, std::mt19937_64& random) {
     std::string state(state_bytes_, '\0');
-    for (std::size_t i = 0; i < state_bytes_ / 8; ++i) fold_test::SetWord(state.data(), i, random());
+    for (std::size_t i = 0; i < state_bytes_ / 8; ++i)
+      fold_test::SetWord(state.data(), i, random());
     Add(key, state);
   }
   void AddOne(std::string_view key) { Add(key, std::string_view("\1\0\0\0\0\0\0\0", 8)); }
@@ -119,8 +120,8 @@ class FoldInput {
     std::vector<Record> records;
     for (std::size_t i = 0; i < fields_.size(); ++i) {
       const char* state = states_.data() + i * state_bytes_;
-      Record record = MakeRecord({padded_.data() + fields_[i].first, fields_[i].second},
-                                 {state, state_bytes_});
+      Record record =
+          MakeRecord({padded_.data() + fields_[i].first, fields_[i].second}, {state, state_bytes_});
       if (state_bytes_ == 8) std::memcpy(&record.value, state, 8);
       records.push_back(record);
     }
@@ -147,8 +148,8 @@ class FoldInput {
 /// NUL and 0xff among them.
 inline std::string RandomKey(std::mt19937_64& random, std::size_t bytes_max) {
   static constexpr std::size_t kEdges[] = {0, 1, 7, 8, 9, 15, 16, 17, 24};
-  std::size_t bytes = random() % 2 == 0 ? kEdges[random() % std::size(kEdges)]
-                                        : random() % (bytes_max + 1);
+  std::size_t bytes =
+      random() % 2 == 0 ? kEdges[random() % std::size(kEdges)] : random() % (bytes_max + 1);
   std::string key(std::min(bytes, bytes_max), '\0');
   for (char& c : key) c = "\0a\xff"[random() % 3];
   return key;
@@ -174,11 +175,11 @@ class SumPartition : public PartitionFunction {
 
 /// What a collector made of an input.
 struct Collected {
-  std::string segment;                                   ///< All its bytes.
+  std::string segment;  ///< All its bytes.
   /// runs[r][p]: the records of run r, partition p, in order.
   std::vector<std::vector<std::vector<std::pair<std::string, std::string>>>> runs;
   CollectorStats stats;
-  std::uint64_t peak_bytes = 0;                          ///< Of the collector's budget.
+  std::uint64_t peak_bytes = 0;  ///< Of the collector's budget.
 
   /// All runs folded together.
   States Folded(const FoldOptions& fold) const {
@@ -224,8 +225,8 @@ struct CollectFold {
                               fold, writer);
       const std::vector<Record> records = input.records();
       for (std::size_t i = 0; i < records.size(); i += batch_records) {
-        const Status status = collector.Collect(
-            {records.data() + i, std::min(batch_records, records.size() - i)});
+        const Status status =
+            collector.Collect({records.data() + i, std::min(batch_records, records.size() - i)});
         EXPECT_TRUE(status.ok()) << status.message();
       }
       const Status status = collector.Finish();

@@ -122,7 +122,8 @@ TEST(FoldTable, GrowthKeepsEveryEntryWhereLookupsFindIt) {
     const std::uint64_t slots_before = table.slot_count();
     FoldInput input(8);
     for (int i = 0; i < 3000; ++i)
-      input.AddOne(std::to_string(random() % std::max<std::uint64_t>(1, static_cast<unsigned>(i) / 3)));
+      input.AddOne(
+          std::to_string(random() % std::max<std::uint64_t>(1, static_cast<unsigned>(i) / 3)));
     ASSERT_EQ(table.Fold(input.records()), input.size());
     EXPECT_GT(table.slot_count(), slots_before);
     EXPECT_EQ(Contents(table), input.Folded({}));
