@@ -50,14 +50,6 @@ Status CheckOutputPlace(FileSystem& files, const JobRequest& request) {
   return OkStatus();
 }
 
-void ChooseThreads(PreparedJob& job, Reasons& reasons) {
-  const std::uint32_t cpus = AvailableCpus();
-  const bool asked = job.request.threads != 0;
-  job.plan.threads = asked ? job.request.threads : cpus;
-  reasons.emplace_back("threads", std::to_string(job.plan.threads) +
-                                      (asked ? ": as asked" : ": the processors it may use"));
-}
-
 Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
   std::vector<InputFile> files;
   for (const FoundFile& file : job.inputs) {
@@ -125,6 +117,9 @@ Status ChooseMemory(PreparedJob& job, Reasons& reasons) {
   reasons.emplace_back("memory", FormatBytes(demand.total_bytes) +
                                      (asked ? ": as asked"
                                             : ": 60 % of what the machine or cgroup gives"));
+  if (job.request.threads == 0)
+    reasons.emplace_back("processors", std::to_string(demand.threads) +
+                                           ": by affinity, cgroup quota and SLURM_CPUS_PER_TASK");
   reasons.insert(reasons.end(), job.memory.reasons.begin(), job.memory.reasons.end());
   return OkStatus();
 }
@@ -171,7 +166,7 @@ Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request) {
   SPILLWAY_ASSIGN_OR_RETURN(job.inputs, ListInputFiles(files, request.inputs));
   SPILLWAY_RETURN_IF_ERROR(CheckOutputPlace(files, request));
   DescribePlugin(job);
-  ChooseThreads(job, job.plan.reasons);
+  job.plan.threads = request.threads != 0 ? request.threads : AvailableCpus();
   SPILLWAY_RETURN_IF_ERROR(ChooseSplits(job, job.plan.reasons));
   ChooseReducers(job, job.plan.reasons);
   SPILLWAY_RETURN_IF_ERROR(ChooseMemory(job, job.plan.reasons));
