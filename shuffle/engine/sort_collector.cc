@@ -32,16 +32,15 @@ SortCollector::SortCollector(const CollectorOptions& options, SegmentWriter& wri
     : options_(options), writer_(writer), kernel_(kernel), buckets_(options.partitions) {
   SPILLWAY_CHECK(options.budget != nullptr);
   SPILLWAY_CHECK_GE(options.partitions, 1u);
-  SPILLWAY_CHECK_LE(options.partitions, ArenaEntry::kPartitionsMax);
   SPILLWAY_CHECK(options.partition != nullptr || options.partitions == 1);
   if (options.combine != nullptr) combiner_ = std::make_unique<RunCombiner>(options_, writer_);
 }
 
 Status SortCollector::Collect(std::span<const Record> batch) {
   if (batch.empty()) return OkStatus();
+  if (!arena_.allocated()) SPILLWAY_RETURN_IF_ERROR(Start());
   SPILLWAY_RETURN_IF_ERROR(CountIn(batch));
   SPILLWAY_RETURN_IF_ERROR(AssignPartitions(batch));
-  if (!arena_.allocated()) SPILLWAY_RETURN_IF_ERROR(Start());
   for (std::size_t i = 0; i < batch.size(); ++i) {
     if (!arena_.Append(batch[i], partition_ids_[i])) [[unlikely]]
       SPILLWAY_RETURN_IF_ERROR(CollectIntoNextRun(batch[i], partition_ids_[i]));
@@ -58,6 +57,10 @@ Status SortCollector::Finish() {
 }
 
 Status SortCollector::Start() {
+  if (options_.partitions > ArenaEntry::kPartitionsMax)
+    return InvalidArgument("a job can have " + FormatCount(ArenaEntry::kPartitionsMax) +
+                           " partitions, not " + FormatCount(options_.partitions) +
+                           "; ask for fewer reducers");
   const std::uint64_t share = options_.memory_bytes;
   RecordArena::Options arena;
   // A share so small that the sides would eat it is a test's; it still gets an arena.

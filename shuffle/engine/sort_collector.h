@@ -26,7 +26,7 @@ class SortCollector : public Collector {
 
   /// A record that exceeds the whole share becomes a run of its own, not combined.
   /// ResourceExhausted only for keys and values above kFieldBytesMax; UserCode for a partition
-  /// that does not exist.
+  /// that does not exist; InvalidArgument for more than ArenaEntry::kPartitionsMax partitions.
   Status Collect(std::span<const Record> batch) override;
   Status Finish() override;
   const CollectorStats& stats() const override { return stats_; }

@@ -310,6 +310,14 @@ TEST(SortCollectorTest, NamesTheKeyWhosePartitionDoesNotExist) {
   EXPECT_THAT(status.message(), HasSubstr(std::to_string(PartitionOf("stray", 1000))));
 }
 
+TEST(SortCollectorTest, RefusesMorePartitionsThanAnEntryCanName) {
+  CollectorOptions options;
+  options.partitions = ArenaEntry::kPartitionsMax + 1;
+  const Status status = Job(options).Collect({{"key", "value"}});
+  EXPECT_EQ(status.code(), Code::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("fewer reducers"));
+}
+
 int CompareLengthsDownwards(const char*, uint32_t a_bytes, const char*, uint32_t b_bytes) {
   return a_bytes > b_bytes ? -1 : a_bytes < b_bytes ? 1 : 0;
 }
