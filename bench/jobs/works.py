@@ -9,13 +9,16 @@ import os
 import subprocess
 from dataclasses import dataclass, field
 
+import measure
+
 MIB = 1 << 20
 THREADS = 2
 # Not a word of any text, but a few letters that the generated text holds in few lines.
 GREP_PATTERN = "qxzj"
 # Below it the programs have no room for buffers; a smaller fraction of the data is not run.
 MEMORY_BYTES_MIN = 48 * MIB
-IN_MEMORY_BYTES = 8 << 30
+# More than any job here needs at 1 GB, if the machine has it.
+IN_MEMORY_BYTES = min(8 << 30, measure.memory_bytes() * 6 // 10)
 
 
 @dataclass
@@ -59,13 +62,6 @@ class Work:
     sorted_parts: bool = False      # Parts are merged by line before comparing; else concatenated.
     runs: int | None = None         # Overrides --runs.
     unit: str = "s"
-
-
-def size_text(size):
-    for suffix, unit in (("GiB", 1 << 30), ("MiB", MIB), ("KiB", 1 << 10)):
-        if size >= unit:
-            return f"{size / unit:.3g} {suffix}"
-    return f"{size} B"
 
 
 class Catalog:
@@ -118,7 +114,7 @@ class Catalog:
         return ("generate_records", arguments + (["--ascii"] if ascii_lines else []),
                 f"{kind}-{size}-{self.seed}")
 
-    # Works
+    # Works, by the names that --works takes
 
     def word_count(self):
         source = self.text()
@@ -205,10 +201,6 @@ class Catalog:
             self.framework("wordcount", path, "framework.out", 256 * MIB, goal),
             *self.peers("word_count", path, IN_MEMORY_BYTES),
         ], [source], sorted_parts=True, runs=20, unit="ms")
-
-    def all(self):
-        return [self.word_count(), self.inverted_index(), self.sort(), self.sort_lines(),
-                self.grep(), self.small()]
 
 
 # Outputs
