@@ -6,6 +6,7 @@
 // positions, so that the loop has no branch that depends on the text (about 4 GB/s per core).
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -35,8 +36,8 @@ inline std::uint64_t WordMask(const char* text) {
 /// Writes base + the position of each set bit to `to`, which has room for 32 numbers whatever the
 /// count; returns the end. At most every second bit is set.
 inline std::uint32_t* AppendPositions(std::uint64_t bits, std::uint32_t base, std::uint32_t* to) {
-  const int count = std::popcount(bits);
 #ifdef SPILLWAY_LIMITS_AVX512
+  const int count = std::popcount(bits);
   alignas(64) static constexpr unsigned char kPositions[64] = {
       0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21,
       22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43,
