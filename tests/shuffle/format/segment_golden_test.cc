@@ -42,7 +42,7 @@ std::string BytesOnPage() {
 std::string Dump(const std::string& bytes) {
   std::string dump;
   for (std::size_t at = 0; at < bytes.size(); at += 16) {
-    char text[8];
+    char text[32];
     std::snprintf(text, sizeof text, "%04zx:", at);
     dump += text;
     std::string letters;
