@@ -90,7 +90,8 @@ Status RunBlocks::CheckHeader(const BlockHeader& header) const {
   if (header.flags > kBlockIsLz4) return Damaged("unknown flags");
   if (header.raw_bytes > extent_.raw_block_bytes_max ||
       header.stored_bytes > extent_.stored_bytes - position_ - sizeof header ||
-      (lz4 ? header.stored_bytes >= header.raw_bytes : header.stored_bytes != header.raw_bytes))
+      (lz4 ? header.stored_bytes >= header.raw_bytes : header.stored_bytes != header.raw_bytes) ||
+      (lz4 && unpacked_bytes_max_ == 0))
     return Damaged("the lengths contradict the index");
   return OkStatus();
 }

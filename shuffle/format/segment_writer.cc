@@ -3,10 +3,12 @@
 #include <lz4.h>
 
 #include <algorithm>
+#include <new>
 #include <string>
 #include <utility>
 
 #include "mapreduce/base/check.h"
+#include "mapreduce/base/units.h"
 #include "shuffle/format/compression_policy.h"
 #include "shuffle/format/segment_index.h"
 #include "shuffle/format/segment_layout.h"
@@ -206,7 +208,11 @@ Status SegmentWriter::State::OpenBlock(std::uint64_t room_bytes) {
   }
   if (aside_bytes < bytes) {
     aside.reset();  // Before the new one: both may be a gibibyte.
-    aside = AllocateBytes(bytes);
+    aside_bytes = 0;
+    aside.reset(new (std::nothrow) char[bytes]);
+    if (aside == nullptr)
+      return ResourceExhausted("the system has no " + FormatBytes(bytes) +
+                               " of memory for one record; lower --memory or stop other programs");
     aside_bytes = bytes;
   }
   block_begin = aside.get() + sizeof(BlockHeader);

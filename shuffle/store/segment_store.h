@@ -16,7 +16,7 @@ namespace spillway {
 /// found elsewhere is seen as foreign.
 struct SegmentId {
   std::uint64_t job = 0;
-  std::uint32_t map_task = 0;     ///< Intermediate merges of a reduce use kMergeTaskBase + n.
+  std::uint32_t map_task = 0;  ///< Intermediate merges of a reduce use kMergeTaskBase + n.
   std::uint32_t attempt = 0;
   bool operator==(const SegmentId&) const = default;
 };

@@ -91,7 +91,7 @@ TEST_F(ScratchDirectoryTest, RunsWithTheSameIdDoNotMeet) {
 
 TEST_F(ScratchDirectoryTest, IdsThatLeadElsewhereAreRefused) {
   for (const std::string& id : {std::string("../x"), std::string("a/b"), std::string(""),
-                               std::string("a\0b", 3), std::string(200, 'x')})
+                                std::string("a\0b", 3), std::string(200, 'x')})
     EXPECT_EQ(ScratchDirectory::Create(spill_.path(), id).status().code(), Code::kInvalidArgument);
 }
 

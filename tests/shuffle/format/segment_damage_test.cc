@@ -2,6 +2,7 @@
 // records, and never a crash or a large allocation.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <lz4.h>
 
 #include <random>
 
@@ -127,14 +128,15 @@ TEST(SegmentDamage, RandomDamageNeverGivesOtherRecords) {
 }
 
 // A footer and index that lie, with checksums that are right: what a bug of a writer would give.
-std::string Forged(std::string index, const SegmentFooter& wish) {
+std::string Forged(const std::string& index, const SegmentFooter& wish,
+                   const std::string& blocks = std::string(100, 'b')) {
   SegmentHeader header;
   header.partitions = wish.partitions;
   header.job = kId.job;
   header.map_task = kId.map_task;
   header.attempt = kId.attempt;
   std::string bytes(BytesOf(header));
-  bytes += std::string(100, 'b');
+  bytes += blocks;
   SegmentFooter footer = wish;
   footer.index_offset = bytes.size();
   footer.index_bytes = index.size();
@@ -188,6 +190,31 @@ TEST(SegmentDamage, AnIndexThatLiesIsRefusedBeforeAnythingIsAllocated) {
   EXPECT_TRUE(OpenForged("\x01\x00\x02\x02\x34\x64\x1a"s, 1, 1, 2).ok());
   EXPECT_EQ(OpenForged("\x01\x00\x02\x02\x34\x64\x19"s, 1, 1, 2).code(), Code::kDataLoss);
   EXPECT_EQ(OpenForged("\x01\x00\x02\x02\x34\x64\x35"s, 1, 1, 2).code(), Code::kDataLoss);
+}
+
+TEST(SegmentDamage, CompressedBlockWhereTheIndexHasNoneIsRefusedBeforeItIsUnpacked) {
+  const std::string raw(76, 'a');
+  std::string packed(200, '\0');
+  packed.resize(static_cast<std::size_t>(LZ4_compress_default(raw.data(), packed.data(), 76, 200)));
+  BlockHeader header;
+  header.raw_bytes = 76;
+  header.stored_bytes = static_cast<std::uint32_t>(packed.size());
+  header.records = 1;
+  header.flags = kBlockIsLz4;
+  header.checksum = BlockChecksum(header, {kId, 0, 0, 0}, Digest(packed));
+  std::string blocks = std::string(BytesOf(header)) + packed;
+  blocks.resize(100, '\0');
+  SegmentFooter footer;
+  footer.runs = footer.partitions = footer.blocks = 1;
+  const std::string index("\x01\x00\x01\x01\x4c\x64", 6);
+  auto reader =
+      SegmentReader::Open(std::make_shared<StringBytes>(Forged(index, footer, blocks), true), kId);
+  ASSERT_TRUE(reader.ok()) << reader.status().message();
+  MemoryBudget budget(0);
+  const auto source = (*reader)->OpenRun(0, 0, budget, {});
+  Block block;
+  EXPECT_EQ(source->Next(&block).status().code(), Code::kDataLoss);
+  EXPECT_LE(budget.peak_bytes(), source->buffer_bytes());
 }
 
 TEST(SegmentDamage, AnotherVersionIsNamed) {
