@@ -189,7 +189,7 @@ const bool kRegistered = [] {
         benchmark::RegisterBenchmark((std::string("merge/") + name + "/" + way).c_str(), run, kind)
             ->Arg(k)
             ->Unit(benchmark::kMillisecond)
-            ->MinTime(1);
+            ->MinTime(0.5);
       };
       add("batch", &BM_Merge<BatchMerge>);
       add("loser_tree", &BM_Merge<TreeMerge>);

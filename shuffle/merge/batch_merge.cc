@@ -1,7 +1,9 @@
 #include "shuffle/merge/batch_merge.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
+#include <string>
 
 #include "mapreduce/base/check.h"
 #include "shuffle/merge/padded_key.h"
@@ -10,16 +12,20 @@ namespace spillway {
 namespace {
 
 /// Shorter windows make more tournament games, longer ones a looser bound of the batch.
-constexpr std::uint32_t kWindowRecordsMin = 16;
+constexpr std::uint32_t kWindowRecordsMin = 32;
 constexpr std::uint32_t kWindowRecordsMax = 256;
 
 /// A batch of at least 1/kCarryShare of its aim rather ends with a block than copies its tail.
 constexpr std::uint32_t kCarryShare = 4;
 
-/// Gathering jumps from run to run, and none of these jumps is in a cache; this many runs ahead
-/// they are fetched, with this many bytes each.
+/// Gathering jumps from run to run, and what lies there is in no near cache. So a run's next bytes
+/// are fetched some runs ahead, and then always as much ahead of the record that is read.
 constexpr std::size_t kPrefetchRuns = 4;
 constexpr std::size_t kPrefetchBytes = 512;
+
+/// The same for the walk over a whole new block, which no hardware follows fast enough: each record
+/// says only when it is read where the next one is.
+constexpr std::size_t kWalkPrefetchBytes = 4096;
 
 constexpr std::size_t kCacheLineBytes = 64;
 
@@ -52,11 +58,11 @@ BatchMerge::BatchMerge(std::vector<std::unique_ptr<BlockSource>> sources,
       carry_bytes_max_(options.carry_bytes),
       runs_(sources.size()),
       head_prefixes_(sources.size(), UINT64_MAX),
-      samples_(Before{this}) {
+      samples_(Before{this}),
+      sorter_(BatchRecordsMax(sources.size(), options)) {
   SPILLWAY_CHECK(order_.is_bytes());
   const std::size_t records = BatchRecordsMax(sources.size(), options);
   gathered_ = std::make_unique_for_overwrite<Record[]>(records);
-  entries_ = std::make_unique_for_overwrite<SortEntry[]>(records);
   sorted_ = std::make_unique_for_overwrite<Record[]>(records);
   groups_.reserve(records);
   carried_ = std::make_unique_for_overwrite<char[]>(carry_bytes_max_ + SPILLWAY_PADDING_BYTES);
@@ -64,7 +70,8 @@ BatchMerge::BatchMerge(std::vector<std::unique_ptr<BlockSource>> sources,
 }
 
 MergeMemory BatchMerge::Memory(const MergeOptions& options) {
-  const std::uint64_t record_bytes = 2 * sizeof(Record) + sizeof(SortEntry) + sizeof(std::uint32_t);
+  const std::uint64_t record_bytes =
+      2 * sizeof(Record) + sizeof(std::uint32_t) + BatchSorter::kBytesPerEntry;
   // Windows are a run's share of the aim, and so all runs' are as much as the aim once more,
   // except where the shortest window exceeds the share.
   return {
@@ -78,7 +85,7 @@ bool BatchMerge::Before::operator()(std::uint32_t a, std::uint32_t b) const {
   const Run& right = merge->runs_[b];
   if (left.sample == nullptr || right.sample == nullptr)
     return right.sample == nullptr && (left.sample != nullptr || a < b);
-  const int order = CompareBytes(left.sample_key, right.sample_key);
+  const int order = CompareBytes(KeyAt(left.sample), KeyAt(right.sample));
   return order != 0 ? order < 0 : a < b;
 }
 
@@ -123,11 +130,12 @@ Status BatchMerge::FindSamples(std::uint32_t rank, const Block& block) {
   const char* const end = begin + block.bytes.size();
   run.samples.clear();
   std::uint32_t records = 0;
-  Record record;
+  Record record{};
   for (const char* at = begin; at != end;) {
     const char* last = at;
     for (std::uint32_t i = 0; i < window_records_ && at != end; ++i) {
       last = at;
+      __builtin_prefetch(at + kWalkPrefetchBytes);
       at = DecodeRecord(at, end, &record);
       if (at == nullptr) [[unlikely]] {
         failed_run_ = rank;
@@ -137,7 +145,9 @@ Status BatchMerge::FindSamples(std::uint32_t rank, const Block& block) {
       }
       ++records;
     }
-    run.samples.push_back(static_cast<std::uint32_t>(last - begin));
+    run.samples.push_back({.prefix = PaddedPrefix(KeyOf(record), 0),
+                           .begin = static_cast<std::uint32_t>(last - begin),
+                           .end = static_cast<std::uint32_t>(at - begin)});
   }
   run.block = run.cursor = run.taken_end = begin;
   run.end = end;
@@ -150,13 +160,10 @@ Status BatchMerge::FindSamples(std::uint32_t rank, const Block& block) {
 
 /// Makes the next window's last record the run's sample.
 void BatchMerge::TakeSample(Run& run) {
-  Record record;
-  run.sample = run.block + run.samples[run.next_window++];
-  run.sample_end = ReadRecord(run.sample, &record);
-  run.sample_key = KeyOf(record);
-  run.sample_prefix = PaddedPrefix(run.sample_key, 0);
-  if (run.next_window < run.samples.size())
-    __builtin_prefetch(run.block + run.samples[run.next_window]);
+  const Sample& sample = run.samples[run.next_window++];
+  run.sample = run.block + sample.begin;
+  run.sample_end = run.block + sample.end;
+  run.sample_prefix = sample.prefix;
 }
 
 Status BatchMerge::NextBlock(std::uint32_t rank) {
@@ -176,7 +183,7 @@ Result<bool> BatchMerge::ChoosePivot() {
     const std::uint32_t rank = samples_.winner();
     Run& run = runs_[rank];
     if (run.sample == nullptr) return !carries_.empty();
-    pivot_key_ = run.sample_key;
+    pivot_ = run.sample;
     pivot_rank_ = rank;
     run.taken_end = run.sample_end;
     head_prefixes_[rank] = 0;
@@ -206,7 +213,7 @@ bool BatchMerge::CarryTail(std::uint32_t rank) {
   std::memcpy(to, run.cursor, bytes);
   carried_bytes_ += bytes;
   carries_.push_back({rank, to, to + bytes});
-  pivot_key_ = KeyAt(to + (run.sample - run.cursor));
+  pivot_ = to + (run.sample - run.cursor);
   return true;
 }
 
@@ -232,11 +239,13 @@ void BatchMerge::FindActive() {
 
 void BatchMerge::TakeAll(const char* from, const char* to) {
   std::size_t count = count_;
+  SortEntry* const entries = sorter_.entries();
   while (from < to) {
     Record& record = gathered_[count];
     from = ReadRecord(from, &record);
+    __builtin_prefetch(from + kPrefetchBytes);
     const std::string_view key = KeyOf(record);
-    entries_[count] = MakeSortEntry(key, common_bytes_, PaddedPrefix(key, common_bytes_), count);
+    entries[count] = MakeSortEntry(key, common_bytes_, PaddedPrefix(key, common_bytes_), count);
     ++count;
   }
   count_ = count;
@@ -252,6 +261,7 @@ const char* BatchMerge::TakeBelowPivot(std::uint32_t rank, const char* from) {
   while (from < run.sample) {
     Record& record = gathered_[count_];
     const char* const next = ReadRecord(from, &record);
+    __builtin_prefetch(next + kPrefetchBytes);
     const std::string_view key = KeyOf(record);
     std::uint64_t prefix = PaddedPrefix(key, shared);
     if (prefix > pivot_prefix) break;
@@ -260,7 +270,7 @@ const char* BatchMerge::TakeBelowPivot(std::uint32_t rank, const char* from) {
       if (order > 0 || (order == 0 && rank > pivot_rank_)) break;
     }
     if (shared != common_bytes_) prefix = PaddedPrefix(key, common_bytes_);
-    entries_[count_] = MakeSortEntry(key, common_bytes_, prefix, count_);
+    sorter_.entries()[count_] = MakeSortEntry(key, common_bytes_, prefix, count_);
     ++count_;
     from = next;
   }
@@ -273,7 +283,7 @@ std::size_t BatchMerge::CommonBytesWithSample(const Run& run) const {
   const std::uint64_t differ = run.sample_prefix ^ pivot_prefix_;
   if (differ != 0)
     return std::min(common_bytes_, static_cast<std::size_t>(std::countl_zero(differ)) / 8);
-  return std::min(common_bytes_, CommonBytes(run.sample_key, pivot_key_));
+  return std::min(common_bytes_, CommonBytes(KeyAt(run.sample), pivot_key_));
 }
 
 void BatchMerge::TakeRun(std::uint32_t rank) {
@@ -287,6 +297,7 @@ void BatchMerge::TakeRun(std::uint32_t rank) {
 }
 
 void BatchMerge::Gather() {
+  pivot_key_ = KeyAt(pivot_);
   pivot_prefix_ = PaddedPrefix(pivot_key_, 0);
   // All keys of the batch lie between the last one given out and the pivot.
   common_bytes_ = last_key_.has_value() ? CommonBytes(last_key_->view(), pivot_key_) : 0;
@@ -306,15 +317,16 @@ void BatchMerge::Gather() {
 // ---------------------------------------------------------------------------------------------
 // Output
 
-void BatchMerge::MarkGroups() {
+/// Brings the records into the entries' order and finds where groups begin.
+void BatchMerge::Emit(std::span<const SortEntry> entries) {
   groups_.clear();
-  sorted_[0] = gathered_[entries_[0].index()];
+  sorted_[0] = gathered_[entries[0].index()];
   std::string_view last = KeyOf(sorted_[0]);
   if (!last_key_.has_value() || !order_.SameGroup(last_key_->view(), last)) groups_.push_back(0);
   const bool groups_are_keys = order_.groups_are_keys();
   for (std::size_t i = 1; i < count_; ++i) {
-    sorted_[i] = gathered_[entries_[i].index()];
-    if (!entries_[i].begins_key()) continue;
+    sorted_[i] = gathered_[entries[i].index()];
+    if (!entries[i].begins_key()) continue;
     const std::string_view key = KeyOf(sorted_[i]);
     if (groups_are_keys || !order_.SameGroup(last, key))
       groups_.push_back(static_cast<std::uint32_t>(i));
@@ -338,12 +350,9 @@ Result<GroupBatch> BatchMerge::Next() {
   SPILLWAY_ASSIGN_OR_RETURN(const bool more, ChoosePivot());
   if (!more) return GroupBatch{};
   Gather();
-  const std::span entries(entries_.get(), count_);
-  if (active_.size() + carries_.size() == 1)
-    MarkSorted(entries, gathered_.get(), common_bytes_);
-  else
-    SortAndMark(entries, gathered_.get(), common_bytes_);
-  MarkGroups();
+  const bool one_run = active_.size() + carries_.size() == 1;
+  Emit(one_run ? sorter_.MarkSorted(count_, gathered_.get(), common_bytes_)
+               : sorter_.SortAndMark(count_, gathered_.get(), common_bytes_));
   return GroupBatch{std::span<const Record>(sorted_.get(), count_), groups_};
 }
 

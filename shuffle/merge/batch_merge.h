@@ -5,9 +5,9 @@
 // is a *sample*. A small tournament over the runs' next samples gives the samples in order. The
 // last one taken is the *pivot*: in every run, the records up to the run's last taken sample are
 // below it, and no more than W - 1 records beyond can be. So a batch is found with one tournament
-// game per W records, its size is bounded, and it is then put in order by a vectorised sort of
-// 16-byte entries {key prefix, length class, index}. The index counts records as they were
-// gathered, run by run, and so makes the sort stable.
+// game per W records, its size is bounded, and it is then sorted as 16-byte entries {key prefix,
+// length class, index} (see BatchSorter). The index counts records as they were gathered, run by
+// run, and so makes the sort stable.
 //
 //      run 0   a b c|d e f|g        | ends a window; the sample is the record before it
 //      run 1   a a d|h i|           samples in order: c d f ...; after "d" of run 1 the pivot
@@ -24,12 +24,13 @@
 
 #include <memory>
 #include <optional>
-#include <string>
+#include <span>
+#include <string_view>
 #include <vector>
 
+#include "shuffle/merge/batch_sorter.h"
 #include "shuffle/merge/loser_tree.h"
 #include "shuffle/merge/merge_stream.h"
-#include "shuffle/merge/sort_entry.h"
 
 namespace spillway {
 
@@ -44,6 +45,12 @@ class BatchMerge : public MergeStream {
   static MergeMemory Memory(const MergeOptions& options);
 
  private:
+  /// A window's last record, and all that is mostly asked of it: the record itself is in no cache.
+  struct Sample {
+    std::uint64_t prefix;
+    std::uint32_t begin;  ///< In the block.
+    std::uint32_t end;
+  };
   /// One run and its current block. All pointers are null when it is at its end.
   struct Run {
     const char* cursor = nullptr;     ///< The first record that is not given out.
@@ -51,12 +58,11 @@ class BatchMerge : public MergeStream {
     const char* sample = nullptr;     ///< The next sample.
     const char* sample_end = nullptr;
     const char* end = nullptr;  ///< Of the block.
-    std::string_view sample_key;
     std::uint64_t sample_prefix = UINT64_MAX;
     const char* block = nullptr;
     std::uint32_t block_records = 0;
     std::uint32_t next_window = 0;
-    std::vector<std::uint32_t> samples;  ///< Offsets in the block.
+    std::vector<Sample> samples;
     std::unique_ptr<BlockSource> source;
   };
   /// The tail of a block, copied into carried_.
@@ -87,7 +93,7 @@ class BatchMerge : public MergeStream {
   const char* TakeBelowPivot(std::uint32_t rank, const char* from);
   std::size_t CommonBytesWithSample(const Run& run) const;
 
-  void MarkGroups();
+  void Emit(std::span<const SortEntry> entries);
 
   const KeyOrder order_;
   const std::uint32_t batch_records_;
@@ -99,6 +105,7 @@ class BatchMerge : public MergeStream {
   LoserTree<Before> samples_;
 
   // The batch in the making.
+  const char* pivot_ = nullptr;  ///< The last sample taken.
   std::string_view pivot_key_;
   std::uint64_t pivot_prefix_ = 0;
   std::uint32_t pivot_rank_ = 0;
@@ -109,7 +116,7 @@ class BatchMerge : public MergeStream {
   std::size_t carried_bytes_ = 0;
   std::size_t count_ = 0;
   std::unique_ptr<Record[]> gathered_;
-  std::unique_ptr<SortEntry[]> entries_;
+  BatchSorter sorter_;
   std::unique_ptr<Record[]> sorted_;
   std::vector<std::uint32_t> groups_;
 

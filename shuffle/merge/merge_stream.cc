@@ -9,7 +9,7 @@ namespace spillway {
 namespace {
 
 /// Up to this many runs a loser tree has so few levels that it beats sorting a batch.
-constexpr std::size_t kTreeRunsMax = 2;
+constexpr std::size_t kTreeRunsMax = 4;
 
 }  // namespace
 

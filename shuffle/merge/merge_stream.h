@@ -18,7 +18,7 @@ namespace spillway {
 struct MergeOptions {
   KeyOrder order;
   /// Records that a batch aims at. More make longer sorts, fewer make more visits to each run.
-  std::uint32_t batch_records = 8192;
+  std::uint32_t batch_records = 4096;
   /// Room for the tails of finished blocks, which lets a batch reach over block borders.
   std::uint32_t carry_bytes = 256 << 10;
 

@@ -56,12 +56,12 @@ inline std::size_t CommonBytes(std::string_view a, std::string_view b, std::size
   return bytes;
 }
 
-/// A copy of a key, with padding of its own.
+/// A copy of a key, padded like every key that a plugin's functions see.
 class PaddedKey {
  public:
   void Assign(std::string_view key) {
     bytes_.assign(key);
-    bytes_.append(sizeof(std::uint64_t), '\0');
+    bytes_.append(SPILLWAY_PADDING_BYTES, '\0');
     key_bytes_ = key.size();
   }
   std::string_view view() const { return {bytes_.data(), key_bytes_}; }

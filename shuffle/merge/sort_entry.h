@@ -11,7 +11,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 #include "shuffle/merge/padded_key.h"
@@ -42,12 +41,5 @@ inline SortEntry MakeSortEntry(std::string_view key, std::size_t skip, std::uint
   const std::uint64_t length_class = left > 8 ? SortEntry::kLongKey : left;
   return {{.low = length_class << 32 | index, .high = prefix}};
 }
-
-/// Sorts by (key, index) and marks each entry but the first whose key differs from the one
-/// before. `records[entry.index()]` is the record; all keys share their first `skip` bytes.
-void SortAndMark(std::span<SortEntry> entries, const Record* records, std::size_t skip);
-
-/// The same for entries that are in order.
-void MarkSorted(std::span<SortEntry> entries, const Record* records, std::size_t skip);
 
 }  // namespace spillway

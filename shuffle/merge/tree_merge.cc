@@ -1,9 +1,10 @@
 #include "shuffle/merge/tree_merge.h"
 
-#include "shuffle/merge/padded_key.h"
-
 namespace spillway {
 namespace {
+
+/// With many runs a block falls out of the caches before its turn comes again.
+constexpr std::size_t kPrefetchBytes = 512;
 
 /// Of the tree, per run.
 constexpr std::uint64_t kNodeBytes = 16;
@@ -42,6 +43,7 @@ std::uint64_t TreeMerge::HeadPrefix(std::uint32_t rank) const {
 
 Status TreeMerge::ReadHead(std::uint32_t rank) {
   Run& run = runs_[rank];
+  __builtin_prefetch(run.next + kPrefetchBytes);
   run.next = DecodeRecord(run.next, run.end, &run.head);
   if (run.next != nullptr) [[likely]]
     return OkStatus();
@@ -84,7 +86,7 @@ Status TreeMerge::Start() {
 
 bool TreeMerge::BeginsGroup(std::string_view key, std::size_t count) const {
   if (count > 0) return !order_.SameGroup(KeyOf(records_[count - 1]), key);
-  return !last_key_.has_value() || !order_.SameGroup(*last_key_, key);
+  return !last_key_.has_value() || !order_.SameGroup(last_key_->view(), key);
 }
 
 Result<GroupBatch> TreeMerge::Next() {
@@ -112,7 +114,10 @@ Result<GroupBatch> TreeMerge::Next() {
     SPILLWAY_RETURN_IF_ERROR(ReadHead(rank));
     tree_.Replace(HeadPrefix(rank));
   }
-  if (count > 0) last_key_ = std::string(KeyOf(records_[count - 1]));
+  if (count > 0) {
+    if (!last_key_.has_value()) last_key_.emplace();
+    last_key_->Assign(KeyOf(records_[count - 1]));
+  }
   return GroupBatch{std::span(records_.data(), count), groups_};
 }
 

@@ -4,11 +4,11 @@
 
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "shuffle/merge/loser_tree.h"
 #include "shuffle/merge/merge_stream.h"
+#include "shuffle/merge/padded_key.h"
 
 namespace spillway {
 
@@ -46,7 +46,7 @@ class TreeMerge : public MergeStream {
   LoserTree<Before> tree_;
   std::vector<Record> records_;
   std::vector<std::uint32_t> groups_;
-  std::optional<std::string> last_key_;        ///< Of the batch before.
+  std::optional<PaddedKey> last_key_;          ///< Of the batch before.
   std::optional<std::uint32_t> finished_run_;  ///< Its block is given out; the next is due.
   std::optional<std::uint32_t> failed_run_;
   bool started_ = false;
