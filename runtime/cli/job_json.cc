@@ -70,6 +70,7 @@ std::string PlanJson(const JobPlan& plan, bool explain) {
   json["shuffle"] = plan.shuffle;
   json["input_files"] = plan.input_files;
   json["input_bytes"] = plan.input_bytes;
+  json["maps"] = plan.maps;
   json["partitions"] = plan.partitions;
   json["threads"] = plan.threads;
   json["memory_bytes"] = plan.memory_bytes;

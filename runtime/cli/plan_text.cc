@@ -66,7 +66,7 @@ std::string PlanText(const JobPlan& plan) {
   std::string text = "Plan for " + Shown(plan.job_name) + ":\n" + JobLines(plan) + InputLines(plan);
   text += Label("shuffle") + plan.shuffle;
   if (plan.partitions > 0) text += ", " + FormatNoun(plan.partitions, "partition");
-  text += "\n" + Label("tasks") + FormatNoun(plan.splits.size(), "map") + ", " +
+  text += "\n" + Label("tasks") + FormatNoun(plan.maps, "map") + ", " +
           FormatNoun(plan.partitions, "reduce") + ", up to " + FormatCount(plan.threads) +
           " at once\n";
   text += Label("memory") + FormatBytes(plan.memory_bytes) + ": " +

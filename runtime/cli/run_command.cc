@@ -84,7 +84,7 @@ std::unique_ptr<ProgressView> MakeView(const Shell& shell, const RunDisplay& dis
   if (can_redraw && display.progress == ProgressOutput::kAuto)
     return std::make_unique<TerminalProgressView>(plan.job_name, shell.err, style, shell.columns);
   shell.err << "spillway: " + EscapeForLog(plan.job_name) + ": " +
-                   FormatNoun(plan.splits.size(), "map") + " over " +
+                   FormatNoun(plan.maps, "map") + " over " +
                    FormatBytes(plan.input_bytes) + ", " + FormatNoun(plan.partitions, "reduce") +
                    ", " + FormatNoun(plan.threads, "thread") + "\n"
             << std::flush;

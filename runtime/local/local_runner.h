@@ -54,6 +54,7 @@ struct JobPlan {
   std::vector<PlannedSplit> splits;
   std::uint64_t input_bytes = 0;
   std::uint64_t input_files = 0;
+  std::uint32_t maps = 0;                 ///< Map tasks: one split each, or several in a row.
   std::uint32_t partitions = 0;
   std::uint32_t threads = 0;
   std::uint64_t memory_bytes = 0;         ///< The budget.

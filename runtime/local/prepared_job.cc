@@ -15,6 +15,12 @@ namespace {
 constexpr std::uint32_t kMemoryPercentDefault = 60;
 constexpr std::uint32_t kThreadsMax = 1024;
 
+// A fold's table is the more worth the more records it sees, so its map tasks take several splits
+// in a row: as many as leave every thread this many tasks to even out the load, up to a limit on
+// what a failed attempt throws away.
+constexpr std::uint32_t kFoldTasksPerThread = 2;
+constexpr std::uint32_t kFoldSplitsMax = 8;
+
 using Reasons = std::vector<std::pair<std::string, std::string>>;
 
 Status CheckRequest(const JobRequest& request) {
@@ -50,6 +56,21 @@ Status CheckOutputPlace(FileSystem& files, const JobRequest& request) {
   return OkStatus();
 }
 
+/// Joins neighbouring map inputs of a fold. Its result does not depend on how they are cut.
+void JoinSplits(PreparedJob& job) {
+  const std::size_t tasks = std::size_t{kFoldTasksPerThread} * job.plan.threads;
+  const std::size_t each = std::min<std::size_t>(job.maps.size() / tasks, kFoldSplitsMax);
+  if (each < 2) return;
+  std::vector<MapInput> joined;
+  for (std::size_t i = 0; i < job.maps.size(); ++i) {
+    if (i % each == 0) joined.emplace_back();
+    MapInput& map = joined.back();
+    map.ranges.insert(map.ranges.end(), job.maps[i].ranges.begin(), job.maps[i].ranges.end());
+    map.bytes += job.maps[i].bytes;
+  }
+  job.maps = std::move(joined);
+}
+
 Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
   std::vector<InputFile> files;
   for (const FoundFile& file : job.inputs) {
@@ -60,15 +81,20 @@ Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
   const bool asked = job.request.split_bytes != 0;
   options.split_bytes = asked ? job.request.split_bytes : SplitBytesFor(job.plan.input_bytes);
   SPILLWAY_ASSIGN_OR_RETURN(job.maps, PlanSplits(files, options));
-  for (const MapInput& map : job.maps)
+  for (const MapInput& map : job.maps) {
+    job.map_bytes_max = std::max(job.map_bytes_max, map.bytes);
     for (const FileRange& range : map.ranges)
       job.plan.splits.push_back({job.inputs[range.file_index].path, range.offset, range.bytes});
+  }
   job.plan.input_files = job.inputs.size();
-  reasons.emplace_back(
-      "splits", std::to_string(job.maps.size()) + " map tasks of up to " +
-                    FormatBytes(options.split_bytes) +
-                    (asked ? ": as asked" : ": sized by the input, 128 MiB at most") +
-                    "; consecutive small files share a task");
+  if (job.plugin->abi().fold_kind != SPILLWAY_FOLD_NONE) JoinSplits(job);
+  job.plan.maps = static_cast<std::uint32_t>(job.maps.size());
+  reasons.emplace_back("splits", std::to_string(job.plan.splits.size()) + " of up to " +
+                                     FormatBytes(options.split_bytes) +
+                                     (asked ? ": as asked" : ": sized by the input, 128 MiB at most"));
+  reasons.emplace_back("map tasks", std::to_string(job.plan.maps) +
+                                        ": consecutive small files share a task, and a fold's "
+                                        "tasks take several splits where there are many");
   return OkStatus();
 }
 
@@ -98,8 +124,7 @@ Status ChooseMemory(PreparedJob& job, Reasons& reasons) {
                              : AvailableMemoryBytes() / 100 * kMemoryPercentDefault;
   demand.baseline_bytes = ResidentBytes();
   demand.threads = job.plan.threads;
-  demand.split_bytes = 0;
-  for (const MapInput& map : job.maps) demand.split_bytes = std::max(demand.split_bytes, map.bytes);
+  demand.split_bytes = job.map_bytes_max;
   demand.reducers = job.parts;
   SPILLWAY_ASSIGN_OR_RETURN(job.memory, PlanMemory(demand));
   if (job.request.in_memory) {

@@ -51,6 +51,10 @@ char* MapPages(std::uint64_t bytes) {
 }  // namespace
 
 bool MemoryBudget::TryReserve(std::uint64_t bytes) {
+  return TryCharge(bytes) || (DropIdle() && TryCharge(bytes));
+}
+
+bool MemoryBudget::TryCharge(std::uint64_t bytes) {
   std::uint64_t used = used_bytes_.load(std::memory_order_relaxed);
   do {
     if (bytes > total_bytes_ || used > total_bytes_ - bytes) return false;
@@ -60,6 +64,7 @@ bool MemoryBudget::TryReserve(std::uint64_t bytes) {
 }
 
 void MemoryBudget::ReserveForced(std::uint64_t bytes) {
+  if (TryReserve(bytes)) return;
   RaiseTo(peak_bytes_, used_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes);
 }
 
@@ -68,11 +73,42 @@ void MemoryBudget::Release(std::uint64_t bytes) {
   SPILLWAY_CHECK_GE(used, bytes);
 }
 
+void MemoryBudget::Keep(const Idle& mapping) {
+  const std::lock_guard lock(idle_mutex_);
+  idle_.push_back(mapping);
+}
+
+char* MemoryBudget::TakeIdle(std::uint64_t bytes) {
+  const std::lock_guard lock(idle_mutex_);
+  for (Idle& idle : idle_) {
+    if (idle.bytes != bytes) continue;
+    char* const data = idle.data;
+    idle = idle_.back();
+    idle_.pop_back();
+    return data;
+  }
+  return nullptr;
+}
+
+bool MemoryBudget::DropIdle() {
+  std::vector<Idle> dropped;
+  {
+    const std::lock_guard lock(idle_mutex_);
+    dropped.swap(idle_);
+  }
+  for (const Idle& idle : dropped) {
+    ::munmap(idle.data, MappedBytes(idle.bytes));
+    Release(idle.bytes);
+  }
+  return !dropped.empty();
+}
+
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
   if (this == &other) return *this;
   Reset();
   data_ = std::exchange(other.data_, nullptr);
   bytes_ = std::exchange(other.bytes_, 0);
+  recycled_ = std::exchange(other.recycled_, false);
   budget_ = std::exchange(other.budget_, nullptr);
   return *this;
 }
@@ -88,6 +124,20 @@ Result<Buffer> Buffer::Allocate(MemoryBudget& budget, std::uint64_t bytes) {
 Result<Buffer> Buffer::AllocateForced(MemoryBudget& budget, std::uint64_t bytes) {
   budget.ReserveForced(bytes);
   return Map(budget, bytes);
+}
+
+Result<Buffer> Buffer::AllocateRecycled(MemoryBudget& budget, std::uint64_t bytes) {
+  if (char* const data = budget.TakeIdle(bytes)) {
+    Buffer buffer;
+    buffer.data_ = data;
+    buffer.bytes_ = bytes;
+    buffer.recycled_ = true;
+    buffer.budget_ = &budget;
+    return buffer;
+  }
+  Result<Buffer> buffer = Allocate(budget, bytes);
+  if (buffer.ok()) buffer->recycled_ = true;
+  return buffer;
 }
 
 Result<Buffer> Buffer::Map(MemoryBudget& budget, std::uint64_t bytes) {
@@ -106,10 +156,15 @@ Result<Buffer> Buffer::Map(MemoryBudget& budget, std::uint64_t bytes) {
 
 void Buffer::Reset() {
   if (data_ == nullptr) return;
-  ::munmap(data_, MappedBytes(bytes_));
-  budget_->Release(bytes_);
+  if (recycled_) {
+    budget_->Keep({data_, bytes_});
+  } else {
+    ::munmap(data_, MappedBytes(bytes_));
+    budget_->Release(bytes_);
+  }
   data_ = nullptr;
   bytes_ = 0;
+  recycled_ = false;
   budget_ = nullptr;
 }
 

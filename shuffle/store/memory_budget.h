@@ -1,10 +1,14 @@
 // MemoryBudget: the one account that every large buffer of a process is taken from. Thread-safe.
-// Buffer: an anonymous mapping that is charged to a budget for as long as it lives.
+// Buffer: an anonymous mapping that is charged to a budget for as long as it lives. Task after task
+// wants the same large buffers, and touching fresh pages costs more than sorting what is put into
+// them: a recycled buffer's mapping stays with the budget, charged, until somebody needs the room.
 #pragma once
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
+#include <vector>
 
 #include "mapreduce/base/status.h"
 
@@ -13,6 +17,7 @@ namespace spillway {
 class MemoryBudget {
  public:
   explicit MemoryBudget(std::uint64_t total_bytes) : total_bytes_(total_bytes) {}
+  ~MemoryBudget() { DropIdle(); }
   MemoryBudget(const MemoryBudget&) = delete;
   MemoryBudget& operator=(const MemoryBudget&) = delete;
 
@@ -29,6 +34,23 @@ class MemoryBudget {
   std::uint64_t peak_bytes() const { return peak_bytes_.load(std::memory_order_relaxed); }
 
  private:
+  friend class Buffer;
+
+  /// A mapping that waits for its next buffer, still charged.
+  struct Idle {
+    char* data;
+    std::uint64_t bytes;
+  };
+
+  bool TryCharge(std::uint64_t bytes);
+  void Keep(const Idle& mapping);
+  /// A mapping for exactly `bytes`, or null.
+  char* TakeIdle(std::uint64_t bytes);
+  /// Gives all idle mappings back to the kernel; false when there was none.
+  bool DropIdle();
+
+  std::mutex idle_mutex_;
+  std::vector<Idle> idle_;   // Guarded by idle_mutex_.
   const std::uint64_t total_bytes_;
   std::atomic<std::uint64_t> used_bytes_{0};
   std::atomic<std::uint64_t> peak_bytes_{0};
@@ -48,6 +70,8 @@ class Buffer {
   static Result<Buffer> Allocate(MemoryBudget& budget, std::uint64_t bytes);
   /// Charges the budget even beyond its end (see ReserveForced).
   static Result<Buffer> AllocateForced(MemoryBudget& budget, std::uint64_t bytes);
+  /// As Allocate, but the content is arbitrary: what an earlier recycled buffer of this size held.
+  static Result<Buffer> AllocateRecycled(MemoryBudget& budget, std::uint64_t bytes);
 
   void Reset();
 
@@ -63,6 +87,7 @@ class Buffer {
 
   char* data_ = nullptr;
   std::uint64_t bytes_ = 0;
+  bool recycled_ = false;
   MemoryBudget* budget_ = nullptr;
 };
 

@@ -25,6 +25,7 @@ inline JobPlan SamplePlan() {
   plan.shuffle = "fold";
   for (std::uint64_t i = 0; i < 8; ++i)
     plan.splits.push_back({"books/all.txt", i * (128 << 20), 128 << 20});
+  plan.maps = 8;
   plan.input_files = 1;
   plan.input_bytes = std::uint64_t{1} << 30;
   plan.partitions = 4;

@@ -14,6 +14,7 @@ TEST(PlanText, IsAsReviewed) {
   JobPlan plan = SamplePlan();
   ExpectGolden("plan.txt", PlanText(plan) + ReasonsText(plan));
   plan.splits.resize(1);
+  plan.maps = 1;
   plan.reducer_name.clear();
   plan.shuffle = "none (map only)";
   plan.partitions = 0;

@@ -86,5 +86,30 @@ TEST(Buffer, RefusesBeyondTheBudgetUnlessForced) {
   EXPECT_EQ(budget.used_bytes(), 5000u);
 }
 
+TEST(Buffer, ARecycledMappingStaysChargedUntilSomebodyNeedsTheRoom) {
+  MemoryBudget budget(8 << 20);
+  char* data = nullptr;
+  {
+    auto buffer = Buffer::AllocateRecycled(budget, 4 << 20);
+    ASSERT_TRUE(buffer.ok());
+    data = buffer->data();
+    data[100] = 'x';
+  }
+  EXPECT_EQ(budget.used_bytes(), 4u << 20);
+  {
+    auto other_size = Buffer::AllocateRecycled(budget, 3 << 20);
+    ASSERT_TRUE(other_size.ok());
+    auto again = Buffer::AllocateRecycled(budget, 4 << 20);
+    ASSERT_TRUE(again.ok());
+    EXPECT_EQ(again->data(), data);
+    EXPECT_EQ(data[100], 'x');
+    EXPECT_EQ(budget.used_bytes(), 7u << 20);
+  }
+  // Neither idle mapping stands in the way of a buffer that needs the room.
+  auto all = Buffer::Allocate(budget, 8 << 20);
+  ASSERT_TRUE(all.ok());
+  EXPECT_EQ(budget.used_bytes(), 8u << 20);
+}
+
 }  // namespace
 }  // namespace spillway
