@@ -21,7 +21,7 @@ struct MapSpec {
 
 struct JobOptions {
   std::uint32_t attempts_max = 4;         ///< Failures of one task before the job fails.
-  double slow_start_fraction = 0.05;      ///< Of the maps; before it no reduce starts early. 1: never.
+  double slow_start_fraction = 0.05;      ///< Of the maps, done before any reduce starts.
   std::uint64_t task_timeout_ms = 600'000;  ///< Without progress. 0: never.
   std::uint32_t skip_bad_max = 0;         ///< Records that may be passed over, over the whole job.
   std::uint32_t segment_losses_max = 8;   ///< Of one map task, reported by reduces.

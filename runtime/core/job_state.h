@@ -102,7 +102,8 @@ class JobState {
   /// It has work that nothing but a free slot is missing for.
   bool wants_slot() {
     return phase == JobPhase::kActive &&
-           (!waiting(TaskKind::kMap).empty() || (maps_done() && !waiting(TaskKind::kReduce).empty()));
+           (!waiting(TaskKind::kMap).empty() ||
+            (maps_done() && !waiting(TaskKind::kReduce).empty()));
   }
   /// It has reduces that could fetch while its last maps run.
   bool wants_idle_slot() {

@@ -146,7 +146,7 @@ class Scheduler::Machine {
   std::vector<JobId> over_;                     // JobEnded said in this step.
   ShareQueue wants_slot_;
   ShareQueue wants_idle_slot_;
-  std::map<std::uint64_t, JobState*> holders_;  // By submission: jobs whose reduces hold slots back.
+  std::map<std::uint64_t, JobState*> holders_;  // Jobs that hold slots back, by submission.
   std::uint64_t waiting_maps_ = 0;              // Of all active jobs.
 
   std::optional<TimeMs> wake_ms_;               // Never later than the next thing due.

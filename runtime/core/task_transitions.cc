@@ -286,7 +286,8 @@ void Scheduler::Machine::FailAttempt(JobState& job, const AttemptFailed& failure
   }
   if (judgement.verdict == Verdict::kSkipRecord) {
     const RecordPlace& place = failure.record->place;
-    trouble.skips.insert(std::upper_bound(trouble.skips.begin(), trouble.skips.end(), place), place);
+    std::vector<RecordPlace>& skips = trouble.skips;
+    skips.insert(std::upper_bound(skips.begin(), skips.end(), place), place);
     trouble.failures = 0;
     ++job.tally.records_skipped;
     Warn(WarningKind::kRecordSkipped, id, workers_[worker].id,

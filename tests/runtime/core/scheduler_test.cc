@@ -134,6 +134,8 @@ TEST(Scheduler, PreemptsWaitingReducesWhenAMapNeedsASlot) {
   EXPECT_THAT(d.All<StartMap>(), IsEmpty());
   const auto stop = d.Only<StopAttempt>();
   EXPECT_EQ(stop.reason, StopReason::kPreempted);
+  d.Send(Heartbeat{1, 1});
+  EXPECT_TRUE(d.quiet()) << "one map needs one slot, and it is on its way";
   d.Send(AttemptStopped{stop.attempt});
   EXPECT_EQ(d.Only<StartMap>().attempt, MapAttempt(1, 0, 1));
   d.Done(MapAttempt(1, 0, 1));
@@ -167,6 +169,16 @@ TEST(Scheduler, RunsTheMapAgainWhenAReduceCannotReadItsSegment) {
   EXPECT_THAT(d.Only<SegmentsAvailable>().segments, ElementsAre(SegmentRef{1, 1, 1}));
   EXPECT_EQ(d.scheduler().ViewJob(1)->tally.maps_rerun, 1u);
   EXPECT_EQ(d.scheduler().ViewJob(1)->tally.attempts_failed, 0u);
+}
+
+TEST(Scheduler, IgnoresTheLossOfASegmentThatWasReplacedMeanwhile) {
+  SchedulerDriver d;
+  d.Join(1, 3).Submit(1, {.maps = 1, .reduces = 2});
+  d.Done(MapAttempt(1, 0, 0));
+  d.Send(SegmentLost{ReduceAttempt(1, 0, 0), 0, 0, false}).Done(MapAttempt(1, 0, 1));
+  EXPECT_TRUE(d.Send(SegmentLost{ReduceAttempt(1, 1, 0), 0, 0, false}).quiet());
+  EXPECT_TRUE(d.Send(SegmentLost{ReduceAttempt(1, 1, 0), 5, 0, false}).quiet());
+  EXPECT_TRUE(d.scheduler().ViewJob(1)->maps_done == 1);
 }
 
 TEST(Scheduler, GivesUpWhenOneSegmentIsLostAgainAndAgain) {
@@ -285,6 +297,15 @@ TEST(Scheduler, StopsEverythingAndDiscardsSegmentsBeforeAFailedJobEnds) {
   EXPECT_TRUE(std::holds_alternative<JobEnded>(d.actions().back()));
 }
 
+TEST(Scheduler, DoesNotCountAFailureThatRacedWithAStop) {
+  SchedulerDriver d;
+  d.Join(1, 2).Submit(1, {.maps = 1}, {.attempts_max = 2, .task_timeout_ms = 100});
+  d.Wait(100);
+  ASSERT_EQ(d.Only<StopAttempt>().attempt, MapAttempt(1, 0, 0));
+  EXPECT_TRUE(d.Fail(MapAttempt(1, 0, 0), BadData("half a record")).quiet());
+  EXPECT_EQ(d.scheduler().ViewJob(1)->tally.attempts_failed, 1u) << "the time-out";
+}
+
 TEST(Scheduler, CancelsAJobUntilItIsBeingPublished) {
   SchedulerDriver d;
   d.Join(1, 1).Submit(1, {.maps = 1}).Send(CancelJob{1, "by the user"});
@@ -352,7 +373,11 @@ TEST(Scheduler, ExpiresAWorkerWithoutHeartbeatAndRunsItsWorkElsewhere) {
   SchedulerDriver d(SchedulerOptions{.lease_ms = 100});
   d.Join(1, 2).Submit(1, {.maps = 2, .reduces = 1}, {.slow_start_fraction = 1});
   d.Done(MapAttempt(1, 0, 0));
-  d.Wait(90).Join(2, 4).Wait(10);
+  EXPECT_EQ(*d.scheduler().next_tick_ms(), d.now() + 100);
+  d.Wait(40).Send(Heartbeat{1, 1}).Wait(60);
+  EXPECT_TRUE(d.quiet());
+  EXPECT_EQ(*d.scheduler().next_tick_ms(), d.now() + 40);
+  d.Join(2, 4).Wait(40);
   EXPECT_EQ(d.Only<WorkerExpired>().worker, 1u);
   EXPECT_THAT(d.All<StartMap>(), SizeIs(2)) << "the running map, and the one whose segment is gone";
   EXPECT_THAT(d.All<DiscardSegment>(), IsEmpty()) << "nobody is there to do it";
@@ -397,6 +422,17 @@ TEST(Scheduler, SetsAsideAWorkerThatFailsManyTasks) {
   EXPECT_THAT(d.All<StartMap>(), IsEmpty());
   d.Wait(490);
   EXPECT_FALSE(d.All<StartMap>().empty());
+}
+
+TEST(Scheduler, CountsTheTimeAsideOfANewProcessAnew) {
+  SchedulerDriver d(SchedulerOptions{.avoid_ms = 1, .worker_failures_max = 1, .set_aside_ms = 500});
+  d.Join(2, 1).Submit(1, {.maps = 20}).Join(1, 1);
+  d.Fail(d.Only<StartMap>().attempt, Unavailable("no disk"));
+  d.Wait(100).Join(1, 1, 2);
+  d.Fail(d.Only<StartMap>().attempt, Unavailable("no disk"));
+  EXPECT_TRUE(d.Wait(400).quiet()) << "the time of its predecessor";
+  d.Wait(100);
+  EXPECT_EQ(d.Only<StartMap>().worker, 1u);
 }
 
 TEST(Scheduler, NeverSetsAsideTheLastWorker) {
@@ -449,6 +485,9 @@ TEST(Scheduler, NamesATaskWhoseTwoAttemptsWroteDifferentBytes) {
   d.Done(MapAttempt(1, 0, 2), {2, 1});
   EXPECT_EQ(d.Only<Warning>().kind, WarningKind::kNonDeterministic);
   EXPECT_THAT(d.Only<Warning>().text, HasSubstr("map task 0"));
+  d.Send(SegmentLost{ReduceAttempt(1, 0, 2), 0, 2, true});
+  d.Done(MapAttempt(1, 0, 3), {1, 2});
+  EXPECT_THAT(d.All<Warning>(), IsEmpty()) << "as the first";
 }
 
 // --- Speculation.
@@ -487,6 +526,15 @@ TEST(Scheduler, RefusesTheBackupThatComesSecondInAMapOnlyJob) {
   EXPECT_THAT(d.All<StartMap>(), SizeIs(1)) << "neither of the two can finish";
 }
 
+TEST(Scheduler, DoesNotBackUpAMapThatMayCommit) {
+  SchedulerDriver d;
+  d.Join(1, 2).Join(2, 2).Submit(1, {.maps = 4, .reduces = 0}, {.speculate_maps = true});
+  d.Wait(100);
+  for (const std::uint32_t task : {0u, 1u, 3u}) d.Commit(MapAttempt(1, task, 0));
+  d.Send(CommitRequested{MapAttempt(1, 2, 0)});
+  EXPECT_TRUE(d.Wait(500).quiet());
+}
+
 // --- Several jobs.
 
 TEST(Scheduler, SharesSlotsByWeight) {
@@ -516,6 +564,16 @@ TEST(Scheduler, PrefersTheMapsOfOneJobToTheEarlyReducesOfAnother) {
   EXPECT_EQ(d.Only<StartMap>().attempt, MapAttempt(2, 0, 0));
 }
 
+TEST(Scheduler, KeepsASlotFreeForAMapRatherThanStartAReduceEarly) {
+  SchedulerDriver d;
+  d.Join(2, 1).Submit(2, {.maps = 2, .reduces = 1}).Done(MapAttempt(2, 0, 0));
+  d.Submit(1, {.maps = 1}).Join(1, 1);
+  d.Fail(MapAttempt(1, 0, 0), Aborted("crashed"));
+  EXPECT_TRUE(d.quiet()) << "the map keeps away from worker 1, and worker 2 is busy";
+  d.Wait(SchedulerOptions{}.avoid_ms);
+  EXPECT_EQ(d.Only<StartMap>().attempt, MapAttempt(1, 0, 1));
+}
+
 // --- Stale and foolish events.
 
 TEST(Scheduler, IgnoresWhatItDoesNotKnow) {
@@ -536,6 +594,7 @@ TEST(Scheduler, IgnoresWhatItDoesNotKnow) {
   EXPECT_TRUE(d.Send(JobCommitted{1, OkStatus()}).quiet());
   EXPECT_TRUE(d.Send(DrainWorker{1, 9}).quiet());
   EXPECT_EQ(d.scheduler().ViewJob(1)->maps_running, 1u);
+  EXPECT_THAT(d.Done(MapAttempt(1, 0, 0)).All<StartReduce>(), SizeIs(1)) << "it goes on";
 }
 
 TEST(Scheduler, CountsAnAttemptThatEndsWithoutItsEndRecordAsFailed) {
