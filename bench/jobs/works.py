@@ -124,6 +124,9 @@ class Catalog:
         return Work("word_count", f"word count, {self.size / 1e9:.3g} GB", [
             self.limit("word_count", [path], "limit.out"),
             self.framework("wordcount", path, "framework.out", memory, goal),
+            Contestant("linked_in", [os.path.join(self.build, "bin/limits/linked_word_count"), path,
+                                     "linked.out", str(memory)], "linked.out",
+                       "Spillway, plugin linked in"),
             *self.peers("word_count", path, IN_MEMORY_BYTES),
         ], [source], sorted_parts=True)
 

@@ -13,6 +13,9 @@ namespace {
 constexpr JobId kJob = 1;
 constexpr WorkerId kWorker = 0;
 constexpr std::uint64_t kWaitMsMax = 50;   ///< Between looks at cancel requests.
+/// User code that does not come back is left to itself after this long: a cancelled job ends
+/// within seconds.
+constexpr std::uint64_t kStopTimeoutMs = 4'000;
 
 void Add(CounterValues& sum, const CounterValues& more) {
   for (const auto& [group, names] : more)
@@ -25,7 +28,8 @@ LocalJob::LocalJob(std::shared_ptr<const PreparedJob> job,
                    const std::atomic<bool>& cancel_requested)
     : job_(std::move(job)),
       cancel_requested_(cancel_requested),
-      runner_(std::make_shared<AttemptRunner>(job_)) {
+      runner_(std::make_shared<AttemptRunner>(job_)),
+      scheduler_({.stop_timeout_ms = kStopTimeoutMs}) {
   progress_.maps_total = static_cast<std::uint32_t>(job_->maps.size());
   progress_.reduces_total = job_->map_only() ? 0 : job_->parts;
   progress_.input_bytes_total = job_->plan.input_bytes;

@@ -73,7 +73,7 @@ class LocalJob {
   const Clock::time_point start_ = Clock::now();
   std::shared_ptr<AttemptRunner> runner_;   ///< Shared with the attempts' threads.
   std::unique_ptr<SlotPool> slots_;
-  Scheduler scheduler_{SchedulerOptions{}};
+  Scheduler scheduler_;
 
   std::deque<Event> events_;                ///< To be fed; actions add to it.
   bool cancel_sent_ = false;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "mapreduce/abi.h"
 #include "mapreduce/base/status.h"
 #include "shuffle/format/segment_writer.h"
 
@@ -17,6 +18,7 @@ namespace spillway {
 /// What the user asks for. Zero means "sized by itself"; JobPlan says how and why.
 struct JobRequest {
   std::string plugin_path;                ///< A plugin's shared library.
+  spillway_plugin_entry linked_plugin = nullptr;   ///< Instead of it: one linked into the program.
   std::vector<std::string> args;          ///< The job's own arguments.
   std::vector<std::string> inputs;        ///< Files, directories or globs, as given.
   std::string output_dir;

@@ -169,7 +169,7 @@ void ForecastScratch(FileSystem& files, PreparedJob& job) {
 void DescribePlugin(PreparedJob& job) {
   const spillway_job& abi = job.plugin->abi();
   job.plan.job_name = abi.name;
-  job.plan.plugin_path = job.request.plugin_path;
+  job.plan.plugin_path = job.plugin->library().path();
   job.plan.mapper_name = abi.mapper_name;
   job.plan.reducer_name = abi.reducer_name == nullptr ? "" : abi.reducer_name;
   job.plan.input_name = abi.input_name;
@@ -186,7 +186,10 @@ Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request) {
   PreparedJob job;
   job.request = request;
   SPILLWAY_RETURN_IF_ERROR(CheckRequest(request));
-  SPILLWAY_ASSIGN_OR_RETURN(auto library, PluginLibrary::Load(request.plugin_path, &request.args));
+  SPILLWAY_ASSIGN_OR_RETURN(auto library,
+                            request.linked_plugin != nullptr
+                                ? PluginLibrary::Linked(request.linked_plugin)
+                                : PluginLibrary::Load(request.plugin_path, &request.args));
   SPILLWAY_ASSIGN_OR_RETURN(job.plugin, PluginJob::Configure(std::move(library), request.args));
   SPILLWAY_ASSIGN_OR_RETURN(job.inputs, ListInputFiles(files, request.inputs));
   SPILLWAY_RETURN_IF_ERROR(CheckOutputPlace(files, request));

@@ -25,6 +25,11 @@ struct JobContext {
   std::vector<std::string> range_cuts;               ///< For SPILLWAY_PARTITION_RANGE.
 
   const spillway_job& abi() const { return plugin->abi(); }
+  /// Values travel packed by key where a task may gather them: map and reduce tasks must agree.
+  bool packs_values() const {
+    return abi().fold_kind == SPILLWAY_FOLD_NONE && abi().combiner_run == nullptr &&
+           abi().compare == nullptr;
+  }
   KeyOrder order() const { return {abi().compare, abi().group_bytes, abi().same_group}; }
 };
 

@@ -7,6 +7,7 @@
 #include "runtime/task/plugin_functions.h"
 #include "runtime/task/task_host.h"
 #include "shuffle/engine/fold_collector.h"
+#include "shuffle/engine/group_collector.h"
 #include "shuffle/engine/sort_collector.h"
 
 namespace spillway {
@@ -79,6 +80,9 @@ class MapAttempt {
       FoldOptions fold{job().fold_kind, job().state_bytes, nullptr};
       if (fold.kind == SPILLWAY_FOLD_CUSTOM) fold.combine = job().fold_combine;
       collector_ = std::make_unique<FoldCollector>(options, fold, *writer_);
+    } else if (resources_.job.packs_values()) {
+      options.pack_values = true;
+      collector_ = std::make_unique<GroupCollector>(options, *writer_);
     } else {
       collector_ = std::make_unique<SortCollector>(options, *writer_);
     }

@@ -57,6 +57,19 @@ Status CheckElf(const std::string& path) {
   return OkStatus();
 }
 
+/// Asks for the plugin's description and checks that it can be used.
+Result<const spillway_plugin*> Describe(spillway_plugin_entry entry, const std::string& path) {
+  const spillway_plugin* const plugin = entry();
+  if (plugin == nullptr || plugin->struct_bytes < sizeof(spillway_plugin))
+    return BadData("plugin '" + path + "' answers with a description that is too short");
+  if (plugin->abi_version != SPILLWAY_ABI_VERSION)
+    return BadData("plugin '" + path + "' has ABI version " + std::to_string(plugin->abi_version) +
+                   " (built with Spillway " + plugin->sdk_version + "), this Spillway " +
+                   SPILLWAY_VERSION + " needs " + std::to_string(SPILLWAY_ABI_VERSION) +
+                   "; build the plugin again with its headers");
+  return plugin;
+}
+
 /// Loads and asks for the entry. Runs in the child first, then here.
 Result<const spillway_plugin*> LoadHere(const std::string& path) {
   // A bare name would be searched for in the library path.
@@ -69,15 +82,7 @@ Result<const spillway_plugin*> LoadHere(const std::string& path) {
   if (entry == nullptr)
     return BadData("'" + path + "' is a library but no Spillway plugin: it does not export " +
                    SPILLWAY_PLUGIN_SYMBOL + " (write SPILLWAY_PLUGIN(...) once)");
-  const spillway_plugin* const plugin = entry();
-  if (plugin == nullptr || plugin->struct_bytes < sizeof(spillway_plugin))
-    return BadData("plugin '" + path + "' answers with a description that is too short");
-  if (plugin->abi_version != SPILLWAY_ABI_VERSION)
-    return BadData("plugin '" + path + "' has ABI version " + std::to_string(plugin->abi_version) +
-                   " (built with Spillway " + plugin->sdk_version + "), this Spillway " +
-                   SPILLWAY_VERSION + " needs " + std::to_string(SPILLWAY_ABI_VERSION) +
-                   "; build the plugin again with its headers");
-  return plugin;
+  return Describe(entry, path);
 }
 
 /// Makes and releases the job, to see whether that ends the process.
@@ -144,6 +149,11 @@ Result<std::shared_ptr<PluginLibrary>> PluginLibrary::Load(const std::string& pa
   SPILLWAY_RETURN_IF_ERROR(ProbeInChild(path, args));
   SPILLWAY_ASSIGN_OR_RETURN(const spillway_plugin* plugin, LoadHere(path));
   return std::shared_ptr<PluginLibrary>(new PluginLibrary(path, plugin));
+}
+
+Result<std::shared_ptr<PluginLibrary>> PluginLibrary::Linked(spillway_plugin_entry entry) {
+  SPILLWAY_ASSIGN_OR_RETURN(const spillway_plugin* plugin, Describe(entry, "linked in"));
+  return std::shared_ptr<PluginLibrary>(new PluginLibrary("linked in", plugin));
 }
 
 PluginJob::PluginJob(std::shared_ptr<PluginLibrary> library, std::vector<std::string> args)

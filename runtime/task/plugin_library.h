@@ -21,6 +21,9 @@ class PluginLibrary {
   static Result<std::shared_ptr<PluginLibrary>> Load(const std::string& path,
                                                      const std::vector<std::string>* args = nullptr);
 
+  /// A plugin that is linked into this program.
+  static Result<std::shared_ptr<PluginLibrary>> Linked(spillway_plugin_entry entry);
+
   const spillway_plugin& plugin() const { return *plugin_; }
   const std::string& path() const { return path_; }
 

@@ -41,6 +41,7 @@ Status Run(const ReduceTaskSpec& spec, const ReduceTaskResources& resources, Tas
   ReduceInputOptions options;
   options.partition = spec.partition;
   options.order = resources.job.order();
+  options.unpack_values = resources.job.packs_values();
   options.memory_bytes = resources.memory_bytes;
   options.budget = &resources.budget;
   options.scratch = &resources.scratch;
