@@ -9,8 +9,8 @@
 #include <optional>
 #include <vector>
 
-#include "shuffle/engine/group_stream.h"
 #include "shuffle/format/segment_reader.h"
+#include "shuffle/record/group_stream.h"
 #include "shuffle/record/key_order.h"
 
 namespace spillway {

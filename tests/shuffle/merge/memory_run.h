@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "shuffle/engine/group_stream.h"
 #include "shuffle/format/segment_reader.h"
+#include "shuffle/record/group_stream.h"
 #include "shuffle/record/key_order.h"
 
 namespace spillway {
