@@ -92,7 +92,7 @@ struct AttemptDone {
 };
 
 /// The input record that user code failed on.
-struct BadRecord {
+struct FailedRecord {
   RecordPlace place;
   std::string path;
 };
@@ -102,7 +102,7 @@ struct BadRecord {
 struct AttemptFailed {
   AttemptId attempt;
   Status status;
-  std::optional<BadRecord> record;
+  std::optional<FailedRecord> record;
 };
 
 /// The attempt ended because it was told to, or because its worker chose to; never a failure.

@@ -6,16 +6,19 @@ namespace {
 constexpr const char* kFixRecordOrMapper =
     "fix the record or the mapper, or allow bad records to be skipped (--skip-bad N)";
 
+/// Passes over the record within the job's quota.
+Judgement SkipRecord(const FailureCase& c) {
+  if (c.records_skipped < c.options.skip_bad_max) return {Verdict::kSkipRecord, {}};
+  return {Verdict::kFailJob,
+          "all of the " + std::to_string(c.options.skip_bad_max) +
+              " bad records that may be skipped were skipped already: fix the records or the "
+              "mapper, or raise --skip-bad"};
+}
+
 Judgement JudgeUserCode(const FailureCase& c) {
   const bool same_record = c.failure.record.has_value() &&
                            c.trouble.last_record == c.failure.record->place;
-  if (same_record && c.options.skip_bad_max > 0) {
-    if (c.records_skipped < c.options.skip_bad_max) return {Verdict::kSkipRecord, {}};
-    return {Verdict::kFailJob,
-            "all of the " + std::to_string(c.options.skip_bad_max) +
-                " bad records that may be skipped were skipped already: fix the records or the "
-                "mapper, or raise --skip-bad"};
-  }
+  if (same_record && c.options.skip_bad_max > 0) return SkipRecord(c);
   if (same_record && c.trouble.last_message == c.failure.status.message())
     return {Verdict::kFailJob, kFixRecordOrMapper};
   if (c.trouble.failures + 1 >= c.options.attempts_max)
@@ -35,9 +38,10 @@ Judgement JudgeFailure(const FailureCase& c) {
     case Code::kPermissionDenied:
       return {Verdict::kFailJob, "check that the file is there and may be read on every worker"};
     case Code::kBadData:
+      if (c.failure.record.has_value() && c.options.skip_bad_max > 0) return SkipRecord(c);
       return {Verdict::kFailJob, "correct the input, or choose the format that it has"};
     case Code::kResourceExhausted:
-      if (c.others_left && !last_try) return {Verdict::kRetry, {}};
+      if (!last_try && (c.others_left || c.trouble.failures == 0)) return {Verdict::kRetry, {}};
       return {Verdict::kFailJob, "free some space or name more spill directories (--spill-dir)"};
     case Code::kUserCode:
       return JudgeUserCode(c);

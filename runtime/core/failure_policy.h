@@ -2,9 +2,10 @@
 //
 //   code                                          what follows
 //   InvalidArgument, NotFound, AlreadyExists,
-//   PermissionDenied, BadData                     the job fails at once: another try reads the same
-//   ResourceExhausted                             another worker has other disks: tried there; the
-//                                                 job fails when there is none
+//   PermissionDenied, BadData                     the job fails at once: another try reads the same;
+//                                                 a bad record is passed over within the quota
+//   ResourceExhausted                             the worker has set the disk aside: tried once more,
+//                                                 and on other workers; then the job fails
 //   UserCode, same record twice                   skip_bad_max > 0: the record is passed over from
 //                                                 now on; else, when the message is the same too,
 //                                                 the job fails: the third try would say the same

@@ -213,10 +213,9 @@ void Scheduler::Machine::On(const SegmentLost& event) {
   if (current) {
     const SegmentRef segment = job.segments.ref(event.map_task);
     const AttemptId map{job.id, TaskKind::kMap, event.map_task, event.map_attempt};
-    const std::string what = "the output of " + AttemptText(map) + " on worker " +
-                             std::to_string(segment.worker) + " cannot be read by " +
-                             AttemptText(event.reduce) + " on worker " +
-                             std::to_string(reduce_worker);
+    const std::string what = "the output of " + AttemptText(map) + OnWorker(segment.worker) +
+                             " cannot be read by " + AttemptText(event.reduce) +
+                             OnWorker(reduce_worker);
     Warn(WarningKind::kSegmentLost, map, segment.worker, what + "; the map task runs again");
     Do(DiscardSegment{job.id, segment});
     LoseSegment(job, event.map_task);

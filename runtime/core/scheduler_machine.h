@@ -126,6 +126,11 @@ class Scheduler::Machine {
   void Do(T action) {
     actions_->emplace_back(std::move(action));
   }
+  /// For messages: " on worker 3", or nothing where there is only one.
+  std::string OnWorker(WorkerId worker) const {
+    return workers_.alive_workers() > 1 ? " on worker " + std::to_string(worker) : "";
+  }
+
   void Warn(WarningKind kind, const AttemptId& attempt, WorkerId worker, std::string text) {
     Do(Warning{kind, attempt, worker, std::move(text)});
   }

@@ -18,9 +18,10 @@ std::uint64_t HashOf(const std::vector<std::uint64_t>& partition_hashes) {
 }
 
 /// What the user is told when the job fails over one attempt.
-Status Verdicted(const AttemptFailed& failure, WorkerId worker, const std::string& next_step) {
-  std::string text = AttemptText(failure.attempt) + " on worker " + std::to_string(worker) +
-                     " failed: " + failure.status.message();
+Status Verdicted(const AttemptFailed& failure, const std::string& where,
+                 const std::string& next_step) {
+  std::string text =
+      AttemptText(failure.attempt) + where + " failed: " + failure.status.message();
   if (failure.record.has_value()) {
     const std::string place =
         failure.record->path + ":" + std::to_string(failure.record->place.offset);
@@ -281,7 +282,7 @@ void Scheduler::Machine::FailAttempt(JobState& job, const AttemptFailed& failure
                                             job.tally.records_skipped,
                                             !FailedOnAllUsable(trouble)});
   if (judgement.verdict == Verdict::kFailJob) {
-    EndJob(job, Verdicted(failure, workers_[worker].id, judgement.next_step));
+    EndJob(job, Verdicted(failure, OnWorker(workers_[worker].id), judgement.next_step));
     return;
   }
   if (judgement.verdict == Verdict::kSkipRecord) {

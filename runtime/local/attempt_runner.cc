@@ -99,7 +99,7 @@ AttemptFailed AttemptRunner::Failure(const AttemptId& id, const Status& status,
                                      const std::optional<RecordPlace>& bad_record) const {
   AttemptFailed failed{id, status, std::nullopt};
   if (bad_record.has_value())
-    failed.record = BadRecord{*bad_record, context_.input_paths[bad_record->file_index]};
+    failed.record = FailedRecord{*bad_record, context_.input_paths[bad_record->file_index]};
   return failed;
 }
 

@@ -65,8 +65,11 @@ class SchedulerDriver {
   SchedulerDriver& Fail(const AttemptId& id, Status status) {
     return Send(AttemptFailed{id, std::move(status), std::nullopt});
   }
+  SchedulerDriver& FailOn(const AttemptId& id, RecordPlace place, Status status) {
+    return Send(AttemptFailed{id, std::move(status), FailedRecord{place, "in/part"}});
+  }
   SchedulerDriver& FailOn(const AttemptId& id, RecordPlace place, const std::string& message) {
-    return Send(AttemptFailed{id, UserCodeError(message), BadRecord{place, "in/part"}});
+    return FailOn(id, place, UserCodeError(message));
   }
   /// Asks to commit, is granted and commits.
   SchedulerDriver& Commit(const AttemptId& id) {

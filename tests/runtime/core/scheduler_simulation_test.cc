@@ -264,7 +264,7 @@ class Simulation {
     AttemptFailed failure{id, Aborted("bad luck"), std::nullopt};
     if (Chance(50)) {
       failure.status = UserCodeError("bad record " + std::to_string(Below(2)));
-      failure.record = BadRecord{{0, Below(2)}, "input"};
+      failure.record = FailedRecord{{0, Below(2)}, "input"};
     }
     End(process, w, id, Chance(10) ? Event(AttemptStopped{id}) : Event(failure));
   }

@@ -224,7 +224,7 @@ TEST(Scheduler, KeepsAwayFromTheWorkerItFailedOnOnlyForAWhile) {
 
 TEST(Scheduler, FailsTheJobAtOnceWhereAnotherTryCannotHelp) {
   for (const Code code : {Code::kInvalidArgument, Code::kBadData, Code::kNotFound,
-                          Code::kPermissionDenied, Code::kResourceExhausted}) {
+                          Code::kPermissionDenied}) {
     SchedulerDriver d;
     d.Join(1, 1).Submit(1, {.maps = 2});
     d.Fail(MapAttempt(1, 0, 0), Status(code, "no"));
@@ -239,6 +239,26 @@ TEST(Scheduler, TriesAnotherWorkersDisksWhenOneIsFull) {
   EXPECT_EQ(d.Only<StartMap>().worker, 2u);
   d.Fail(MapAttempt(1, 0, 1), ResourceExhausted("disk full"));
   EXPECT_EQ(d.Only<JobEnded>().status.code(), Code::kResourceExhausted);
+}
+
+TEST(Scheduler, TriesAWorkersOtherDisksOnce) {
+  SchedulerDriver d;
+  d.Join(1, 1).Submit(1, {.maps = 1});
+  d.Fail(MapAttempt(1, 0, 0), ResourceExhausted("disk full"));
+  d.Wait(10'000);
+  d.Fail(MapAttempt(1, 0, 1), ResourceExhausted("disk full"));
+  EXPECT_EQ(d.Only<JobEnded>().status.code(), Code::kResourceExhausted);
+}
+
+TEST(Scheduler, SkipsARecordThatIsBadDataWithinTheQuota) {
+  SchedulerDriver d;
+  d.Join(1, 1).Submit(1, {.maps = 1}, {.skip_bad_max = 1});
+  d.FailOn(MapAttempt(1, 0, 0), {0, 7}, BadData("no number"));
+  const StartMap again = d.Only<StartMap>();
+  EXPECT_EQ(std::vector(again.skips.begin(), again.skips.end()),
+            std::vector({RecordPlace{0, 7}}));
+  d.FailOn(MapAttempt(1, 0, 1), {0, 9}, BadData("no number"));
+  EXPECT_EQ(d.Only<JobEnded>().status.code(), Code::kBadData);
 }
 
 TEST(Scheduler, FailsTheJobAfterTheSameRecordFailedTheSameWayTwice) {
