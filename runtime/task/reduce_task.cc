@@ -7,9 +7,6 @@ namespace spillway {
 
 namespace {
 
-/// Intermediate merges of one attempt are numbered within a range of their own.
-constexpr std::uint32_t kMergesPerPartition = 1024;
-
 /// Names the key at which user code failed.
 Status AtKey(const Status& status, TaskHost& host, const GroupBatch& batch) {
   if (status.code() != Code::kUserCode) return status;
@@ -45,7 +42,7 @@ Status Run(const ReduceTaskSpec& spec, const ReduceTaskResources& resources, Tas
   options.memory_bytes = resources.memory_bytes;
   options.budget = &resources.budget;
   options.scratch = &resources.scratch;
-  options.scratch_id = {resources.job.job, kMergeTaskBase + spec.partition * kMergesPerPartition,
+  options.scratch_id = {resources.job.job, kMergeTaskBase + spec.partition * kReduceMergesMax,
                         spec.attempt};
   options.writer = resources.writer;
   options.damaged = &result.damaged;

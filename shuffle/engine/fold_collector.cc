@@ -6,8 +6,10 @@
 
 #include "mapreduce/base/check.h"
 #include "shuffle/engine/fold_run.h"
+#include "shuffle/engine/memory_share.h"
 #include "shuffle/engine/record_limit.h"
 #include "shuffle/engine/sort_collector.h"
+#include "shuffle/engine/table_order.h"
 
 namespace spillway {
 namespace {
@@ -22,18 +24,11 @@ constexpr std::uint64_t kSampleRecords = std::uint64_t{1} << 20;
 
 constexpr std::size_t kPassBatch = 1024;
 
-// The share, or as large a part of it as the budget has left. Starting with less only means more
-// spills; the smallest part is taken even from an empty budget.
-Buffer TakeShare(MemoryBudget& budget, std::uint64_t share_bytes) {
-  std::uint64_t bytes = std::max(share_bytes, FoldTable::kRegionBytesMin);
-  while (bytes / 2 >= FoldTable::kRegionBytesMin) {
-    if (Result<Buffer> buffer = Buffer::Allocate(budget, bytes); buffer.ok())
-      return std::move(buffer).value();
-    bytes /= 2;
-  }
-  Result<Buffer> buffer = Buffer::AllocateForced(budget, bytes);
-  SPILLWAY_CHECK(buffer.ok());
-  return std::move(buffer).value();
+// As much as the sorter's arena, which gets this very memory if the fold steps aside.
+Result<Buffer> TakeTableMemory(const CollectorOptions& options) {
+  const std::uint64_t bytes = SortCollector::ArenaBytes(options);
+  return TakeMemory(*options.budget, {.bytes = std::max(bytes, FoldTable::kRegionBytesMin),
+                                      .bytes_min = FoldTable::kRegionBytesMin});
 }
 
 }  // namespace
@@ -44,7 +39,7 @@ FoldCollector::FoldCollector(const CollectorOptions& options, const FoldOptions&
       fold_(fold),
       writer_(writer),
       runs_before_(writer.runs()),
-      memory_(TakeShare(*options.budget, options.memory_bytes)),
+      memory_(TakeTableMemory(options).value()),
       table_(std::make_unique<FoldTable>(fold, std::span(memory_.data(), memory_.size()))) {}
 
 FoldCollector::~FoldCollector() = default;

@@ -161,9 +161,10 @@ HWY_NOINLINE FoldSlot* FindLong(const FoldSpace& space, const Record& record, Fo
   return slot;
 }
 
-// The fold kinds: Meet() is a record whose key is known.
+// The fold kinds: Meet() is a record whose key is known, Enter() one whose key was just inserted.
 template <class Operation>
 struct BuiltIn {
+  HWY_INLINE void Enter(const FoldSpace&, FoldSlot*) {}
   HWY_INLINE void Meet(const FoldSpace&, FoldSlot* slot, const Record& record) {
     slot->state = Operation::Fold(slot->state, InlineState(record));
   }
@@ -192,6 +193,7 @@ struct Custom {
   const void* values[kKernelRecordsMax];
   std::size_t count = 0;
 
+  HWY_INLINE void Enter(const FoldSpace&, FoldSlot*) {}
   HWY_INLINE void Meet(const FoldSpace& space, FoldSlot* slot, const Record& record) {
     states[count] = const_cast<char*>(slot->state_data(space.state_bytes));
     values[count] = StateData(record, space.state_bytes);
@@ -200,6 +202,20 @@ struct Custom {
   void Finish(const FoldSpace& space) {
     if (count != 0) space.combine(states, values, count);
   }
+};
+
+// The caller works on the states itself.
+struct Locate {
+  std::size_t count = 0;
+
+  HWY_INLINE void Enter(const FoldSpace& space, FoldSlot* slot) {
+    slot->state = 0;
+    space.located[count++] = &slot->state;
+  }
+  HWY_INLINE void Meet(const FoldSpace& space, FoldSlot* slot, const Record&) {
+    space.located[count++] = &slot->state;
+  }
+  void Finish(const FoldSpace&) {}
 };
 
 // True when the table has no room for the record, a new long key.
@@ -239,6 +255,7 @@ HWY_ATTR std::size_t FoldRecords(FoldSpace& space, const Record* records, std::s
         return done;
       }
       space.Insert(slot, tag, record, group.keys[i]);
+      kind.Enter(space, slot);
     }
     ahead += in_next;
   }
@@ -254,6 +271,7 @@ FoldKernel KernelOf(std::uint32_t kind) {
     case SPILLWAY_FOLD_MAX_U64: return &FoldRecords<BuiltIn<Max<std::uint64_t>>>;
     case SPILLWAY_FOLD_MIN_I64: return &FoldRecords<BuiltIn<Min<std::int64_t>>>;
     case SPILLWAY_FOLD_MAX_I64: return &FoldRecords<BuiltIn<Max<std::int64_t>>>;
+    case kLocateStates: return &FoldRecords<Locate>;
     default: return nullptr;
   }
 }

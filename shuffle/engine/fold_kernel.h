@@ -13,13 +13,16 @@ namespace spillway {
 
 /// An associative, commutative and exact operation on a state of fixed size (mapreduce/abi.h).
 struct FoldOptions {
-  std::uint32_t kind = SPILLWAY_FOLD_SUM_U64;     ///< spillway_fold_kind.
+  std::uint32_t kind = SPILLWAY_FOLD_SUM_U64;     ///< spillway_fold_kind, or kLocateStates.
   std::uint32_t state_bytes = kInlineStateBytes;  ///< A multiple of 8; 8 for all built-in kinds.
   /// For SPILLWAY_FOLD_CUSTOM.
   void (*combine)(void* const* states, const void* const* values, std::size_t count) = nullptr;
   /// Take the loop that runs on any machine, so that tests can compare it with the fast ones.
   bool portable = false;
 };
+
+/// As FoldOptions::kind: folds nothing, but tells where each record's state is. States begin as 0.
+inline constexpr std::uint32_t kLocateStates = UINT32_MAX;
 
 /// Records that one call of a kernel takes at most.
 inline constexpr std::size_t kKernelRecordsMax = 1024;
@@ -33,6 +36,8 @@ struct FoldSpace {
   char* heap = nullptr;    ///< Lowest byte of the heap in use, 8-byte aligned.
   std::uint32_t state_bytes = kInlineStateBytes;
   void (*combine)(void* const*, const void* const*, std::size_t) = nullptr;
+  /// For kLocateStates: where the kernel writes the place of each taken record's state.
+  std::uint64_t** located = nullptr;
 
   /// A hash's home grows with the hash, whatever the number of slots: tables stay in hash order
   /// (but for collisions), and growth moves entries in one sweep.

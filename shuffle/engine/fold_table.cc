@@ -31,7 +31,9 @@ std::uint64_t LoadLimit(std::uint64_t slots) { return slots * kLoadNumerator / k
 }  // namespace
 
 FoldTable::FoldTable(const FoldOptions& options, std::span<char> region)
-    : kernel_(ChooseFoldKernel(options)), region_(region) {
+    : kernel_(ChooseFoldKernel(options)),
+      heap_is_shared_(options.kind == kLocateStates),
+      region_(region) {
   SPILLWAY_CHECK_GE(region.size(), kRegionBytesMin);
   SPILLWAY_CHECK_EQ(reinterpret_cast<std::uintptr_t>(region.data()) % 64, 0u);
   const std::uint64_t usable = (region.size() - SPILLWAY_PADDING_BYTES) / 8 * 8;
@@ -39,7 +41,8 @@ FoldTable::FoldTable(const FoldOptions& options, std::span<char> region)
   space_.slot_count = std::min(kSlotsFirst, usable / kHeapShare / sizeof(FoldSlot));
   space_.state_bytes = options.state_bytes;
   space_.combine = options.combine;
-  space_.heap = heap_top_ = heap_low_ = region.data() + usable;
+  space_.heap = heap_top_ = region.data() + usable;
+  std::memset(static_cast<void*>(space_.slots), 0, space_.slot_count * sizeof(FoldSlot));
 }
 
 std::size_t FoldTable::Fold(std::span<const Record> records) {
@@ -56,6 +59,14 @@ std::size_t FoldTable::Fold(std::span<const Record> records) {
     ++done;
   }
   return done;
+}
+
+std::size_t FoldTable::Locate(std::span<const Record> records, std::uint64_t** states) {
+  if (!MakeRoom()) return 0;
+  space_.located = states;
+  return kernel_(space_, records.data(),
+                 std::min({records.size(), kKernelRecordsMax,
+                           static_cast<std::size_t>(RoomForKeys())}));
 }
 
 bool FoldTable::Fits(const Record& record) const {
@@ -77,17 +88,23 @@ bool FoldTable::MakeRoom() {
   return RoomForKeys() >= kRoomMin || Grow();
 }
 
-// The new number of slots leaves the heap its share, as the entries so far let expect.
-bool FoldTable::Grow() {
+// The number of slots that leaves the heap its share, as the entries so far let expect. Where the
+// heap grows without new entries too, as much of what is free may become slots as stays free.
+std::uint64_t FoldTable::SlotsToAfford() const {
   const auto heap_bytes = static_cast<std::uint64_t>(heap_top_ - space_.heap);
   const double heap_per_slot = space_.size == 0
                                    ? 0.0
                                    : static_cast<double>(heap_bytes) * kLoadNumerator /
                                          kLoadDenominator / static_cast<double>(space_.size);
-  const double affordable = static_cast<double>(bytes()) / (sizeof(FoldSlot) + heap_per_slot);
-  const std::uint64_t slot_count =
-      std::min({space_.slot_count * 2, static_cast<std::uint64_t>(affordable),
-                (bytes() - heap_bytes) / sizeof(FoldSlot)});
+  const auto by_heap = static_cast<std::uint64_t>(static_cast<double>(bytes()) /
+                                                  (sizeof(FoldSlot) + heap_per_slot));
+  const std::uint64_t by_half =
+      heap_is_shared_ ? space_.slot_count + space_.heap_free_bytes() / 2 / sizeof(FoldSlot) : 0;
+  return std::min(std::max(by_heap, by_half), (bytes() - heap_bytes) / sizeof(FoldSlot));
+}
+
+bool FoldTable::Grow() {
+  const std::uint64_t slot_count = std::min(space_.slot_count * 2, SlotsToAfford());
   // A last step that is too small costs more than it gives.
   if (slot_count < space_.slot_count + space_.slot_count / 8) return false;
   if (LoadLimit(slot_count) < space_.size + kRoomMin) return false;
@@ -103,9 +120,7 @@ void FoldTable::Spread(std::uint64_t slot_count) {
   FoldSlot* const slots = space_.slots;
   char* const old_end = reinterpret_cast<char*>(slots + space_.slot_count);
   char* const new_end = reinterpret_cast<char*>(slots + slot_count);
-  if (heap_low_ < new_end)
-    std::memset(std::max(old_end, heap_low_), 0,
-                static_cast<std::size_t>(new_end - std::max(old_end, heap_low_)));
+  std::memset(old_end, 0, static_cast<std::size_t>(new_end - old_end));
 
   std::vector<FoldSlot> run;
   std::vector<FoldSlot> wrapped;  // found the last slot taken; go to the first ones in the end
@@ -133,7 +148,6 @@ void FoldTable::Spread(std::uint64_t slot_count) {
 }
 
 std::span<FoldSlot> FoldTable::Compact() {
-  heap_low_ = std::min(heap_low_, space_.heap);
   FoldSlot* end = space_.slots;
   for (std::uint64_t i = 0; i < space_.slot_count; ++i) {
     // Copies empty slots too: whether a slot is empty cannot be predicted.
@@ -151,7 +165,6 @@ std::span<char> FoldTable::spare() const {
 }
 
 void FoldTable::Clear() {
-  heap_low_ = std::min(heap_low_, space_.heap);
   std::memset(static_cast<void*>(space_.slots), 0, space_.slot_count * sizeof(FoldSlot));
   space_.size = 0;
   space_.heap = heap_top_;

@@ -20,12 +20,23 @@ class FoldTable {
   /// The smallest region that a table works in.
   static constexpr std::uint64_t kRegionBytesMin = 16 << 10;
 
-  /// `region` is zero-filled, aligned to 64 bytes, and outlives the table.
+  /// `region` has any content, is aligned to 64 bytes, and outlives the table.
   FoldTable(const FoldOptions& options, std::span<char> region);
 
   /// Folds the records in order until the table is full; returns how many it took. Keys and states
   /// are copied. When it is full depends on the records and their batches, not on the machine.
   std::size_t Fold(std::span<const Record> records);
+
+  /// For a table of kind kLocateStates, instead of Fold: takes up to kKernelRecordsMax of the
+  /// records, fewer when the table is full, and notes where their states are. The places are valid
+  /// until the next call. Returns how many it took.
+  std::size_t Locate(std::span<const Record> records, std::uint64_t** states);
+
+  /// `bytes` of the heap, a multiple of 8, aligned to 8, until Clear(). Null: the table is full.
+  char* TakeHeap(std::uint64_t bytes) {
+    if (bytes > space_.heap_free_bytes()) return nullptr;
+    return space_.heap -= bytes;
+  }
 
   /// False for a key so large that it should not push others out of the table. An empty table
   /// takes any record that fits.
@@ -53,13 +64,14 @@ class FoldTable {
   std::uint64_t RoomForKeys() const;
   bool MakeRoom();
   bool Grow();
+  std::uint64_t SlotsToAfford() const;
   void Spread(std::uint64_t slot_count);
 
   FoldSpace space_;
   FoldKernel kernel_;
+  const bool heap_is_shared_;  ///< With somebody who calls TakeHeap.
   std::span<char> region_;
   char* heap_top_ = nullptr;
-  char* heap_low_ = nullptr;  ///< The heap never was below: from the slots to here all is zero.
 };
 
 }  // namespace spillway

@@ -3,19 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "shuffle/engine/memory_share.h"
+
 namespace spillway {
 namespace {
 
 /// Below this, an arena that the budget refuses is not worth halving once more.
-constexpr std::uint64_t kArenaBytesMin = 64 << 10;
-
-Result<Buffer> AllocateUpTo(MemoryBudget& budget, std::uint64_t bytes) {
-  for (; bytes > kArenaBytesMin; bytes /= 2) {
-    Result<Buffer> buffer = Buffer::Allocate(budget, bytes);
-    if (buffer.ok()) return buffer;
-  }
-  return Buffer::AllocateForced(budget, bytes);
-}
+constexpr std::uint64_t kArenaBytesMin = 32 << 10;
 
 }  // namespace
 
@@ -23,8 +17,9 @@ Result<RecordArena> RecordArena::Allocate(MemoryBudget& budget, const Options& o
   RecordArena arena;
   const std::uint64_t bytes =
       std::clamp<std::uint64_t>(options.bytes, sizeof(ArenaEntry), ArenaEntry::kArenaBytesMax);
-  SPILLWAY_ASSIGN_OR_RETURN(arena.buffer_, AllocateUpTo(budget, bytes));
+  SPILLWAY_ASSIGN_OR_RETURN(arena.buffer_, TakeMemory(budget, {bytes, kArenaBytesMin}));
   arena.bytes_per_entry_ = sizeof(ArenaEntry) + options.spare_bytes_per_record;
+  arena.pack_values_ = options.pack_values;
   const std::uint64_t entries_end = arena.buffer_.size() / sizeof(ArenaEntry);
   arena.entries_end_ = reinterpret_cast<ArenaEntry*>(arena.buffer_.data()) + entries_end;
   arena.Clear();

@@ -19,6 +19,7 @@ class RecordArena {
     std::uint64_t bytes = 0;
     /// Left unused for each record: what sorting takes elsewhere.
     std::uint64_t spare_bytes_per_record = 0;
+    bool pack_values = false;  ///< Each value becomes a pack of one.
   };
 
   /// An arena without memory: nothing fits.
@@ -30,13 +31,20 @@ class RecordArena {
 
   /// Copies the record and makes its entry, at depth 0. False: there is no room.
   [[nodiscard]] bool Append(const Record& record, std::uint32_t partition) {
-    const std::uint64_t bytes = EncodedBytes(record.key_bytes, record.value_bytes);
+    const std::uint32_t value_bytes =
+        record.value_bytes + (pack_values_ ? VarintBytes(record.value_bytes) : 0);
+    const std::uint64_t bytes = EncodedBytes(record.key_bytes, value_bytes);
     if (bytes + bytes_per_entry_ > room_bytes_) [[unlikely]]
       return false;
     room_bytes_ -= bytes + bytes_per_entry_;
     const auto offset = static_cast<std::uint64_t>(records_end_ - buffer_.data());
     *--entries_begin_ = ArenaEntry::Make(offset, partition, KeyOf(record));
-    records_end_ = EncodeRecord(record, records_end_);
+    char* to = PutVarint32(PutVarint32(records_end_, record.key_bytes), value_bytes);
+    std::memcpy(to, record.key, record.key_bytes);
+    to += record.key_bytes;
+    if (pack_values_) to = PutVarint32(to, record.value_bytes);
+    std::memcpy(to, record.value, record.value_bytes);
+    records_end_ = to + record.value_bytes;
     return true;
   }
 
@@ -59,6 +67,7 @@ class RecordArena {
   ArenaEntry* entries_end_ = nullptr;
   std::uint64_t room_bytes_ = 0;
   std::uint64_t bytes_per_entry_ = sizeof(ArenaEntry);
+  bool pack_values_ = false;
 };
 
 }  // namespace spillway

@@ -7,6 +7,7 @@
 #include "mapreduce/base/check.h"
 #include "mapreduce/base/units.h"
 #include "shuffle/engine/merge_plan.h"
+#include "shuffle/engine/unpacked_groups.h"
 #include "shuffle/merge/merge_stream.h"
 
 namespace spillway {
@@ -99,6 +100,7 @@ class MergedInput : public ReduceInput {
                                         std::uint64_t memory_bytes) const;
   Status Blame(const Status& failure, const MergeStream& stream,
                std::span<const InputRun> runs) const;
+  Result<GroupBatch> NextMerged();
   MergeLimits limits() const;
 
   const ReduceInputOptions options_;
@@ -109,6 +111,9 @@ class MergedInput : public ReduceInput {
   ReduceInputStats stats_;
   std::vector<InputRun> runs_;
   std::unique_ptr<OpenedMerge> merge_;  ///< Over runs_; goes before them.
+  /// Null where values are not packed.
+  std::optional<Charge> unpacked_charge_;
+  std::unique_ptr<UnpackedGroups> unpacked_;
 };
 
 /// Cuts the default limits down to what a small share can hold.
@@ -122,6 +127,10 @@ MergedInput::MergedInput(const ReduceInputOptions& options)
   while (merge_options_.batch_records > kBatchRecordsMin &&
          MemoryOfMerge(merge_options_).fixed_bytes > share / kBatchShare)
     merge_options_.batch_records /= 2;
+  if (options_.unpack_values) {
+    unpacked_charge_.emplace(*options_.budget, UnpackedGroups::Bytes(merge_options_.batch_records));
+    unpacked_ = std::make_unique<UnpackedGroups>(merge_options_.batch_records);
+  }
   const auto block_bytes = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
       share / kWriteShare, kBlockBytesMin, std::max(kBlockBytesMin, writer_options_.block_bytes)));
   writer_options_.block_bytes = block_bytes;
@@ -272,10 +281,20 @@ Status MergedInput::Prepare(const std::vector<std::shared_ptr<const SegmentReade
   return OkStatus();
 }
 
-Result<GroupBatch> MergedInput::Next() {
+Result<GroupBatch> MergedInput::NextMerged() {
   Result<GroupBatch> batch = merge_->stream->Next();
   if (!batch.ok()) return Blame(batch.status(), *merge_->stream, runs_);
   return batch;
+}
+
+Result<GroupBatch> MergedInput::Next() {
+  if (unpacked_ == nullptr) return NextMerged();
+  if (unpacked_->used_up()) {
+    SPILLWAY_ASSIGN_OR_RETURN(const GroupBatch packs, NextMerged());
+    if (packs.records.empty()) return packs;
+    unpacked_->Open(packs);
+  }
+  return unpacked_->Next();
 }
 
 }  // namespace

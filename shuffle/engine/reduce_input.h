@@ -24,6 +24,8 @@ inline constexpr std::uint32_t kReduceMergesMax = 1024;
 struct ReduceInputOptions {
   std::uint32_t partition = 0;
   KeyOrder order;
+  /// The segments' values are packed (shuffle/record/packed_values.h); what comes out is not.
+  bool unpack_values = false;
   std::uint64_t memory_bytes = 32 << 20;  ///< The merge's share.
   std::uint32_t fan_in_max = 1024;        ///< Whatever the memory allows, never more runs at once.
   MemoryBudget* budget = nullptr;         ///< Required; outlives the input.
@@ -40,7 +42,7 @@ struct ReduceInputOptions {
 
 struct ReduceInputStats {
   std::uint64_t runs = 0;
-  std::uint64_t records = 0;
+  std::uint64_t records = 0;  ///< Encoded ones: a pack is one.
   std::uint64_t raw_bytes = 0;
   std::uint64_t stored_bytes = 0;  ///< Read from segments: the shuffled bytes.
   std::uint64_t passes = 1;        ///< 1: straight from the segments.

@@ -7,6 +7,7 @@
 #include "mapreduce/base/units.h"
 #include "shuffle/engine/arena_prefetch.h"
 #include "shuffle/engine/record_limit.h"
+#include "shuffle/engine/single_pack.h"
 #include "shuffle/engine/sorted_groups.h"
 
 namespace spillway {
@@ -33,7 +34,14 @@ SortCollector::SortCollector(const CollectorOptions& options, SegmentWriter& wri
   SPILLWAY_CHECK(options.budget != nullptr);
   SPILLWAY_CHECK_GE(options.partitions, 1u);
   SPILLWAY_CHECK(options.partition != nullptr || options.partitions == 1);
+  SPILLWAY_CHECK(!options.pack_values || (options.combine == nullptr && options.order.is_bytes()));
   if (options.combine != nullptr) combiner_ = std::make_unique<RunCombiner>(options_, writer_);
+}
+
+std::uint64_t SortCollector::ArenaBytes(const CollectorOptions& options) {
+  const std::uint64_t share = options.memory_bytes;
+  // A share so small that the sides would eat it is a test's; it still gets an arena.
+  return std::max(share / 2, share - std::min(share, SideBytes(options)));
 }
 
 Status SortCollector::Collect(std::span<const Record> batch) {
@@ -61,11 +69,10 @@ Status SortCollector::Start() {
     return InvalidArgument("a job can have " + FormatCount(ArenaEntry::kPartitionsMax) +
                            " partitions, not " + FormatCount(options_.partitions) +
                            "; ask for fewer reducers");
-  const std::uint64_t share = options_.memory_bytes;
   RecordArena::Options arena;
-  // A share so small that the sides would eat it is a test's; it still gets an arena.
-  arena.bytes = std::max(share / 2, share - std::min(share, SideBytes(options_)));
+  arena.bytes = ArenaBytes(options_);
   arena.spare_bytes_per_record = options_.order.is_bytes() ? 0 : kSpareBytesForCustomOrder;
+  arena.pack_values = options_.pack_values;
   SPILLWAY_ASSIGN_OR_RETURN(arena_, RecordArena::Allocate(*options_.budget, arena));
   return OkStatus();
 }
@@ -105,7 +112,11 @@ Status SortCollector::CollectIntoNextRun(const Record& record, std::uint32_t par
 
 Status SortCollector::WriteAlone(const Record& record, std::uint32_t partition) {
   BeginRun();
-  SPILLWAY_RETURN_IF_ERROR(writer_.Add(partition, record));
+  if (options_.pack_values) {
+    SPILLWAY_RETURN_IF_ERROR(WriteSinglePack(partition, record, writer_));
+  } else {
+    SPILLWAY_RETURN_IF_ERROR(writer_.Add(partition, record));
+  }
   ++stats_.records_out;
   return writer_.FinishRun();
 }

@@ -24,6 +24,9 @@ class SortCollector : public Collector {
   SortCollector(const CollectorOptions& options, SegmentWriter& writer,
                 SortKernel kernel = SortKernel::kFastest);
 
+  /// What it takes of the share for records and their entries.
+  static std::uint64_t ArenaBytes(const CollectorOptions& options);
+
   /// A record that exceeds the whole share becomes a run of its own, not combined.
   /// ResourceExhausted only for keys and values above kFieldBytesMax; UserCode for a partition
   /// that does not exist; InvalidArgument for more than ArenaEntry::kPartitionsMax partitions.

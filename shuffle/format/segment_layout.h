@@ -16,9 +16,9 @@ inline constexpr std::uint32_t kSegmentVersion = 1;
 inline constexpr std::array<char, 8> kSegmentMagic = {'S', 'P', 'W', 'Y', 'S', 'E', 'G', '\n'};
 inline constexpr std::array<char, 8> kSegmentEndMagic = {'S', 'P', 'W', 'Y', 'E', 'N', 'D', '\n'};
 
-/// One record of the largest key and value.
+/// One record of the largest key and value, with the value packed.
 inline constexpr std::uint64_t kBlockRawBytesMax =
-    2 * (std::uint64_t{kFieldBytesMax} + kVarint32BytesMax);
+    2 * std::uint64_t{kFieldBytesMax} + 3 * kVarint32BytesMax;
 /// Larger blocks, which hold one huge record, are stored as they are.
 inline constexpr std::uint64_t kCompressedBlockRawBytesMax = 4 << 20;
 /// What one byte of LZ4 can expand to.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -74,6 +75,26 @@ class SegmentWriter {
     if (partition != partition_ || bytes > block_room_) [[unlikely]]
       SPILLWAY_RETURN_IF_ERROR(MakeRoom(partition, bytes));
     block_end_ = EncodeRecord(record, block_end_);
+    block_room_ -= bytes;
+    ++block_records_;
+    return OkStatus();
+  }
+
+  /// The same for a value that lies in pieces.
+  Status Add(std::uint32_t partition, std::string_view key,
+             std::span<const std::string_view> value_pieces) {
+    std::size_t value_bytes = 0;
+    for (const std::string_view piece : value_pieces) value_bytes += piece.size();
+    const auto key_size = static_cast<std::uint32_t>(key.size());
+    const auto value_size = static_cast<std::uint32_t>(value_bytes);
+    const std::size_t bytes = EncodedBytes(key_size, value_size);
+    if (partition != partition_ || bytes > block_room_) [[unlikely]]
+      SPILLWAY_RETURN_IF_ERROR(MakeRoom(partition, bytes));
+    block_end_ = PutVarint32(PutVarint32(block_end_, key_size), value_size);
+    block_end_ = static_cast<char*>(std::memcpy(block_end_, key.data(), key_size)) + key_size;
+    for (const std::string_view piece : value_pieces)
+      block_end_ =
+          static_cast<char*>(std::memcpy(block_end_, piece.data(), piece.size())) + piece.size();
     block_room_ -= bytes;
     ++block_records_;
     return OkStatus();
