@@ -33,12 +33,12 @@ typedef struct spillway_record {
 /// SPILLWAY_PADDING_BYTES behind data + bytes are readable.
 typedef struct spillway_block {
   uint32_t struct_bytes;
-  uint32_t file_index;        /* in the job's list of inputs */
+  uint32_t file_index; /* in the job's list of inputs */
   const char* data;
   uint64_t bytes;
-  uint64_t file_offset;       /* of data[0] */
+  uint64_t file_offset; /* of data[0] */
   const char* path;
-  const char* const* skips;   /* records to pass over, by their first byte, ascending */
+  const char* const* skips; /* records to pass over, by their first byte, ascending */
   size_t skip_count;
 } spillway_block;
 
@@ -46,7 +46,7 @@ typedef struct spillway_block {
 /// this batch begins; records before groups[0] belong to the group that the last batch ended with.
 typedef struct spillway_groups {
   uint32_t struct_bytes;
-  uint32_t record_count;      /* 0 when the input is at its end */
+  uint32_t record_count; /* 0 when the input is at its end */
   const spillway_record* records;
   const uint32_t* groups;
   uint32_t group_count;
@@ -61,22 +61,22 @@ typedef struct spillway_task {
   uint32_t partition_count;
   void* host;
   const char* job_name;
-  const char* const* args;    /* the job's own arguments */
+  const char* const* args; /* the job's own arguments */
   size_t arg_count;
 
   /* Where the plugin is: the host reads it when the task fails or crashes. */
   const char* volatile current_record;
-  uint64_t records_in;        /* counted by the plugin: input records, or groups of a reduce */
-  uint64_t records_out;       /* counted by the plugin: records formatted to task->write */
+  uint64_t records_in;  /* counted by the plugin: input records, or groups of a reduce */
+  uint64_t records_out; /* counted by the plugin: records formatted to task->write */
 
   uint64_t* (*counter)(void* host, const char* group, const char* name);
   void (*set_status)(void* host, const char* text, size_t bytes);
   void (*fail)(void* host, int32_t code, const char* text, size_t bytes);
-  const char* (*side_file)(void* host, const char* name);   /* a path, or null */
+  const char* (*side_file)(void* host, const char* name); /* a path, or null */
   const char* (*input_path)(void* host, uint32_t file_index);
   int (*collect)(void* host, const spillway_record* records, size_t count);
   int (*next_groups)(void* host, spillway_groups* groups);
-  int (*write)(void* host, const char* data, size_t bytes);  /* formatted output */
+  int (*write)(void* host, const char* data, size_t bytes); /* formatted output */
 } spillway_task;
 
 enum spillway_framing_kind {
@@ -88,7 +88,7 @@ enum spillway_framing_kind {
 
 typedef struct spillway_framing {
   uint32_t struct_bytes;
-  uint32_t kind;              /* spillway_framing_kind */
+  uint32_t kind; /* spillway_framing_kind */
   uint64_t fixed_bytes;
   unsigned char delimiter;
   /* Offset in data of the first record that begins in a split which starts at data[0] and is not
@@ -99,15 +99,15 @@ typedef struct spillway_framing {
 } spillway_framing;
 
 enum spillway_partition_kind {
-  SPILLWAY_PARTITION_HASH = 0,    /* XXH3 of the group's key bytes */
-  SPILLWAY_PARTITION_RANGE = 1,   /* cut points sampled by the host: total order over the parts */
-  SPILLWAY_PARTITION_CUSTOM = 2   /* the plugin's function */
+  SPILLWAY_PARTITION_HASH = 0,  /* XXH3 of the group's key bytes */
+  SPILLWAY_PARTITION_RANGE = 1, /* cut points sampled by the host: total order over the parts */
+  SPILLWAY_PARTITION_CUSTOM = 2 /* the plugin's function */
 };
 
 enum spillway_fold_kind {
   SPILLWAY_FOLD_NONE = 0,
-  SPILLWAY_FOLD_CUSTOM = 1,       /* fold_combine */
-  SPILLWAY_FOLD_SUM_U64 = 2,      /* wrapping 64-bit addition, signed or unsigned */
+  SPILLWAY_FOLD_CUSTOM = 1,  /* fold_combine */
+  SPILLWAY_FOLD_SUM_U64 = 2, /* wrapping 64-bit addition, signed or unsigned */
   SPILLWAY_FOLD_MIN_U64 = 3,
   SPILLWAY_FOLD_MAX_U64 = 4,
   SPILLWAY_FOLD_MIN_I64 = 5,
@@ -119,24 +119,25 @@ enum spillway_fold_kind {
 typedef struct spillway_job {
   uint32_t struct_bytes;
   const char* name;
-  const char* mapper_name;        /* the user's class names, for messages */
-  const char* reducer_name;       /* null when there is none */
+  const char* mapper_name;  /* the user's class names, for messages */
+  const char* reducer_name; /* null when there is none */
   const char* input_name;
   const char* output_name;
 
   spillway_framing framing;
 
-  void* (*mapper_create)(spillway_task* task);              /* null on failure */
+  void* (*mapper_create)(spillway_task* task); /* null on failure */
   int (*mapper_map)(void* self, spillway_task* task, const spillway_block* block);
   int (*mapper_finish)(void* self, spillway_task* task);
   void (*mapper_destroy)(void* self);
 
-  uint32_t map_only;              /* mapper output goes to task->write, formatted */
-  uint32_t reducers_default;      /* 0: the host chooses */
+  uint32_t map_only;         /* mapper output goes to task->write, formatted */
+  uint32_t reducers_default; /* 0: the host chooses */
 
   /* Order and grouping. All null: keys compare as bytes, a group is one key. */
   int (*compare)(const char* a, uint32_t a_bytes, const char* b, uint32_t b_bytes);
-  uint32_t (*group_bytes)(const char* key, uint32_t key_bytes);   /* leading bytes that name the group */
+  uint32_t (*group_bytes)(const char* key,
+                          uint32_t key_bytes); /* leading bytes that name the group */
   int (*same_group)(const char* a, uint32_t a_bytes, const char* b, uint32_t b_bytes);
 
   uint32_t partition_kind;
@@ -146,7 +147,7 @@ typedef struct spillway_job {
 
   /* Fold: an associative, commutative and exact operation on a state of fixed size. */
   uint32_t fold_kind;
-  uint32_t state_bytes;           /* a multiple of 8; exactly 8 travels in record.value */
+  uint32_t state_bytes; /* a multiple of 8; exactly 8 travels in record.value */
   /* states[i] = states[i] + values[i], in order; a state may occur more than once. */
   void (*fold_combine)(void* const* states, const void* const* values, size_t count);
 
@@ -156,16 +157,16 @@ typedef struct spillway_job {
   /* Reducer: reads task->next_groups, answers with task->write. Null when map_only. */
   int (*reducer_run)(spillway_task* task);
 
-  void* owner;                    /* the plugin's own; the host leaves it alone */
+  void* owner; /* the plugin's own; the host leaves it alone */
 } spillway_job;
 
 typedef struct spillway_plugin {
   uint32_t struct_bytes;
   uint32_t abi_version;
   const char* name;
-  const char* summary;            /* one line for lists */
-  const char* usage;              /* its own arguments, e.g. "PATTERN"; may be empty */
-  const char* sdk_version;        /* the Spillway version whose headers it was built with */
+  const char* summary;     /* one line for lists */
+  const char* usage;       /* its own arguments, e.g. "PATTERN"; may be empty */
+  const char* sdk_version; /* the Spillway version whose headers it was built with */
   const char* compiler;
   /* Makes the job for these arguments; null with a message in `error` when they are wrong. */
   const spillway_job* (*configure)(const char* const* args, size_t arg_count, char* error,

@@ -18,7 +18,7 @@
 // GroupBy or SortBy also names its Partitioner.
 #pragma once
 
-#include "mapreduce/codec.h"
+#include "mapreduce/codec_tuple.h"
 
 namespace spillway {
 
@@ -40,10 +40,10 @@ struct FirstPart<std::tuple<A, Rest...>> {
   using Type = A;
 };
 template <class K>
-  requires HasFields<K>
+requires HasFields<K>
 struct FirstPart<K> {
-  using Type = std::remove_cvref_t<
-      std::tuple_element_t<0, decltype(std::declval<K&>().spillway_fields())>>;
+  using Type =
+      std::remove_cvref_t<std::tuple_element_t<0, decltype(std::declval<K&>().spillway_fields())>>;
 };
 
 /// Bytes of the encoded first part of a key; the whole key when it is malformed.

@@ -17,7 +17,7 @@ class Counter {
 
  private:
   static inline thread_local std::uint64_t unused_ = 0;
-  std::uint64_t* cell_ = &unused_;   ///< The host's, for as long as the task runs.
+  std::uint64_t* cell_ = &unused_;  ///< The host's, for as long as the task runs.
 };
 
 }  // namespace spillway

@@ -63,7 +63,8 @@ class Emitter {
 
   /// Emits one pair. Both are copied or encoded at once, unless they view the current input block.
   void Emit(const KeyView& key, const ValueView& value) {
-    if (count_ == kBatchRecords) [[unlikely]] Flush();
+    if (count_ == kBatchRecords) [[unlikely]]
+      Flush();
     spillway_record record;
     if constexpr (internal::kValueIsBits<V>) {
       record.value = internal::BitsOf<V>(value);
@@ -79,11 +80,7 @@ class Emitter {
   }
 
   /// Emits a key alone.
-  void Emit(const KeyView& key)
-    requires std::same_as<V, Nothing>
-  {
-    Emit(key, Nothing{});
-  }
+  void Emit(const KeyView& key) requires std::same_as<V, Nothing> { Emit(key, Nothing{}); }
 
   /// Hands the batch on. The adapters call it; users need not.
   void Flush() {
@@ -124,7 +121,8 @@ class Emitter {
       }
     }
     const std::size_t room = RoomFor<T>(value);
-    if (used_ + room + more > arena_bytes_) [[unlikely]] MakeRoom(room + more);
+    if (used_ + room + more > arena_bytes_) [[unlikely]]
+      MakeRoom(room + more);
     char* const from = arena_.get() + used_;
     char* const end = Codec<T>::Encode(value, from);
     *field = from;

@@ -24,8 +24,8 @@ namespace spillway {
 /// A block of whole records. SPILLWAY_PADDING_BYTES behind `bytes` are readable.
 struct InputBlock {
   std::string_view bytes;
-  std::uint64_t file_offset;   ///< Of the first byte.
-  std::uint32_t file_index;    ///< See TaskContext::input_path.
+  std::uint64_t file_offset;  ///< Of the first byte.
+  std::uint32_t file_index;   ///< See TaskContext::input_path.
   std::string_view path;
 };
 

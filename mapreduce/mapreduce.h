@@ -22,6 +22,7 @@
 #include "mapreduce/builtin/text_output.h"
 #include "mapreduce/builtin/words.h"
 #include "mapreduce/codec.h"
+#include "mapreduce/codec_tuple.h"
 #include "mapreduce/comparator.h"
 #include "mapreduce/counters.h"
 #include "mapreduce/input_format.h"

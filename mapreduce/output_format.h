@@ -32,20 +32,23 @@ class OutputBuffer {
   }
 
   void Append(char c) {
-    if (used_ == kBytes) [[unlikely]] Flush();
+    if (used_ == kBytes) [[unlikely]]
+      Flush();
     data_[used_++] = c;
   }
 
   /// Shortest text that reads back as the same number.
   template <class Number>
   void AppendNumber(Number number) {
-    if (kBytes - used_ < kNumberBytesMax) [[unlikely]] Flush();
+    if (kBytes - used_ < kNumberBytesMax) [[unlikely]]
+      Flush();
     used_ = static_cast<std::size_t>(
         std::to_chars(data_.get() + used_, data_.get() + kBytes, number).ptr - data_.get());
   }
 
   void Flush() {
-    if (used_ != 0 && task_->write(task_->host, data_.get(), used_) != 0) throw internal::StopTask{};
+    if (used_ != 0 && task_->write(task_->host, data_.get(), used_) != 0)
+      throw internal::StopTask{};
     used_ = 0;
   }
 

@@ -18,9 +18,7 @@ namespace internal {
 /// Walks the groups that the host hands over in batches.
 class GroupCursor {
  public:
-  explicit GroupCursor(spillway_task* task) : task_(task) {
-    batch_.struct_bytes = sizeof batch_;
-  }
+  explicit GroupCursor(spillway_task* task) : task_(task) { batch_.struct_bytes = sizeof batch_; }
 
   /// Goes to the first record of the next group, over what is left of this one.
   bool NextGroup() {

@@ -25,9 +25,7 @@ class Crowd {
       Send(WorkerJoined{w, 1, cluster.slots, "host" + std::to_string(w), "rack"});
   }
 
-  void Send(const Event& event) {
-    scheduler_.Step(event, now_, actions_);
-  }
+  void Send(const Event& event) { scheduler_.Step(event, now_, actions_); }
 
   void Submit(JobId job, std::uint32_t maps, std::uint32_t reduces) {
     SubmitJob submit{job, {}, reduces, {}};

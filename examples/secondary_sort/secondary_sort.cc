@@ -17,8 +17,7 @@ class ParseLine : public Mapper<TextLines, KeyNumber, Nothing> {
     if (tab == std::string_view::npos) throw BadRecord("no TAB in the line");
     const std::string_view digits = line.text.substr(tab + 1);
     std::int64_t number = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     if (error != std::errc() || end != digits.data() + digits.size())
       throw BadRecord("no 64-bit number behind the last TAB");
     out.Emit({line.text.substr(0, tab), number});

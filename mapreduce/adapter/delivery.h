@@ -9,7 +9,7 @@
 #include "mapreduce/abi.h"
 #include "mapreduce/adapter/guard.h"
 #include "mapreduce/builtin/folds.h"
-#include "mapreduce/codec.h"
+#include "mapreduce/codec_tuple.h"
 #include "mapreduce/emitter.h"
 #include "mapreduce/output_format.h"
 #include "mapreduce/values.h"
@@ -141,7 +141,7 @@ template <class K, class V, class Format>
 class FormatDelivery {
  public:
   explicit FormatDelivery(spillway_task* task) : task_(task), buffer_(task) {
-    if constexpr (requires(TaskContext& context) { format_.Setup(context); }) SetUp(format_, task);
+    if constexpr (requires(TaskContext & context) { format_.Setup(context); }) SetUp(format_, task);
     if constexpr (requires { format_.Begin(buffer_); }) format_.Begin(buffer_);
   }
 

@@ -48,8 +48,8 @@ class MapAdapter {
 
   void MapBlock(spillway_task* task, const spillway_block& block) {
     emitter_.EnterBlock(block.data, block.bytes);
-    const InputBlock input{{block.data, block.bytes}, block.file_offset, block.file_index,
-                           block.path};
+    const InputBlock input{
+        {block.data, block.bytes}, block.file_offset, block.file_index, block.path};
     std::size_t skips = 0;
     std::uint64_t records = 0;
     Input::ForEach(input, [&](const typename Input::Record& record, const char* at) {
@@ -62,7 +62,7 @@ class MapAdapter {
       mapper_.Map(record, emitter_);
     });
     task->records_in += records;
-    emitter_.Flush();   // The block's memory is reused when this returns.
+    emitter_.Flush();  // The block's memory is reused when this returns.
     emitter_.EnterBlock(nullptr, 0);
     task->current_record = nullptr;
   }

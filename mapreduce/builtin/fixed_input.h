@@ -8,8 +8,8 @@ namespace spillway {
 
 struct FixedRecord {
   std::string_view bytes;
-  std::uint64_t offset;       ///< Of its first byte in the file.
-  std::uint32_t file_index;   ///< See TaskContext::input_path.
+  std::uint64_t offset;      ///< Of its first byte in the file.
+  std::uint32_t file_index;  ///< See TaskContext::input_path.
 };
 
 template <std::size_t kRecordBytes>

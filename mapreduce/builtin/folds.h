@@ -34,9 +34,9 @@ namespace internal {
 
 /// 64 bits of the same kind: what sums and extremes are kept in.
 template <class T>
-using Wide = std::conditional_t<
-    std::floating_point<T>, double,
-    std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>>;
+using Wide =
+    std::conditional_t<std::floating_point<T>, double,
+                       std::conditional_t<std::is_signed_v<T>, std::int64_t, std::uint64_t>>;
 
 /// The engine's own loop for this fold, where it has one.
 template <class Fold>
@@ -60,8 +60,8 @@ struct Sum {
   static State Lift(T value) { return static_cast<State>(value); }
   static void Combine(State& into, const State& other) {
     if constexpr (kExact) {
-      into = static_cast<State>(static_cast<std::uint64_t>(into) +
-                                static_cast<std::uint64_t>(other));
+      into =
+          static_cast<State>(static_cast<std::uint64_t>(into) + static_cast<std::uint64_t>(other));
     } else {
       into += other;
     }

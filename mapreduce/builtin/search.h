@@ -51,14 +51,16 @@ class Finder {
     const std::size_t gap = pattern_.size() - 1;
     const __m512i first = _mm512_set1_epi8(pattern_.front());
     const __m512i last = _mm512_set1_epi8(pattern_.back());
-    const char* const end = text.data() + text.size() - gap;   // Behind the last possible place.
+    const char* const end = text.data() + text.size() - gap;  // Behind the last possible place.
     const char* at = text.data() + from;
     for (; end - at >= 64; at += 64) {
       const std::uint64_t places =
           _mm512_mask_cmpeq_epi8_mask(_mm512_cmpeq_epi8_mask(_mm512_loadu_si512(at), first),
                                       _mm512_loadu_si512(at + gap), last);
-      if (places == 0) [[likely]] continue;
-      if (const char* place = Check(at, places)) return static_cast<std::size_t>(place - text.data());
+      if (places == 0) [[likely]]
+        continue;
+      if (const char* place = Check(at, places))
+        return static_cast<std::size_t>(place - text.data());
     }
     return text.find(pattern_, static_cast<std::size_t>(at - text.data()));
   }
@@ -75,8 +77,10 @@ class Finder {
       const __m256i both = _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_loadu_si256(here), first),
                                             _mm256_cmpeq_epi8(_mm256_loadu_si256(ahead), last));
       const auto places = static_cast<std::uint32_t>(_mm256_movemask_epi8(both));
-      if (places == 0) [[likely]] continue;
-      if (const char* place = Check(at, places)) return static_cast<std::size_t>(place - text.data());
+      if (places == 0) [[likely]]
+        continue;
+      if (const char* place = Check(at, places))
+        return static_cast<std::size_t>(place - text.data());
     }
     return text.find(pattern_, static_cast<std::size_t>(at - text.data()));
   }

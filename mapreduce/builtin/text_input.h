@@ -12,8 +12,8 @@ namespace spillway {
 /// One line, without its newline.
 struct Line {
   std::string_view text;
-  std::uint64_t offset;       ///< Of its first byte in the file.
-  std::uint32_t file_index;   ///< See TaskContext::input_path.
+  std::uint64_t offset;      ///< Of its first byte in the file.
+  std::uint32_t file_index;  ///< See TaskContext::input_path.
   std::string_view path;
 };
 
@@ -31,7 +31,8 @@ struct TextLines {
           static_cast<const char*>(std::memchr(at, '\n', static_cast<std::size_t>(end - at)));
       const char* const line_end = newline == nullptr ? end : newline;
       each(Line{{at, static_cast<std::size_t>(line_end - at)},
-                block.file_offset + static_cast<std::uint64_t>(at - begin), block.file_index,
+                block.file_offset + static_cast<std::uint64_t>(at - begin),
+                block.file_index,
                 block.path},
            at);
       at = line_end + 1;
@@ -42,8 +43,8 @@ struct TextLines {
 /// Some text with its place. SPILLWAY_PADDING_BYTES behind it are readable.
 struct Chunk {
   std::string_view text;
-  std::uint64_t offset;       ///< Of its first byte in the file.
-  std::uint32_t file_index;   ///< See TaskContext::input_path.
+  std::uint64_t offset;      ///< Of its first byte in the file.
+  std::uint32_t file_index;  ///< See TaskContext::input_path.
   std::string_view path;
 };
 

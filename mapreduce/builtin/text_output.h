@@ -6,7 +6,7 @@
 
 #include <type_traits>
 
-#include "mapreduce/codec.h"
+#include "mapreduce/codec_tuple.h"
 #include "mapreduce/output_format.h"
 
 namespace spillway {
@@ -40,13 +40,13 @@ class TextOutput {
     } else if constexpr (std::is_arithmetic_v<T>) {
       out.AppendNumber(value);
     } else if constexpr (requires { value.AppendTo(out); }) {
-      value.AppendTo(out);   // a type that knows its own text
+      value.AppendTo(out);  // a type that knows its own text
     } else if constexpr (internal::HasFields<T>) {
       PrintParts(value.spillway_fields(), out);
     } else if constexpr (requires { std::tuple_size<T>::value; }) {
       PrintParts(value, out);
     } else if constexpr (requires { value.value; }) {
-      Print(value.value, out);   // Descending
+      Print(value.value, out);  // Descending
     } else {
       static_assert(sizeof(T) == 0,
                     "TextOutput cannot print this type: give it AppendTo(OutputBuffer&) const, or "

@@ -49,8 +49,8 @@ class WordEdges {
   }
 
  private:
-  const char* begin_ = nullptr;   ///< Of a word that began in an earlier mask.
-  std::uint64_t last_ = 0;        ///< 1 when the last byte of the last mask was a word byte.
+  const char* begin_ = nullptr;  ///< Of a word that began in an earlier mask.
+  std::uint64_t last_ = 0;       ///< 1 when the last byte of the last mask was a word byte.
 };
 
 template <class Each>
@@ -103,7 +103,7 @@ template <class Each>
   std::size_t at = 0;
   for (; at + 64 <= bytes; at += 64) edges.Walk(data + at, WordMaskAvx2(data + at), each);
   if (at < bytes) {
-    char rest[64] = {};   // Zeros are no word bytes.
+    char rest[64] = {};  // Zeros are no word bytes.
     std::memcpy(rest, data + at, bytes - at);
     edges.Walk(data + at, WordMaskAvx2(rest), each);
   }

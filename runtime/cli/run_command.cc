@@ -83,10 +83,10 @@ std::unique_ptr<ProgressView> MakeView(const Shell& shell, const RunDisplay& dis
       shell.err_is_terminal && term != shell.environment.end() && term->second != "dumb";
   if (can_redraw && display.progress == ProgressOutput::kAuto)
     return std::make_unique<TerminalProgressView>(plan.job_name, shell.err, style, shell.columns);
-  shell.err << "spillway: " + EscapeForLog(plan.job_name) + ": " +
-                   FormatNoun(plan.maps, "map") + " over " +
-                   FormatBytes(plan.input_bytes) + ", " + FormatNoun(plan.partitions, "reduce") +
-                   ", " + FormatNoun(plan.threads, "thread") + "\n"
+  shell.err << "spillway: " + EscapeForLog(plan.job_name) + ": " + FormatNoun(plan.maps, "map") +
+                   " over " + FormatBytes(plan.input_bytes) + ", " +
+                   FormatNoun(plan.partitions, "reduce") + ", " +
+                   FormatNoun(plan.threads, "thread") + "\n"
             << std::flush;
   return std::make_unique<PlainProgressView>(plan.job_name, shell.err);
 }

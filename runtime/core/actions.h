@@ -18,7 +18,7 @@ namespace spillway {
 struct StartMap {
   AttemptId attempt;
   WorkerId worker = 0;
-  std::span<const RecordPlace> skips;   ///< Records to pass over, ascending.
+  std::span<const RecordPlace> skips;  ///< Records to pass over, ascending.
 };
 
 /// Run the reduce attempt. It needs one segment of each map task, and is given them by
@@ -34,7 +34,7 @@ struct StartReduce {
 /// SegmentInvalidated lies between.
 struct SegmentsAvailable {
   AttemptId reduce;
-  WorkerId worker = 0;                  ///< That runs the reduce.
+  WorkerId worker = 0;  ///< That runs the reduce.
   std::span<const SegmentRef> segments;
 };
 
@@ -42,15 +42,15 @@ struct SegmentsAvailable {
 /// not waits for the next, or ends with SegmentLost{ended}.
 struct SegmentInvalidated {
   AttemptId reduce;
-  WorkerId worker = 0;                  ///< That runs the reduce.
+  WorkerId worker = 0;  ///< That runs the reduce.
   SegmentRef segment;
 };
 
 enum class StopReason : std::uint8_t {
-  kJobEnding,    ///< Failed or cancelled.
-  kTimeout,      ///< No progress.
-  kPreempted,    ///< A waiting reduce whose slot a map needs.
-  kOtherWon,     ///< Another attempt of the task was faster.
+  kJobEnding,  ///< Failed or cancelled.
+  kTimeout,    ///< No progress.
+  kPreempted,  ///< A waiting reduce whose slot a map needs.
+  kOtherWon,   ///< Another attempt of the task was faster.
 };
 
 /// Stop the attempt, remove what it wrote, and answer AttemptStopped. Until then it has its slot.
@@ -64,7 +64,7 @@ struct StopAttempt {
 struct GrantCommit {
   AttemptId attempt;
   WorkerId worker = 0;
-  std::uint32_t epoch = 0;   ///< Grows with each grant of this task; one attempt per epoch.
+  std::uint32_t epoch = 0;  ///< Grows with each grant of this task; one attempt per epoch.
 };
 
 struct RefuseCommit {
@@ -95,7 +95,7 @@ struct JobTally {
   std::uint32_t attempts_started = 0;
   std::uint32_t attempts_failed = 0;
   std::uint32_t attempts_stopped = 0;
-  std::uint32_t maps_rerun = 0;         ///< Because their segments were lost.
+  std::uint32_t maps_rerun = 0;  ///< Because their segments were lost.
   std::uint32_t records_skipped = 0;
 };
 
@@ -120,12 +120,12 @@ struct WorkerDrained {
 };
 
 enum class WarningKind : std::uint8_t {
-  kNonDeterministic,   ///< Two attempts of one map task wrote different bytes.
+  kNonDeterministic,  ///< Two attempts of one map task wrote different bytes.
   kRecordSkipped,
   kSegmentLost,
   kTimeout,
-  kWorkerSetAside,     ///< It failed many attempts in a row.
-  kAttemptAbandoned,   ///< It did not stop; its slot stays taken.
+  kWorkerSetAside,    ///< It failed many attempts in a row.
+  kAttemptAbandoned,  ///< It did not stop; its slot stays taken.
 };
 
 /// For the log and the job's report.

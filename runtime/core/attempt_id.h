@@ -8,15 +8,13 @@
 
 namespace spillway {
 
-using TimeMs = std::uint64_t;   ///< Any clock that never goes back; the shell's.
-using JobId = std::uint64_t;    ///< Given by the shell, never used twice.
-using WorkerId = std::uint32_t; ///< Given by the shell; small numbers keep tables small.
+using TimeMs = std::uint64_t;    ///< Any clock that never goes back; the shell's.
+using JobId = std::uint64_t;     ///< Given by the shell, never used twice.
+using WorkerId = std::uint32_t;  ///< Given by the shell; small numbers keep tables small.
 
 enum class TaskKind : std::uint8_t { kMap, kReduce };
 
-inline const char* TaskKindName(TaskKind kind) {
-  return kind == TaskKind::kMap ? "map" : "reduce";
-}
+inline const char* TaskKindName(TaskKind kind) { return kind == TaskKind::kMap ? "map" : "reduce"; }
 
 inline constexpr std::uint32_t kNoAttempt = UINT32_MAX;
 

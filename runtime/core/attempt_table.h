@@ -30,7 +30,7 @@ struct Attempt {
 
   AttemptId id;
   JobState* job = nullptr;
-  std::uint32_t worker = 0;              ///< Index in the worker table.
+  std::uint32_t worker = 0;  ///< Index in the worker table.
   bool stopping = false;
   bool backup = false;
   float fraction = 0;

@@ -20,13 +20,13 @@ struct MapSpec {
 };
 
 struct JobOptions {
-  std::uint32_t attempts_max = 4;         ///< Failures of one task before the job fails.
-  double slow_start_fraction = 0.05;      ///< Of the maps, done before any reduce starts.
+  std::uint32_t attempts_max = 4;           ///< Failures of one task before the job fails.
+  double slow_start_fraction = 0.05;        ///< Of the maps, done before any reduce starts.
   std::uint64_t task_timeout_ms = 600'000;  ///< Without progress. 0: never.
-  std::uint32_t skip_bad_max = 0;         ///< Records that may be passed over, over the whole job.
-  std::uint32_t segment_losses_max = 8;   ///< Of one map task, reported by reduces.
-  std::uint32_t weight = 1;               ///< Slots are shared among jobs in this proportion.
-  bool speculate_maps = false;            ///< Backup attempts of slow maps; needs two workers.
+  std::uint32_t skip_bad_max = 0;        ///< Records that may be passed over, over the whole job.
+  std::uint32_t segment_losses_max = 8;  ///< Of one map task, reported by reduces.
+  std::uint32_t weight = 1;              ///< Slots are shared among jobs in this proportion.
+  bool speculate_maps = false;           ///< Backup attempts of slow maps; needs two workers.
 };
 
 /// reduces == 0 is a map-only job: its maps commit their output as reduces do otherwise.
@@ -40,7 +40,7 @@ struct SubmitJob {
 /// Takes effect unless CommitJob went out already; the job then ends by JobCommitted.
 struct CancelJob {
   JobId job = 0;
-  std::string reason;   ///< "interrupted by the user"
+  std::string reason;  ///< "interrupted by the user"
 };
 
 /// The answer to CommitJob. A failure ends the job with it.
@@ -127,7 +127,7 @@ struct CommitRequested {
 /// The granted attempt's output is durable under its attempt's name, and the attempt has ended.
 struct Committed {
   AttemptId attempt;
-  std::uint32_t epoch = 0;   ///< Of the grant.
+  std::uint32_t epoch = 0;  ///< Of the grant.
 };
 
 /// Time passed: leases, time-outs, held-back announcements and backups are looked at.

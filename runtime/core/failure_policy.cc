@@ -16,8 +16,8 @@ Judgement SkipRecord(const FailureCase& c) {
 }
 
 Judgement JudgeUserCode(const FailureCase& c) {
-  const bool same_record = c.failure.record.has_value() &&
-                           c.trouble.last_record == c.failure.record->place;
+  const bool same_record =
+      c.failure.record.has_value() && c.trouble.last_record == c.failure.record->place;
   if (same_record && c.options.skip_bad_max > 0) return SkipRecord(c);
   if (same_record && c.trouble.last_message == c.failure.status.message())
     return {Verdict::kFailJob, kFixRecordOrMapper};
@@ -43,10 +43,8 @@ Judgement JudgeFailure(const FailureCase& c) {
     case Code::kResourceExhausted:
       if (!last_try && (c.others_left || c.trouble.failures == 0)) return {Verdict::kRetry, {}};
       return {Verdict::kFailJob, "free some space or name more spill directories (--spill-dir)"};
-    case Code::kUserCode:
-      return JudgeUserCode(c);
-    case Code::kCancelled:
-      return {Verdict::kRetryUncounted, {}};
+    case Code::kUserCode: return JudgeUserCode(c);
+    case Code::kCancelled: return {Verdict::kRetryUncounted, {}};
     default:
       if (!last_try) return {Verdict::kRetry, {}};
       return {Verdict::kFailJob, "see the workers' logs; raise --retries to try more often"};
@@ -59,10 +57,8 @@ bool BlamesWorker(Code code) {
     case Code::kAborted:
     case Code::kDataLoss:
     case Code::kResourceExhausted:
-    case Code::kInternal:
-      return true;
-    default:
-      return false;
+    case Code::kInternal: return true;
+    default: return false;
   }
 }
 

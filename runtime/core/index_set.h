@@ -96,7 +96,7 @@ class IndexSet {
  private:
   std::uint32_t capacity_ = 0;
   std::uint32_t size_ = 0;
-  std::vector<std::vector<std::uint64_t>> levels_;   // [0]: members; then "word below is not 0".
+  std::vector<std::vector<std::uint64_t>> levels_;  // [0]: members; then "word below is not 0".
 };
 
 }  // namespace spillway

@@ -63,10 +63,10 @@ void Scheduler::Machine::TimeOut(JobState& job, AttemptList& list) {
     const std::string what = "no progress for " + std::to_string(timeout_ms) + " ms";
     Warn(WarningKind::kTimeout, id, workers_[worker].id, AttemptText(id) + " made " + what);
     StopAttemptFor(index, StopReason::kTimeout);
-    FailAttempt(job,
-                {id, Aborted(what + ": it hangs, or needs a longer time-out (--timeout)"),
-                 std::nullopt},
-                worker);
+    FailAttempt(
+        job,
+        {id, Aborted(what + ": it hangs, or needs a longer time-out (--timeout)"), std::nullopt},
+        worker);
   }
 }
 

@@ -21,21 +21,21 @@
 namespace spillway {
 
 struct TaskState {
-  std::uint64_t output_hash = 0;          ///< Of the first completed attempt.
-  AttemptIndex first_live = kNoIndex;     ///< Chain of live attempts, stopping ones included.
-  std::uint32_t attempts = 0;             ///< Started so far: the next one's number.
-  std::uint32_t granted = kNoAttempt;     ///< May commit, or has.
-  std::uint32_t commit_epoch = 0;         ///< Grants so far.
-  std::uint16_t running = 0;              ///< Live attempts that are not stopping.
+  std::uint64_t output_hash = 0;       ///< Of the first completed attempt.
+  AttemptIndex first_live = kNoIndex;  ///< Chain of live attempts, stopping ones included.
+  std::uint32_t attempts = 0;          ///< Started so far: the next one's number.
+  std::uint32_t granted = kNoAttempt;  ///< May commit, or has.
+  std::uint32_t commit_epoch = 0;      ///< Grants so far.
+  std::uint16_t running = 0;           ///< Live attempts that are not stopping.
   bool done = false;
   bool has_hash = false;
 };
 
 enum class JobPhase : std::uint8_t {
   kActive,
-  kCommitting,   ///< CommitJob went out.
-  kEnding,       ///< Its end is decided; attempts are still stopping.
-  kOver,         ///< JobEnded was said.
+  kCommitting,  ///< CommitJob went out.
+  kEnding,      ///< Its end is decided; attempts are still stopping.
+  kOver,        ///< JobEnded was said.
 };
 
 /// Map tasks by a place that holds their input.
@@ -59,7 +59,7 @@ class PlaceQueue {
 
  private:
   std::vector<std::uint32_t> tasks_;
-  IndexSet waiting_;   // Positions in tasks_.
+  IndexSet waiting_;  // Positions in tasks_.
 };
 
 class JobState {
@@ -67,11 +67,11 @@ class JobState {
   JobState(const SubmitJob& submitted, std::uint64_t submission, PlaceNames& places);
 
   const JobId id;
-  const std::uint64_t submission;   ///< Jobs that came before have smaller ones.
+  const std::uint64_t submission;  ///< Jobs that came before have smaller ones.
   const JobOptions options;
 
   JobPhase phase = JobPhase::kActive;
-  Status end_status;                ///< Of a job that is ending.
+  Status end_status;  ///< Of a job that is ending.
   JobTally tally;
 
   std::vector<TaskState>& tasks(TaskKind kind) { return tasks_[Slot(kind)]; }
@@ -89,8 +89,8 @@ class JobState {
 
   /// Running map attempts by the time they started.
   AttemptList starts{AttemptHook::kStarted};
-  std::uint32_t live = 0;           ///< Attempts that hold a slot.
-  std::uint32_t backups = 0;        ///< Of the running map attempts.
+  std::uint32_t live = 0;     ///< Attempts that hold a slot.
+  std::uint32_t backups = 0;  ///< Of the running map attempts.
 
   /// The kind of task whose output is the job's.
   TaskKind final_kind() const {
@@ -101,9 +101,8 @@ class JobState {
 
   /// It has work that nothing but a free slot is missing for.
   bool wants_slot() {
-    return phase == JobPhase::kActive &&
-           (!waiting(TaskKind::kMap).empty() ||
-            (maps_done() && !waiting(TaskKind::kReduce).empty()));
+    return phase == JobPhase::kActive && (!waiting(TaskKind::kMap).empty() ||
+                                          (maps_done() && !waiting(TaskKind::kReduce).empty()));
   }
   /// It has reduces that could fetch while its last maps run.
   bool wants_idle_slot() {
@@ -119,7 +118,7 @@ class JobState {
   std::uint32_t FirstAt(std::uint32_t place);
 
   SegmentLedger segments;
-  std::uint32_t announced = 0;      ///< Up to here in the log, by the last general announcement.
+  std::uint32_t announced = 0;  ///< Up to here in the log, by the last general announcement.
 
   /// Null for a task that never had any.
   const TaskTrouble* FindTrouble(TaskKind kind, std::uint32_t task) const;
@@ -133,7 +132,7 @@ class JobState {
   std::vector<CommittedOutput> outputs;
   void FillOutputs();
 
-  ShareQueue::Spot slot_spot, idle_spot;   ///< Owned by the scheduler's queues.
+  ShareQueue::Spot slot_spot, idle_spot;  ///< Owned by the scheduler's queues.
 
  private:
   static std::size_t Slot(TaskKind kind) { return static_cast<std::size_t>(kind); }

@@ -38,9 +38,8 @@ std::uint64_t BufferBytes(std::uint64_t thread_share, std::uint64_t bytes_max) {
 
 /// Everything that one process needs beside its threads.
 std::uint64_t ReserveBytes(const MemoryDemand& demand, std::uint32_t threads) {
-  const std::uint64_t free_bytes = demand.total_bytes > demand.baseline_bytes
-                                       ? demand.total_bytes - demand.baseline_bytes
-                                       : 0;
+  const std::uint64_t free_bytes =
+      demand.total_bytes > demand.baseline_bytes ? demand.total_bytes - demand.baseline_bytes : 0;
   return std::clamp(free_bytes / kReserveShare, kReserveBytesMin, kReserveBytesMax) +
          std::uint64_t{2} * kExtentBytes * demand.reducers * threads;
 }
@@ -93,17 +92,16 @@ Result<MemoryPlan> PlanMemory(const MemoryDemand& demand) {
   plan.reserve_bytes = ReserveBytes(demand, plan.threads);
   plan.thread_bytes = kThreadBytes;
 
-  const std::uint64_t free_bytes =
-      demand.total_bytes - plan.baseline_bytes - plan.reserve_bytes;
+  const std::uint64_t free_bytes = demand.total_bytes - plan.baseline_bytes - plan.reserve_bytes;
   const std::uint64_t thread_share = free_bytes / plan.threads;
   plan.input_buffer_bytes = BufferBytes(thread_share, kInputBufferBytesMax);
   plan.output_buffer_bytes = BufferBytes(thread_share, kOutputBufferBytesMax);
 
   const std::uint64_t task_share =
       thread_share - plan.thread_bytes - plan.input_buffer_bytes - plan.output_buffer_bytes;
-  const std::uint64_t wanted = std::max(
-      kTaskBytesMin, demand.split_bytes / 100 * kTaskPercentOfSplit +
-                         demand.split_bytes % 100 * kTaskPercentOfSplit / 100);
+  const std::uint64_t wanted =
+      std::max(kTaskBytesMin, demand.split_bytes / 100 * kTaskPercentOfSplit +
+                                  demand.split_bytes % 100 * kTaskPercentOfSplit / 100);
   const std::uint64_t task_bytes_most =
       std::max(kTaskBytesMin, task_share - task_share / kSegmentShareMin);
   plan.task_bytes = std::min(wanted, task_bytes_most);

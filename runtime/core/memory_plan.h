@@ -13,9 +13,9 @@
 namespace spillway {
 
 struct MemoryDemand {
-  std::uint64_t total_bytes = 0;      ///< The budget: --memory.
-  std::uint64_t baseline_bytes = 0;   ///< Resident before the job: program, libraries, plugin.
-  std::uint32_t threads = 1;          ///< Tasks that are to run at once.
+  std::uint64_t total_bytes = 0;     ///< The budget: --memory.
+  std::uint64_t baseline_bytes = 0;  ///< Resident before the job: program, libraries, plugin.
+  std::uint32_t threads = 1;         ///< Tasks that are to run at once.
   std::uint64_t split_bytes = 128 * kMiB;
   std::uint32_t reducers = 1;
 };
@@ -23,7 +23,7 @@ struct MemoryDemand {
 /// baseline + reserve + threads * (thread + input buffer + output buffer + task) + segments is at
 /// most the budget.
 struct MemoryPlan {
-  std::uint32_t threads = 1;              ///< As asked, or fewer where the budget is too small.
+  std::uint32_t threads = 1;  ///< As asked, or fewer where the budget is too small.
   std::uint64_t baseline_bytes = 0;
   std::uint64_t reserve_bytes = 0;        ///< Indexes, messages, the allocator's own loss.
   std::uint64_t thread_bytes = 0;         ///< Stack and allocator arena, per thread.

@@ -309,8 +309,7 @@ std::optional<JobView> Scheduler::Machine::ViewJob(JobId id) const {
 
 ClusterView Scheduler::Machine::ViewCluster() const {
   return {workers_.alive_workers(), workers_.slots(), workers_.slots_taken(),
-          static_cast<std::uint32_t>(abandoned_.size()),
-          static_cast<std::uint32_t>(jobs_.size())};
+          static_cast<std::uint32_t>(abandoned_.size()), static_cast<std::uint32_t>(jobs_.size())};
 }
 
 }  // namespace spillway

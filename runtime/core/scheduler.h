@@ -63,15 +63,15 @@
 namespace spillway {
 
 struct SchedulerOptions {
-  std::uint64_t lease_ms = 0;               ///< Without a heartbeat a worker is lost. 0: never.
-  std::uint64_t stop_timeout_ms = 30'000;   ///< Then a stopping attempt is abandoned.
-  std::uint64_t tick_ms = 100;              ///< Announcements are held back no longer than this.
-  std::uint32_t segment_batch = 64;         ///< Announced at once while maps still run.
+  std::uint64_t lease_ms = 0;              ///< Without a heartbeat a worker is lost. 0: never.
+  std::uint64_t stop_timeout_ms = 30'000;  ///< Then a stopping attempt is abandoned.
+  std::uint64_t tick_ms = 100;             ///< Announcements are held back no longer than this.
+  std::uint32_t segment_batch = 64;        ///< Announced at once while maps still run.
   /// A task keeps away from a worker that it failed on for this long, while there are others.
   std::uint64_t avoid_ms = 5'000;
-  std::uint32_t worker_failures_max = 5;    ///< In a row; then the worker is set aside.
+  std::uint32_t worker_failures_max = 5;  ///< In a row; then the worker is set aside.
   std::uint64_t set_aside_ms = 60'000;
-  double speculation_factor = 1.5;          ///< Of the mean duration of a map.
+  double speculation_factor = 1.5;  ///< Of the mean duration of a map.
 
   /// Every limit is reached within a few events.
   static SchedulerOptions Tiny() {
@@ -90,16 +90,16 @@ struct SchedulerOptions {
 struct JobView {
   std::uint32_t maps_done = 0, maps_total = 0, maps_running = 0;
   std::uint32_t reduces_done = 0, reduces_total = 0, reduces_running = 0;
-  bool committing = false;   ///< CommitJob went out.
-  bool ending = false;       ///< Failed or cancelled; waits for its attempts to stop.
+  bool committing = false;  ///< CommitJob went out.
+  bool ending = false;      ///< Failed or cancelled; waits for its attempts to stop.
   JobTally tally;
 };
 
 struct ClusterView {
-  std::uint32_t workers = 0;       ///< Alive, draining ones included.
+  std::uint32_t workers = 0;  ///< Alive, draining ones included.
   std::uint32_t slots = 0;
   std::uint32_t slots_taken = 0;
-  std::uint32_t slots_abandoned = 0;   ///< Of those taken: by attempts that do not stop.
+  std::uint32_t slots_abandoned = 0;  ///< Of those taken: by attempts that do not stop.
   std::uint32_t jobs = 0;
 };
 

@@ -148,13 +148,13 @@ class Scheduler::Machine {
 
   std::map<JobId, std::unique_ptr<JobState>> jobs_;
   std::uint64_t submissions_ = 0;
-  std::vector<JobId> over_;                     // JobEnded said in this step.
+  std::vector<JobId> over_;  // JobEnded said in this step.
   ShareQueue wants_slot_;
   ShareQueue wants_idle_slot_;
   std::map<std::uint64_t, JobState*> holders_;  // Jobs that hold slots back, by submission.
   std::uint64_t waiting_maps_ = 0;              // Of all active jobs.
 
-  std::optional<TimeMs> wake_ms_;               // Never later than the next thing due.
+  std::optional<TimeMs> wake_ms_;  // Never later than the next thing due.
   TimeMs now_ = 0;
   Actions* actions_ = nullptr;
 };

@@ -67,13 +67,13 @@ class SegmentLedger {
   struct Entry {
     std::uint32_t position = kNone;
     std::uint32_t worker_index = 0;
-    std::uint32_t before = kNone;   // On the same worker.
+    std::uint32_t before = kNone;  // On the same worker.
     std::uint32_t after = kNone;
   };
 
-  std::vector<Entry> entries_;        // By map task.
-  std::vector<std::uint32_t> firsts_; // By worker index: a map task.
-  std::vector<SegmentRef> log_;       // A segment that is lost keeps its place, without an attempt.
+  std::vector<Entry> entries_;         // By map task.
+  std::vector<std::uint32_t> firsts_;  // By worker index: a map task.
+  std::vector<SegmentRef> log_;  // A segment that is lost keeps its place, without an attempt.
 };
 
 }  // namespace spillway

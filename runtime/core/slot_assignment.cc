@@ -98,7 +98,7 @@ void Scheduler::Machine::PreemptForMaps() {
       const AttemptIndex victim = next;
       next = attempts_.After(job.running(TaskKind::kReduce), victim);
       const AttemptId id = attempts_[victim].id;
-      if (job.task(id).granted == id.attempt) continue;   // It is about to end.
+      if (job.task(id).granted == id.attempt) continue;  // It is about to end.
       StopAttemptFor(victim, StopReason::kPreempted);
       Requeue(job, TaskKind::kReduce, id.task);
       ++coming;
@@ -123,7 +123,7 @@ void Scheduler::Machine::Speculate(JobState& job) {
     if (job.backups >= backups_max) return;
     const Attempt& attempt = attempts_[index];
     const double elapsed_ms = static_cast<double>(now_ - attempt.started_ms);
-    if (elapsed_ms < options_.speculation_factor * mean_ms) return;   // Later ones are younger.
+    if (elapsed_ms < options_.speculation_factor * mean_ms) return;  // Later ones are younger.
     const TaskState& task = job.task(attempt.id);
     const double left_ms = elapsed_ms / std::max(0.01, double{attempt.fraction}) - elapsed_ms;
     if (task.running > 1 || task.granted != kNoAttempt || left_ms <= mean_ms) continue;

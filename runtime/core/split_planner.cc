@@ -44,7 +44,7 @@ bool IsSmall(const InputFile& file, const SplitLimits& limits) {
 template <class Whole, class Cut>
 void WalkPlan(std::span<const InputFile> files, const SplitOptions& options,
               const SplitLimits& limits, Whole&& whole, Cut&& cut) {
-  std::uint64_t open_bytes = 0;   // Of the pack that the next small file may join; 0: none.
+  std::uint64_t open_bytes = 0;  // Of the pack that the next small file may join; 0: none.
   for (std::size_t i = 0; i < files.size(); ++i) {
     const InputFile& file = files[i];
     if (file.bytes == 0) continue;

@@ -14,9 +14,9 @@
 namespace spillway {
 
 struct InputFile {
-  std::string path;          ///< For messages; the plan names files by index.
+  std::string path;  ///< For messages; the plan names files by index.
   std::uint64_t bytes = 0;
-  bool splittable = true;    ///< False for compressed streams: one range holds the whole file.
+  bool splittable = true;  ///< False for compressed streams: one range holds the whole file.
 };
 
 /// Bytes of one file. The record that begins in a range belongs to it, wherever it ends; how that
@@ -32,7 +32,7 @@ struct FileRange {
 /// files are packed.
 struct MapInput {
   std::vector<FileRange> ranges;
-  std::uint64_t bytes = 0;   ///< Sum over the ranges.
+  std::uint64_t bytes = 0;  ///< Sum over the ranges.
   bool operator==(const MapInput&) const = default;
 };
 
@@ -60,7 +60,7 @@ std::uint64_t SplitBytesFor(std::uint64_t input_bytes);
 
 struct ReducerDemand {
   std::uint64_t input_bytes = 0;
-  std::uint32_t slots = 1;         ///< Reduce tasks that can run at once.
+  std::uint32_t slots = 1;  ///< Reduce tasks that can run at once.
 };
 
 /// The default number of reducers: one per slot, more where a reducer would get over 512 MiB, fewer

@@ -20,8 +20,7 @@ std::uint64_t HashOf(const std::vector<std::uint64_t>& partition_hashes) {
 /// What the user is told when the job fails over one attempt.
 Status Verdicted(const AttemptFailed& failure, const std::string& where,
                  const std::string& next_step) {
-  std::string text =
-      AttemptText(failure.attempt) + where + " failed: " + failure.status.message();
+  std::string text = AttemptText(failure.attempt) + where + " failed: " + failure.status.message();
   if (failure.record.has_value()) {
     const std::string place =
         failure.record->path + ":" + std::to_string(failure.record->place.offset);
@@ -278,9 +277,8 @@ void Scheduler::Machine::FailAttempt(JobState& job, const AttemptFailed& failure
   WakeBy(trouble.avoid_until_ms);
   if (BlamesWorker(failure.status.code())) BlameWorker(worker, id);
 
-  const Judgement judgement = JudgeFailure({failure, trouble, job.options,
-                                            job.tally.records_skipped,
-                                            !FailedOnAllUsable(trouble)});
+  const Judgement judgement = JudgeFailure(
+      {failure, trouble, job.options, job.tally.records_skipped, !FailedOnAllUsable(trouble)});
   if (judgement.verdict == Verdict::kFailJob) {
     EndJob(job, Verdicted(failure, OnWorker(workers_[worker].id), judgement.next_step));
     return;
@@ -313,12 +311,12 @@ void Scheduler::Machine::BlameWorker(WorkerIndex index, const AttemptId& attempt
   WakeBy(until);
   Warn(WarningKind::kWorkerSetAside, attempt, worker.id,
        "worker " + std::to_string(worker.id) + " is given nothing for " +
-           std::to_string(options_.set_aside_ms) + " ms: " +
-           std::to_string(worker.failures_in_row) + " attempts failed on it in a row");
+           std::to_string(options_.set_aside_ms) +
+           " ms: " + std::to_string(worker.failures_in_row) + " attempts failed on it in a row");
 }
 
 void Scheduler::Machine::LoseWorker(WorkerIndex index) {
-  workers_[index].drained = true;   // It is gone without being asked.
+  workers_[index].drained = true;  // It is gone without being asked.
   const auto lose_segments = [&](bool of_active_jobs) {
     for (auto& [id, job] : jobs_) {
       if ((job->phase == JobPhase::kActive) != of_active_jobs) continue;
@@ -334,7 +332,7 @@ void Scheduler::Machine::LoseWorker(WorkerIndex index) {
     const AttemptId id = attempts_[attempt].id;
     JobState& job = *attempts_[attempt].job;
     if (!attempts_[attempt].stopping) ++job.tally.attempts_stopped;
-    Release(attempt, SlotFate::kTaken);   // The slot goes with its worker.
+    Release(attempt, SlotFate::kTaken);  // The slot goes with its worker.
     Requeue(job, id.kind, id.task);
     Refresh(job);
   }

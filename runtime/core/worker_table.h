@@ -34,13 +34,13 @@ struct Worker {
   std::uint64_t epoch = 0;
   bool alive = false;
   bool draining = false;
-  bool drained = false;            ///< WorkerDrained was said.
+  bool drained = false;  ///< WorkerDrained was said.
   bool set_aside = false;
   std::uint32_t slots = 0;
-  std::uint32_t slots_taken = 0;   ///< By live and by abandoned attempts.
-  std::uint32_t segments = 0;      ///< That jobs still need.
+  std::uint32_t slots_taken = 0;  ///< By live and by abandoned attempts.
+  std::uint32_t segments = 0;     ///< That jobs still need.
   std::uint32_t failures_in_row = 0;
-  std::uint32_t host = 0;          ///< See PlaceNames.
+  std::uint32_t host = 0;  ///< See PlaceNames.
   std::uint32_t rack = 0;
   TimeMs heard_ms = 0;
   AttemptList attempts{AttemptHook::kWorker};
@@ -106,13 +106,12 @@ class WorkerTable {
   std::vector<Worker> workers_;
   PlaceNames& places_;
   IndexSet free_;
-  std::list<WorkerIndex> leases_;       // Living workers by time heard of.
-  std::deque<Absence> absences_;        // By time; all last equally long.
+  std::list<WorkerIndex> leases_;  // Living workers by time heard of.
+  std::deque<Absence> absences_;   // By time; all last equally long.
   WorkerIndex turn_ = 0;
   std::uint32_t usable_ = 0;
   std::uint32_t slots_ = 0;
   std::uint32_t slots_taken_ = 0;
-
 };
 
 }  // namespace spillway

@@ -28,9 +28,9 @@ namespace spillway {
 /// How an attempt ended, with what it leaves.
 struct AttemptOutcome {
   AttemptId attempt;
-  Event event;                                     ///< For the scheduler.
-  std::shared_ptr<const SegmentReader> segment;    ///< Of a map.
-  std::unique_ptr<OutputCommitter::Part> part;     ///< Finished; waits for the grant.
+  Event event;                                   ///< For the scheduler.
+  std::shared_ptr<const SegmentReader> segment;  ///< Of a map.
+  std::unique_ptr<OutputCommitter::Part> part;   ///< Finished; waits for the grant.
   MapTaskResult map;
   ReduceTaskResult reduce;
 };
@@ -55,7 +55,7 @@ class AttemptRunner {
   SegmentStore& segments() { return *segments_; }
   OutputCommitter& output() { return *output_; }
   const std::string& job_id() const { return job_id_; }
-  std::uint64_t segment_job() const { return context_.job; }   ///< SegmentId::job.
+  std::uint64_t segment_job() const { return context_.job; }  ///< SegmentId::job.
   std::uint64_t spilled_bytes() const { return disk_ == nullptr ? 0 : disk_->spilled_bytes(); }
 
   /// Removes staging and scratch. What an abandoned attempt still writes is lost with them.
@@ -79,7 +79,7 @@ class AttemptRunner {
 
   std::mutex mutex_;
   std::condition_variable posted_;
-  std::deque<AttemptOutcome> outcomes_;   // Guarded by mutex_.
+  std::deque<AttemptOutcome> outcomes_;  // Guarded by mutex_.
 };
 
 }  // namespace spillway

@@ -12,7 +12,7 @@ namespace {
 
 constexpr JobId kJob = 1;
 constexpr WorkerId kWorker = 0;
-constexpr std::uint64_t kWaitMsMax = 50;   ///< Between looks at cancel requests.
+constexpr std::uint64_t kWaitMsMax = 50;  ///< Between looks at cancel requests.
 /// User code that does not come back is left to itself after this long: a cancelled job ends
 /// within seconds.
 constexpr std::uint64_t kStopTimeoutMs = 4'000;
@@ -227,8 +227,8 @@ void LocalJob::Do(const StopAttempt& action) {
     running->second.control->Cancel();
     return;
   }
-  reduces_.erase(action.attempt);            // It waited for segments,
-  waiting_commits_.erase(action.attempt);    // or for its grant.
+  reduces_.erase(action.attempt);          // It waited for segments,
+  waiting_commits_.erase(action.attempt);  // or for its grant.
   events_.push_back(AttemptStopped{action.attempt});
 }
 
@@ -262,7 +262,7 @@ void LocalJob::Do(const DiscardSegment& action) {
   segments_.erase({action.segment.map_task, action.segment.attempt});
   const Status status = runner_->segments().Discard(
       {runner_->segment_job(), action.segment.map_task, action.segment.attempt});
-  static_cast<void>(status.ok());   // The scratch directory goes as a whole.
+  static_cast<void>(status.ok());  // The scratch directory goes as a whole.
 }
 
 void LocalJob::Do(const CommitJob& action) {

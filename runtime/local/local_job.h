@@ -37,7 +37,7 @@ class LocalJob {
 
   /// A reduce attempt that waits for segments, or runs.
   struct Reduce {
-    std::vector<std::shared_ptr<const SegmentReader>> segments;   ///< By map task; null: not yet.
+    std::vector<std::shared_ptr<const SegmentReader>> segments;  ///< By map task; null: not yet.
     std::uint32_t missing = 0;
     bool running = false;
   };
@@ -71,30 +71,30 @@ class LocalJob {
   const std::shared_ptr<const PreparedJob> job_;
   const std::atomic<bool>& cancel_requested_;
   const Clock::time_point start_ = Clock::now();
-  std::shared_ptr<AttemptRunner> runner_;   ///< Shared with the attempts' threads.
+  std::shared_ptr<AttemptRunner> runner_;  ///< Shared with the attempts' threads.
   std::unique_ptr<SlotPool> slots_;
   Scheduler scheduler_;
 
-  std::deque<Event> events_;                ///< To be fed; actions add to it.
+  std::deque<Event> events_;  ///< To be fed; actions add to it.
   bool cancel_sent_ = false;
-  bool abandoned_ = false;                  ///< An attempt did not stop; its thread goes on.
+  bool abandoned_ = false;  ///< An attempt did not stop; its thread goes on.
   std::optional<JobEnded> ended_;
 
   struct Running {
     std::shared_ptr<AttemptControl> control;
-    std::uint64_t progress = 0;             ///< As last reported.
+    std::uint64_t progress = 0;  ///< As last reported.
   };
   std::map<AttemptId, Running> running_;
   std::map<AttemptId, Reduce> reduces_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::shared_ptr<const SegmentReader>> segments_;
-  std::map<AttemptId, AttemptOutcome> waiting_commits_;   ///< Finished, not granted yet.
-  std::map<std::uint32_t, MapTaskResult> map_results_;    ///< Of the attempts that count.
+  std::map<AttemptId, AttemptOutcome> waiting_commits_;  ///< Finished, not granted yet.
+  std::map<std::uint32_t, MapTaskResult> map_results_;   ///< Of the attempts that count.
   std::map<std::uint32_t, ReduceTaskResult> reduce_results_;
   std::vector<std::string> warnings_;
   TimeMs prepared_ms_ = 0, maps_done_ms_ = 0, reduces_done_ms_ = 0;
 
   mutable std::mutex progress_mutex_;
-  JobProgress progress_;                    // Guarded by progress_mutex_.
+  JobProgress progress_;  // Guarded by progress_mutex_.
 };
 
 }  // namespace spillway

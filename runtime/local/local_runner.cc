@@ -11,7 +11,7 @@ namespace spillway {
 
 namespace {
 
-constexpr int kCrashExitCode = 1;   // "The job failed", as for any other failure of user code.
+constexpr int kCrashExitCode = 1;  // "The job failed", as for any other failure of user code.
 
 class Runner : public LocalRunner {
  public:
@@ -46,8 +46,13 @@ Result<std::unique_ptr<LocalRunner>> LocalRunner::Prepare(const JobRequest& requ
 Result<PluginDescription> InspectPlugin(const std::string& path) {
   SPILLWAY_ASSIGN_OR_RETURN(const auto library, PluginLibrary::Load(path));
   const spillway_plugin& plugin = library->plugin();
-  return PluginDescription{path,           plugin.name,     plugin.summary,    plugin.usage,
-                           plugin.sdk_version, plugin.compiler, plugin.abi_version};
+  return PluginDescription{path,
+                           plugin.name,
+                           plugin.summary,
+                           plugin.usage,
+                           plugin.sdk_version,
+                           plugin.compiler,
+                           plugin.abi_version};
 }
 
 }  // namespace spillway

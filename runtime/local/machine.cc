@@ -23,7 +23,8 @@ std::string CgroupPath(const std::string& controller) {
     const std::size_t second = line.find(':', first + 1);
     if (second == std::string::npos) continue;
     const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    if (controllers.find("," + controller + ",") != std::string::npos) return line.substr(second + 1);
+    if (controllers.find("," + controller + ",") != std::string::npos)
+      return line.substr(second + 1);
   }
   return "";
 }
@@ -72,8 +73,8 @@ std::uint32_t AvailableCpus() {
 }
 
 std::uint64_t AvailableMemoryBytes() {
-  const double physical = static_cast<double>(::sysconf(_SC_PHYS_PAGES)) *
-                          static_cast<double>(::sysconf(_SC_PAGESIZE));
+  const double physical =
+      static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
   const double limit =
       FirstNumber({"/sys/fs/cgroup" + CgroupPath("") + "/memory.max",
                    "/sys/fs/cgroup/memory" + CgroupPath("memory") + "/memory.limit_in_bytes"});

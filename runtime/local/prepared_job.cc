@@ -48,7 +48,8 @@ Status CheckOutputPlace(FileSystem& files, const JobRequest& request) {
   for (const std::string& input : request.inputs) {
     const fs::path directory = fs::weakly_canonical(input, error);
     if (error) continue;
-    const auto ends = std::mismatch(directory.begin(), directory.end(), output.begin(), output.end());
+    const auto ends =
+        std::mismatch(directory.begin(), directory.end(), output.begin(), output.end());
     if (ends.first == directory.end())
       return InvalidArgument("the output '" + request.output_dir + "' lies inside the input '" +
                              input + "'; choose a place outside of it");
@@ -89,9 +90,10 @@ Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
   job.plan.input_files = job.inputs.size();
   if (job.plugin->abi().fold_kind != SPILLWAY_FOLD_NONE) JoinSplits(job);
   job.plan.maps = static_cast<std::uint32_t>(job.maps.size());
-  reasons.emplace_back("splits", std::to_string(job.plan.splits.size()) + " of up to " +
-                                     FormatBytes(options.split_bytes) +
-                                     (asked ? ": as asked" : ": sized by the input, 128 MiB at most"));
+  reasons.emplace_back("splits",
+                       std::to_string(job.plan.splits.size()) + " of up to " +
+                           FormatBytes(options.split_bytes) +
+                           (asked ? ": as asked" : ": sized by the input, 128 MiB at most"));
   reasons.emplace_back("map tasks", std::to_string(job.plan.maps) +
                                         ": consecutive small files share a task, and a fold's "
                                         "tasks take several splits where there are many");
@@ -120,8 +122,8 @@ void ChooseReducers(PreparedJob& job, Reasons& reasons) {
 Status ChooseMemory(PreparedJob& job, Reasons& reasons) {
   const bool asked = job.request.memory_bytes != 0;
   MemoryDemand demand;
-  demand.total_bytes = asked ? job.request.memory_bytes
-                             : AvailableMemoryBytes() / 100 * kMemoryPercentDefault;
+  demand.total_bytes =
+      asked ? job.request.memory_bytes : AvailableMemoryBytes() / 100 * kMemoryPercentDefault;
   demand.baseline_bytes = ResidentBytes();
   demand.threads = job.plan.threads;
   demand.split_bytes = job.map_bytes_max;
@@ -139,9 +141,9 @@ Status ChooseMemory(PreparedJob& job, Reasons& reasons) {
   job.plan.memory_bytes = demand.total_bytes;
   job.plan.task_memory_bytes = job.memory.task_bytes;
   job.plan.segment_memory_bytes = job.memory.segment_bytes;
-  reasons.emplace_back("memory", FormatBytes(demand.total_bytes) +
-                                     (asked ? ": as asked"
-                                            : ": 60 % of what the machine or cgroup gives"));
+  reasons.emplace_back("memory",
+                       FormatBytes(demand.total_bytes) +
+                           (asked ? ": as asked" : ": 60 % of what the machine or cgroup gives"));
   if (job.request.threads == 0)
     reasons.emplace_back("processors", std::to_string(demand.threads) +
                                            ": by affinity, cgroup quota and SLURM_CPUS_PER_TASK");
@@ -161,7 +163,8 @@ void ForecastScratch(FileSystem& files, PreparedJob& job) {
   }
   // A map emits about its input, and an entry's overhead; what fits memory is not written. Folds
   // and combiners need less.
-  const std::uint64_t emitted = job.map_only() ? 0 : job.plan.input_bytes + job.plan.input_bytes / 8;
+  const std::uint64_t emitted =
+      job.map_only() ? 0 : job.plan.input_bytes + job.plan.input_bytes / 8;
   const std::uint64_t kept = std::min(emitted, job.memory.segment_bytes);
   job.plan.scratch_bytes_needed = emitted - kept;
 }
@@ -174,10 +177,10 @@ void DescribePlugin(PreparedJob& job) {
   job.plan.reducer_name = abi.reducer_name == nullptr ? "" : abi.reducer_name;
   job.plan.input_name = abi.input_name;
   job.plan.output_name = abi.output_name;
-  job.plan.shuffle = abi.map_only != 0                       ? "none (map only)"
-                     : abi.fold_kind != SPILLWAY_FOLD_NONE   ? "fold"
-                     : abi.combiner_run != nullptr           ? "sort + combiner"
-                                                             : "sort";
+  job.plan.shuffle = abi.map_only != 0                     ? "none (map only)"
+                     : abi.fold_kind != SPILLWAY_FOLD_NONE ? "fold"
+                     : abi.combiner_run != nullptr         ? "sort + combiner"
+                                                           : "sort";
 }
 
 }  // namespace

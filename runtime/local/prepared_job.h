@@ -19,8 +19,8 @@ struct PreparedJob {
   std::unique_ptr<PluginJob> plugin;
   std::vector<FoundFile> inputs;
   std::vector<MapInput> maps;
-  std::uint64_t map_bytes_max = 0;   ///< Of a map input, before those of a fold were joined.
-  std::uint32_t parts = 0;      ///< Reduce tasks, or map tasks of a map-only job.
+  std::uint64_t map_bytes_max = 0;  ///< Of a map input, before those of a fold were joined.
+  std::uint32_t parts = 0;          ///< Reduce tasks, or map tasks of a map-only job.
   MemoryPlan memory;
   std::vector<std::string> spill_dirs;
   JobPlan plan;

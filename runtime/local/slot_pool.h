@@ -33,7 +33,7 @@ class SlotPool {
   struct Shared {
     std::mutex mutex;
     std::condition_variable wake;
-    std::deque<std::function<void()>> tasks;   // Guarded by mutex, like stopping.
+    std::deque<std::function<void()>> tasks;  // Guarded by mutex, like stopping.
     bool stopping = false;
   };
   static void Loop(const std::shared_ptr<Shared>& shared);

@@ -12,7 +12,7 @@ namespace spillway {
 
 struct FoundFile {
   std::string path;
-  FileInfo info;   ///< As listed: a file that differs when it is read has changed during the job.
+  FileInfo info;  ///< As listed: a file that differs when it is read has changed during the job.
 };
 
 /// Expands files, directories (all files below, by name; names that begin with '.' or '_' are

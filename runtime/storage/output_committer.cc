@@ -36,7 +36,7 @@ void RemoveLeftovers(FileSystem& files, const SplitPath& output) {
     if (!name.starts_with(StagingPrefix(output.name))) continue;
     if (ReadOwnerMarker(files, path) != Ownership::kDead) continue;
     const Status removed = files.RemoveTree(path);
-    static_cast<void>(removed.ok());   // It will be tried again at the next start.
+    static_cast<void>(removed.ok());  // It will be tried again at the next start.
   }
 }
 
@@ -74,7 +74,7 @@ OutputCommitter::Part::~Part() {
   if (finished_) return;
   file_.reset();
   const Status removed = committer_.files_.Remove(path_);
-  static_cast<void>(removed.ok());   // The staging directory goes as a whole later.
+  static_cast<void>(removed.ok());  // The staging directory goes as a whole later.
 }
 
 Status OutputCommitter::Part::Append(std::string_view bytes) {
@@ -112,7 +112,8 @@ Result<std::unique_ptr<OutputCommitter>> OutputCommitter::Create(FileSystem& fil
   }
   const Result<FileInfo> parent = files.Stat(output.parent);
   if (!parent.ok())
-    return NotFound("the output's parent directory '" + output.parent + "' does not exist; "
+    return NotFound("the output's parent directory '" + output.parent +
+                    "' does not exist; "
                     "create it first (mkdir -p)");
   RemoveLeftovers(files, output);
   const std::string staging = output.parent + "/" + StagingPrefix(output.name) + job_id;
@@ -135,7 +136,7 @@ OutputCommitter::OutputCommitter(FileSystem& files, std::string output_dir, std:
 OutputCommitter::~OutputCommitter() {
   if (job_committed_) return;
   const Status removed = files_.RemoveTree(staging_);
-  static_cast<void>(removed.ok());   // The next job for this output removes it.
+  static_cast<void>(removed.ok());  // The next job for this output removes it.
 }
 
 Result<std::unique_ptr<OutputCommitter::Part>> OutputCommitter::CreatePart(std::uint32_t part,
@@ -169,9 +170,10 @@ Status OutputCommitter::CommitJob(const std::string& manifest_head) {
     const PartInfo& info = parts_[part];
     if (!info.committed) return InternalError(PartName(part) + " was never committed");
     manifest += part == 0 ? "\n" : ",\n";
-    manifest += "    {\"name\": \"" + PartName(part) + "\", \"bytes\": " +
-                std::to_string(info.bytes) + ", \"records\": " + std::to_string(info.records) +
-                ", \"xxh3\": \"" + Hex(info.xxh3) + "\"}";
+    manifest += "    {\"name\": \"" + PartName(part) +
+                "\", \"bytes\": " + std::to_string(info.bytes) +
+                ", \"records\": " + std::to_string(info.records) + ", \"xxh3\": \"" +
+                Hex(info.xxh3) + "\"}";
   }
   manifest += "\n  ]\n}\n";
   SPILLWAY_RETURN_IF_ERROR(files_.RemoveTree(staging_ + kAttempts));

@@ -25,14 +25,15 @@ namespace spillway {
 struct PartInfo {
   std::uint64_t bytes = 0;
   std::uint64_t records = 0;
-  std::uint64_t xxh3 = 0;       ///< XXH3-64 of the part's bytes.
+  std::uint64_t xxh3 = 0;  ///< XXH3-64 of the part's bytes.
   bool committed = false;
 };
 
 class OutputCommitter {
  public:
   /// Creates the staging directory, after removing what a dead job left for the same output.
-  /// AlreadyExists when `output_dir` exists and `overwrite` is not set; also for an empty directory.
+  /// AlreadyExists when `output_dir` exists and `overwrite` is not set; also for an empty
+  /// directory.
   static Result<std::unique_ptr<OutputCommitter>> Create(FileSystem& files,
                                                          const std::string& output_dir,
                                                          const std::string& job_id,
@@ -67,7 +68,7 @@ class OutputCommitter {
   const bool overwrite_;
   bool job_committed_ = false;
   std::mutex mutex_;
-  std::vector<PartInfo> parts_;      // Guarded by mutex_ until the parts are all committed.
+  std::vector<PartInfo> parts_;  // Guarded by mutex_ until the parts are all committed.
 };
 
 class OutputCommitter::Part {

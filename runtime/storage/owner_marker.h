@@ -14,9 +14,9 @@ inline constexpr const char* kOwnerMarkerName = "SPILLWAY_OWNER";
 Status WriteOwnerMarker(FileSystem& files, const std::string& directory);
 
 enum class Ownership {
-  kForeign,   ///< No marker, or not one of ours: never touch the directory.
-  kAlive,     ///< Its process is running.
-  kDead,      ///< Its process is gone: the directory is a leftover.
+  kForeign,  ///< No marker, or not one of ours: never touch the directory.
+  kAlive,    ///< Its process is running.
+  kDead,     ///< Its process is gone: the directory is a leftover.
 };
 
 Ownership ReadOwnerMarker(FileSystem& files, const std::string& directory);

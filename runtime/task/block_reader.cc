@@ -58,8 +58,8 @@ Status BlockReader::FindFirstRecord() {
     return OkStatus();
   }
   const std::uint64_t wanted = std::min(options_.block_bytes, range_.file_bytes + 1);
-  SPILLWAY_ASSIGN_OR_RETURN(buffer_, Buffer::AllocateForced(spare_, std::max<std::uint64_t>(
-                                                                         wanted, 4096)));
+  SPILLWAY_ASSIGN_OR_RETURN(buffer_,
+                            Buffer::AllocateForced(spare_, std::max<std::uint64_t>(wanted, 4096)));
   if (framing_.kind == SPILLWAY_FRAMING_FIXED) {
     const std::uint64_t record = framing_.fixed_bytes;
     if (range_.file_bytes % record != 0)
@@ -102,7 +102,7 @@ Status BlockReader::FindFirstRecord() {
       ended_ = true;
       return OkStatus();
     }
-    base_ += filled_;   // Nothing of the foreign record is kept.
+    base_ += filled_;  // Nothing of the foreign record is kept.
     filled_ = 0;
     SPILLWAY_RETURN_IF_ERROR(ReadMore());
   }
@@ -159,8 +159,7 @@ std::uint64_t BlockReader::FindDelimiter(std::uint64_t from, std::uint64_t to) c
   const char* const data = buffer_.data();
   if (framing_.kind == SPILLWAY_FRAMING_DELIMITED) {
     const void* at = std::memchr(data + from, framing_.delimiter, to - from);
-    return at == nullptr ? kNone
-                         : static_cast<std::uint64_t>(static_cast<const char*>(at) - data);
+    return at == nullptr ? kNone : static_cast<std::uint64_t>(static_cast<const char*>(at) - data);
   }
   for (std::uint64_t i = from; i < to; ++i)
     if (static_cast<unsigned char>(data[i]) <= 0x20) return i;
@@ -172,8 +171,7 @@ std::uint64_t BlockReader::FindLastDelimiter(std::uint64_t from, std::uint64_t t
   const char* const data = buffer_.data();
   if (framing_.kind == SPILLWAY_FRAMING_DELIMITED) {
     const void* at = memrchr(data + from, framing_.delimiter, to - from);
-    return at == nullptr ? kNone
-                         : static_cast<std::uint64_t>(static_cast<const char*>(at) - data);
+    return at == nullptr ? kNone : static_cast<std::uint64_t>(static_cast<const char*>(at) - data);
   }
   for (std::uint64_t i = to; i > from; --i)
     if (static_cast<unsigned char>(data[i - 1]) <= 0x20) return i - 1;

@@ -13,15 +13,15 @@
 namespace spillway {
 
 struct BlockReaderOptions {
-  std::uint64_t block_bytes = 256 << 10;         ///< Read at a time; fits the second-level cache.
-  std::uint64_t record_bytes_max = 1u << 30;     ///< A longer record is bad data.
+  std::uint64_t block_bytes = 256 << 10;      ///< Read at a time; fits the second-level cache.
+  std::uint64_t record_bytes_max = 1u << 30;  ///< A longer record is bad data.
 };
 
 /// What part of which file. `path` and `file` outlive the reader.
 struct SplitRange {
   std::string path;
   std::uint32_t file_index = 0;
-  std::uint64_t file_bytes = 0;    ///< As planned; a file that has shrunk since is an error.
+  std::uint64_t file_bytes = 0;  ///< As planned; a file that has shrunk since is an error.
   std::uint64_t offset = 0;
   std::uint64_t bytes = 0;
 };
@@ -63,10 +63,10 @@ class BlockReader {
   MemoryBudget& spare_;
 
   Buffer buffer_;
-  std::uint64_t base_ = 0;      ///< File offset of buffer_[0].
-  std::uint64_t begin_ = 0;     ///< First byte not handed out yet.
-  std::uint64_t filled_ = 0;    ///< Bytes in the buffer.
-  std::uint64_t scanned_ = 0;   ///< No cut lies in [begin_, scanned_).
+  std::uint64_t base_ = 0;     ///< File offset of buffer_[0].
+  std::uint64_t begin_ = 0;    ///< First byte not handed out yet.
+  std::uint64_t filled_ = 0;   ///< Bytes in the buffer.
+  std::uint64_t scanned_ = 0;  ///< No cut lies in [begin_, scanned_).
   bool started_ = false;
   bool ended_ = false;
   std::uint64_t bytes_done_ = 0;

@@ -123,8 +123,9 @@ void Report(const CrashScene& scene, const char* what) {
   AddPlace(scene, message);
   message.Text(" (").Text(scene.kind).Text(" task ").Number(scene.task->task_index);
   message.Text(", attempt ").Number(scene.task->attempt);
-  message.Text("). The job has failed and no output was written. Run the plugin on this record "
-               "under a debugger or with -fsanitize=address.\n");
+  message.Text(
+      "). The job has failed and no output was written. Run the plugin on this record "
+      "under a debugger or with -fsanitize=address.\n");
   message.Print();
 }
 
@@ -158,8 +159,9 @@ void OnSignal(int signal, siginfo_t*, void* context) {
     Message message;
     message.Text("\nspillway: the plugin '").Text(plugin_code.path).Text("' ");
     message.Text(SignalText(signal));
-    message.Text(" outside of a map or reduce call, in a function such as its comparator. The job "
-                 "has failed and no output was written.\n");
+    message.Text(
+        " outside of a map or reduce call, in a function such as its comparator. The job "
+        "has failed and no output was written.\n");
     message.Print();
     ::_exit(crash_exit_code);
   }

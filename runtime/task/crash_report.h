@@ -10,10 +10,10 @@ namespace spillway {
 /// Where a thread is in user code. Plain data that a signal handler may read.
 struct CrashScene {
   const spillway_task* task = nullptr;
-  const char* kind = "";                    ///< "map" or "reduce".
+  const char* kind = "";  ///< "map" or "reduce".
   const char* user_class = "";
-  const spillway_block* block = nullptr;    ///< The block being mapped, or null.
-  spillway_groups groups{};                 ///< The batch being reduced.
+  const spillway_block* block = nullptr;  ///< The block being mapped, or null.
+  spillway_groups groups{};               ///< The batch being reduced.
 };
 
 /// Makes `scene` the thread's current one; the one before comes back at the end. Null: host code,

@@ -18,11 +18,11 @@ namespace spillway {
 /// Immutable while tasks run; any thread.
 struct JobContext {
   const PluginJob* plugin = nullptr;
-  std::uint64_t job = 0;                             ///< The number in segment ids.
-  std::vector<std::string> input_paths;              ///< By file index.
-  std::map<std::string, std::string> side_files;     ///< Name -> path.
+  std::uint64_t job = 0;                          ///< The number in segment ids.
+  std::vector<std::string> input_paths;           ///< By file index.
+  std::map<std::string, std::string> side_files;  ///< Name -> path.
   std::uint32_t partitions = 0;
-  std::vector<std::string> range_cuts;               ///< For SPILLWAY_PARTITION_RANGE.
+  std::vector<std::string> range_cuts;  ///< For SPILLWAY_PARTITION_RANGE.
 
   const spillway_job& abi() const { return plugin->abi(); }
   /// Values travel packed by key where a task may gather them: map and reduce tasks must agree.
@@ -64,7 +64,7 @@ class AttemptControl {
   std::atomic<std::uint64_t> progress_{0};
   std::atomic<std::uint64_t> input_bytes_{0};
   mutable std::mutex mutex_;
-  std::string status_;   // Guarded by mutex_.
+  std::string status_;  // Guarded by mutex_.
 };
 
 using CounterValues = std::map<std::string, std::map<std::string, std::uint64_t>>;

@@ -16,7 +16,7 @@ std::vector<SplitRange> ChoosePieces(const std::vector<SplitRange>& ranges,
   const std::uint64_t wanted = std::min<std::uint64_t>(
       options.pieces_max, (total + options.piece_bytes - 1) / options.piece_bytes);
   std::vector<SplitRange> pieces;
-  std::uint64_t passed = 0;   // Bytes of the ranges before this one.
+  std::uint64_t passed = 0;  // Bytes of the ranges before this one.
   auto range = ranges.begin();
   for (std::uint64_t i = 0; i < wanted; ++i) {
     const std::uint64_t place = total / wanted * i;

@@ -31,7 +31,7 @@ class MapAttempt {
       job().mapper_destroy(mapper_);
       return 0;
     });
-    static_cast<void>(ignored.ok());   // The attempt's outcome is known already.
+    static_cast<void>(ignored.ok());  // The attempt's outcome is known already.
   }
 
   Status Run() {
@@ -63,8 +63,8 @@ class MapAttempt {
     }
     const SegmentId id{resources_.job.job, spec_.index, spec_.attempt};
     SPILLWAY_ASSIGN_OR_RETURN(file_, resources_.segments->Create(id));
-    writer_ = std::make_unique<SegmentWriter>(id, resources_.job.partitions, *file_,
-                                              resources_.writer);
+    writer_ =
+        std::make_unique<SegmentWriter>(id, resources_.job.partitions, *file_, resources_.writer);
     partition_ = MakePartitionFunction(resources_.job, host_);
     CollectorOptions options;
     options.partitions = resources_.job.partitions;
@@ -107,8 +107,8 @@ class MapAttempt {
       SPILLWAY_ASSIGN_OR_RETURN(const bool more, reader.Next(&block));
       if (!more) return OkStatus();
       SkipBadRecords(&block);
-      const Status status = host_.Run(
-          &block, [&] { return job().mapper_map(mapper_, host_.task(), &block); });
+      const Status status =
+          host_.Run(&block, [&] { return job().mapper_map(mapper_, host_.task(), &block); });
       if (!status.ok()) return AtRecord(status, block);
       result_.input_bytes += block.bytes;
       resources_.control.AddInputBytes(block.bytes);

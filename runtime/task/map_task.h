@@ -21,16 +21,16 @@ namespace spillway {
 struct MapTaskSpec {
   std::uint32_t index = 0;
   std::uint32_t attempt = 0;
-  std::vector<SplitRange> ranges;         ///< In order.
-  std::vector<RecordPlace> skips;         ///< Records to pass over, ascending.
+  std::vector<SplitRange> ranges;  ///< In order.
+  std::vector<RecordPlace> skips;  ///< Records to pass over, ascending.
 };
 
 /// What a map task works with. Everything outlives the task.
 struct MapTaskResources {
   const JobContext& job;
   FileSystem& files;
-  SegmentStore* segments = nullptr;       ///< Null in a map-only job.
-  PartSink* part = nullptr;               ///< Of a map-only job.
+  SegmentStore* segments = nullptr;  ///< Null in a map-only job.
+  PartSink* part = nullptr;          ///< Of a map-only job.
   MemoryBudget& budget;
   std::uint64_t memory_bytes = 64 << 20;  ///< The collector's share of the budget.
   MemoryBudget& spare;                    ///< For records longer than a block.
@@ -41,12 +41,13 @@ struct MapTaskResources {
 
 struct MapTaskResult {
   Status status;
-  std::optional<RecordPlace> bad_record;  ///< Where the user's code failed, when it was on a record.
+  std::optional<RecordPlace>
+      bad_record;  ///< Where the user's code failed, when it was on a record.
   SegmentSummary segment;
   CollectorStats collected;
   std::uint64_t input_records = 0;
   std::uint64_t input_bytes = 0;
-  std::uint64_t output_records = 0;       ///< Of a map-only job.
+  std::uint64_t output_records = 0;  ///< Of a map-only job.
   CounterValues counters;
 };
 

@@ -90,25 +90,26 @@ void TryConfigure(const spillway_plugin& plugin, const std::vector<std::string>&
   std::vector<const char*> pointers;
   for (const std::string& arg : args) pointers.push_back(arg.c_str());
   char error[1024] = "";
-  const spillway_job* job =
-      plugin.configure(pointers.data(), pointers.size(), error, sizeof error);
+  const spillway_job* job = plugin.configure(pointers.data(), pointers.size(), error, sizeof error);
   if (job != nullptr) plugin.release(job);
 }
 
 /// Loads the plugin in a child. What the child reports, or how it died, becomes the status.
 Status ProbeInChild(const std::string& path, const std::vector<std::string>* args) {
   int pipe_fds[2];
-  if (::pipe2(pipe_fds, O_CLOEXEC) != 0) return Unavailable("cannot make a pipe: " + std::string(std::strerror(errno)));
+  if (::pipe2(pipe_fds, O_CLOEXEC) != 0)
+    return Unavailable("cannot make a pipe: " + std::string(std::strerror(errno)));
   const pid_t child = ::fork();
   if (child < 0) {
     ::close(pipe_fds[0]);
     ::close(pipe_fds[1]);
-    return Unavailable("cannot start a process to try the plugin: " + std::string(std::strerror(errno)));
+    return Unavailable("cannot start a process to try the plugin: " +
+                       std::string(std::strerror(errno)));
   }
   if (child == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (const int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) ::signal(signal, SIG_DFL);
-    ::alarm(10);   // A constructor that hangs.
+    ::alarm(10);  // A constructor that hangs.
     const Result<const spillway_plugin*> plugin = LoadHere(path);
     const std::string message = plugin.ok() ? "ok" : plugin.status().message();
     if (plugin.ok() && args != nullptr) TryConfigure(**plugin, *args);
@@ -129,14 +130,15 @@ Status ProbeInChild(const std::string& path, const std::vector<std::string>* arg
   if (WIFSIGNALED(state)) {
     const int signal = WTERMSIG(state);
     return BadData("plugin '" + path + "' " +
-                   (signal == SIGALRM ? "hangs while it is loaded"
-                                      : std::string("crashes while it is loaded (") +
-                                            ::strsignal(signal) + ")") +
+                   (signal == SIGALRM
+                        ? "hangs while it is loaded"
+                        : std::string("crashes while it is loaded (") + ::strsignal(signal) + ")") +
                    "; the file may be damaged: build it again");
   }
   if (message == "ok") return OkStatus();
   if (message.empty())
-    return BadData("plugin '" + path + "' ends the process while it is loaded; look at its static "
+    return BadData("plugin '" + path +
+                   "' ends the process while it is loaded; look at its static "
                    "constructors");
   return BadData(message);
 }

@@ -18,8 +18,8 @@ class PluginLibrary {
   /// BadData: no ELF library for this machine, truncated, not a plugin, or another ABI; the
   /// message says which. NotFound: no such file. With `args` the child process also makes the
   /// plugin's job of them, so that a crash there is an error here.
-  static Result<std::shared_ptr<PluginLibrary>> Load(const std::string& path,
-                                                     const std::vector<std::string>* args = nullptr);
+  static Result<std::shared_ptr<PluginLibrary>> Load(
+      const std::string& path, const std::vector<std::string>* args = nullptr);
 
   /// A plugin that is linked into this program.
   static Result<std::shared_ptr<PluginLibrary>> Linked(spillway_plugin_entry entry);

@@ -16,14 +16,14 @@ namespace spillway {
 struct ReduceTaskSpec {
   std::uint32_t partition = 0;
   std::uint32_t attempt = 0;
-  std::vector<std::shared_ptr<const SegmentReader>> segments;   ///< In map task order.
+  std::vector<std::shared_ptr<const SegmentReader>> segments;  ///< In map task order.
 };
 
 /// What a reduce task works with. Everything outlives the task.
 struct ReduceTaskResources {
   const JobContext& job;
   PartSink& part;
-  SegmentStore& scratch;                  ///< For intermediate merges.
+  SegmentStore& scratch;  ///< For intermediate merges.
   MemoryBudget& budget;
   std::uint64_t memory_bytes = 32 << 20;  ///< The merge's share.
   SegmentWriterOptions writer;
@@ -32,7 +32,7 @@ struct ReduceTaskResources {
 
 struct ReduceTaskResult {
   Status status;
-  std::optional<SegmentId> damaged;       ///< The map output that must be computed again.
+  std::optional<SegmentId> damaged;  ///< The map output that must be computed again.
   ReduceInputStats input;
   std::uint64_t groups = 0;
   std::uint64_t output_records = 0;

@@ -17,7 +17,7 @@
 namespace spillway {
 
 struct TaskIdentity {
-  const char* kind = "map";        ///< "map" or "reduce", for messages.
+  const char* kind = "map";  ///< "map" or "reduce", for messages.
   std::uint32_t index = 0;
   std::uint32_t attempt = 0;
 };

@@ -21,7 +21,8 @@ class Misbehaving(CommandCase):
 
     def test_exceptions_name_class_record_and_place(self):
         text = self.fails("throw")
-        for part in ("Faulty", "std::out_of_range", "index 7 of 3", "in.txt:15", "BOOM", "map task 0"):
+        for part in ("Faulty", "std::out_of_range", "index 7 of 3", "in.txt:15", "BOOM",
+                     "map task 0"):
             self.assertIn(part, text)
         self.assertIn("no std::exception", self.fails("throw-int"))
 

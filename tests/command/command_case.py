@@ -1,4 +1,4 @@
-"""What the tests of the command share: a temporary directory, running the command, reading parts."""
+"""What the tests of the command share: a temporary directory, running jobs, reading parts."""
 
 import json
 import os
@@ -83,7 +83,8 @@ def count_words(*texts):
 def random_text(seed, size, vocabulary=2000):
     """Words of a skewed distribution with the odd byte among the separators."""
     rng = random.Random(seed)
-    words = [bytes(rng.choices(range(0x21, 0x100), k=rng.randint(1, 24))) for _ in range(vocabulary)]
+    letters = range(0x21, 0x100)
+    words = [bytes(rng.choices(letters, k=rng.randint(1, 24))) for _ in range(vocabulary)]
     pieces, total = [], 0
     while total < size:
         word = words[min(int(rng.paretovariate(0.6)) - 1, vocabulary - 1)]

@@ -26,7 +26,7 @@ class Examples(CommandCase):
         self.assertIn("PATTERN", result.text)
 
     def test_inverted_index(self):
-        texts = {self.write("a.txt", random_text(7, 60_000)): None, self.write("b.txt", b"b a b"): None}
+        texts = [self.write("a.txt", random_text(7, 60_000)), self.write("b.txt", b"b a b")]
         postings = {}
         for path in texts:
             for match in re.finditer(rb"[^\x00-\x20]+", path.read_bytes()):
@@ -34,7 +34,7 @@ class Examples(CommandCase):
                 postings.setdefault(match.group(), []).append(place)
         expected = sorted(w + b"\t" + b" ".join(p) + b"\n" for w, p in postings.items())
         for flags in ([], ["--split-size", "5000", "--threads", "7"], ["--memory", "32M"]):
-            result = self.run_job("inverted_index", list(texts), "--reducers", "3", *flags)
+            result = self.run_job("inverted_index", texts, "--reducers", "3", *flags)
             lines = b"".join(self.parts(result.output)).splitlines(keepends=True)
             self.assertEqual(sorted(lines), expected)
 

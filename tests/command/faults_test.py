@@ -46,7 +46,8 @@ class RunningJob(CommandCase):
     def segments(self, process):
         """The committed segment files, once the reducer is at the gate: then nothing is written."""
         def at_rest():
-            files = sorted(p for p in self.spill.rglob("*") if p.is_file() and p.stat().st_size > 5000)
+            files = sorted(p for p in self.spill.rglob("*")
+                           if p.is_file() and p.stat().st_size > 5000)
             before = [(p, p.stat().st_size) for p in files]
             staged = list(self.dir.glob(".out*/attempts/part-*"))
             if not files or not staged or any(p.suffix == ".tmp" for p in files):

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "mapreduce/codec_tuple.h"
+
 namespace spillway {
 namespace {
 
@@ -21,8 +23,7 @@ std::string Encode(const View<T>& value) {
 template <class T>
 std::string EncodeInner(const View<T>& value) {
   std::string bytes(Codec<T>::BytesMax(value), '?');
-  bytes.resize(
-      static_cast<std::size_t>(Codec<T>::EncodeInner(value, bytes.data()) - bytes.data()));
+  bytes.resize(static_cast<std::size_t>(Codec<T>::EncodeInner(value, bytes.data()) - bytes.data()));
   return bytes;
 }
 
@@ -46,8 +47,8 @@ void ExpectOrderAndRoundTrip(const std::vector<View<T>>& values, Less less = {})
 template <class T>
 std::vector<T> Extremes() {
   using Limits = std::numeric_limits<T>;
-  return {Limits::min(), T(Limits::min() + 1), T(0), T(1), T(42), T(Limits::max() / 2),
-          Limits::max()};
+  return {Limits::min(), T(Limits::min() + 1), T(0),         T(1),
+          T(42),         T(Limits::max() / 2), Limits::max()};
 }
 
 TEST(CodecTest, IntegersSortAsNumbers) {
@@ -74,10 +75,19 @@ TEST(CodecTest, EnumsSortByTheirNumbers) {
   ExpectOrderAndRoundTrip<Colour>({Colour::kRed, Colour::kGreen, Colour::kBlue});
 }
 
-const std::vector<std::string> kNastyStrings = {
-    "",  std::string(1, '\0'), std::string(2, '\0'), std::string("\0\xff", 2), "a",
-    "b", std::string("a\0", 2), std::string("a\0b", 3), std::string("a\0\xff", 3),
-    "aa", "\xff", "\xff\xff", std::string("\x01", 1)};
+const std::vector<std::string> kNastyStrings = {"",
+                                                std::string(1, '\0'),
+                                                std::string(2, '\0'),
+                                                std::string("\0\xff", 2),
+                                                "a",
+                                                "b",
+                                                std::string("a\0", 2),
+                                                std::string("a\0b", 3),
+                                                std::string("a\0\xff", 3),
+                                                "aa",
+                                                "\xff",
+                                                "\xff\xff",
+                                                std::string("\x01", 1)};
 
 TEST(CodecTest, StringsSortAsBytes) {
   std::vector<std::string_view> views(kNastyStrings.begin(), kNastyStrings.end());
@@ -106,9 +116,7 @@ struct Station {
   std::string name;
   std::int32_t year = 0;
   SPILLWAY_FIELDS(name, year)
-  bool operator<(const Station& other) const {
-    return spillway_fields() < other.spillway_fields();
-  }
+  bool operator<(const Station& other) const { return spillway_fields() < other.spillway_fields(); }
 };
 
 TEST(CodecTest, UserStructsSortLikeTheTupleOfTheirFields) {
@@ -134,8 +142,8 @@ TEST(CodecTest, InnerStringsWithNulsReadBack) {
     const std::string bytes = EncodeInner<std::string>(text) + "tail";
     DecodeScratch scratch;
     std::string_view back;
-    const char* end = Codec<std::string>::DecodeInner(bytes.data(), bytes.data() + bytes.size(),
-                                                      &back, scratch);
+    const char* end =
+        Codec<std::string>::DecodeInner(bytes.data(), bytes.data() + bytes.size(), &back, scratch);
     ASSERT_NE(end, nullptr);
     EXPECT_EQ(back, text);
     EXPECT_EQ(std::string_view(end, 4), "tail");
@@ -147,8 +155,8 @@ TEST(CodecTest, MalformedBytesAreRefused) {
   std::int64_t number;
   EXPECT_EQ(Codec<std::int64_t>::Decode("1234567", &"1234567"[7], &number, scratch), nullptr);
   std::string_view text;
-  for (const std::string& bad : {std::string("abc"), std::string("abc\0", 4),
-                                std::string("a\0x\0\0", 5)}) {
+  for (const std::string& bad :
+       {std::string("abc"), std::string("abc\0", 4), std::string("a\0x\0\0", 5)}) {
     EXPECT_EQ(Codec<std::string>::DecodeInner(bad.data(), bad.data() + bad.size(), &text, scratch),
               nullptr);
   }

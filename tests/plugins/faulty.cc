@@ -16,7 +16,7 @@ volatile int zero = 0;
 volatile int million = 1'000'000;
 
 int Overflow(int depth);
-int (*volatile overflow)(int) = &Overflow;   // Volatile: the compiler must not see the recursion.
+int (*volatile overflow)(int) = &Overflow;  // Volatile: the compiler must not see the recursion.
 
 int Overflow(int depth) {
   volatile char frame[4096];

@@ -68,7 +68,8 @@ SPILLWAY_PLUGIN("folds", "applies a fold to the numbers of each key", "FOLD") {
   if (args[0] == "mean") return integers.Fold<Mean<std::int64_t>>();
   if (args[0] == "top3") return integers.Fold<TopN<3, std::int64_t>>();
   if (args[0] == "gcd") return integers.Fold<CommonDivisor>();
-  if (args[0] == "narrow-max") return NewJob().Map<KeyNumber<std::int16_t>>().Fold<Max<std::int16_t>>();
+  if (args[0] == "narrow-max")
+    return NewJob().Map<KeyNumber<std::int16_t>>().Fold<Max<std::int16_t>>();
   if (args[0] == "double-sum") return doubles.Fold<Sum<double>>();
   if (args[0] == "double-min") return doubles.Fold<Min<double>>();
   if (args[0] == "double-mean") return doubles.Fold<Mean<double>>();

@@ -60,9 +60,10 @@ SPILLWAY_PLUGIN("orders", "sorts and groups lines in an order of its own", "ORDE
   if (args[0] == "case-blind")
     return lines.SortBy<CaseBlind>().Partition<LowerHash<false>>().Reduce<Spellings>();
   if (args[0] == "initials")
-    return lines.SortBy<CaseBlind>().GroupBy<SameInitial>().Partition<LowerHash<true>>()
+    return lines.SortBy<CaseBlind>()
+        .GroupBy<SameInitial>()
+        .Partition<LowerHash<true>>()
         .Reduce<Spellings>();
-  if (args[0] == "descending")
-    return NewJob().Map<DescendingLines>().Partition<RangePartitioner>();
+  if (args[0] == "descending") return NewJob().Map<DescendingLines>().Partition<RangePartitioner>();
   return InvalidArgument("unknown ORDER");
 }

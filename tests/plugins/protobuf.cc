@@ -37,8 +37,8 @@ class AddSamples : public Reducer<Sensor, Sample, std::string, std::pair<double,
       sum.set_count(sum.count() + sample.count());
     }
     std::string name = key.name();
-    for (const auto& [label, number] : std::map<std::string, std::int32_t>(
-             key.labels().begin(), key.labels().end()))
+    for (const auto& [label, number] :
+         std::map<std::string, std::int32_t>(key.labels().begin(), key.labels().end()))
       name += "," + label + "=" + std::to_string(number);
     out.Emit(name, {sum.value(), sum.count()});
   }

@@ -16,7 +16,7 @@ TEST(FinderTest, AgreesWithStringFind) {
     for (char& c : text) c = static_cast<char>('a' + random() % 2);
     std::string pattern(1 + random() % 12, 'a');
     for (char& c : pattern) c = static_cast<char>('a' + random() % 2);
-    const std::vector<char> exact(text.begin(), text.end());   // Reads beyond it are seen.
+    const std::vector<char> exact(text.begin(), text.end());  // Reads beyond it are seen.
     const std::string_view view(exact.data(), exact.size());
     const Finder finder(pattern);
     for (std::size_t from = 0; from <= text.size() + 1; from += 1 + random() % 7)

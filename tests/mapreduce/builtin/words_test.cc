@@ -51,8 +51,10 @@ void ExpectAllAgree(const std::string& text) {
               expected);
   }
 #endif
-  EXPECT_EQ(Words(text, [](const char* data, std::size_t bytes,
-                           auto& each) { ForEachWord({data, bytes}, each); }),
+  EXPECT_EQ(Words(text,
+                  [](const char* data, std::size_t bytes, auto& each) {
+                    ForEachWord({data, bytes}, each);
+                  }),
             expected);
 }
 

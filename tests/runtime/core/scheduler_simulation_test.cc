@@ -20,25 +20,25 @@ namespace spillway {
 namespace {
 
 constexpr TimeMs kFaultsEnd = 600;
-constexpr TimeMs kPatience = 6'000;       // After the faults.
+constexpr TimeMs kPatience = 6'000;  // After the faults.
 constexpr std::uint64_t kTaskTimeoutMs = 80;
 
 struct RunningAttempt {
   AttemptId id;
-  bool stubborn = false;                        // Does not stop when told.
-  bool hangs = false;                           // Does nothing any more.
+  bool stubborn = false;  // Does not stop when told.
+  bool hangs = false;     // Does nothing any more.
   std::uint32_t maps = 0;
-  std::map<std::uint32_t, SegmentRef> segments; // A reduce's, by map task.
+  std::map<std::uint32_t, SegmentRef> segments;  // A reduce's, by map task.
   bool merging = false;
-  std::uint64_t serial = 0;                     // Tells timers of one attempt from another's.
+  std::uint64_t serial = 0;  // Tells timers of one attempt from another's.
 };
 
 struct Process {
   std::uint64_t epoch = 0;
   bool alive = false;
   std::uint32_t slots = 1;
-  TimeMs silent_until = 0;                      // What it says arrives no earlier.
-  TimeMs orders_until = 0;                      // Keeps its orders in order.
+  TimeMs silent_until = 0;  // What it says arrives no earlier.
+  TimeMs orders_until = 0;  // Keeps its orders in order.
   std::map<AttemptId, RunningAttempt> attempts;
   std::set<std::tuple<JobId, std::uint32_t, std::uint32_t>> segments;
 };
@@ -162,7 +162,7 @@ class Simulation {
   }
 
   void Beat(WorkerId w, std::uint64_t epoch) {
-    if (ended_.size() == jobs_.size() && !Faults()) return;   // Lets the timeline run dry.
+    if (ended_.size() == jobs_.size() && !Faults()) return;  // Lets the timeline run dry.
     Say(w, Heartbeat{w, epoch});
     Later(w, 10, [this, w, epoch](Process&) { Beat(w, epoch); });
   }
@@ -171,17 +171,17 @@ class Simulation {
     Process& process = processes_[w];
     if (!process.alive || process.epoch != epoch || !Faults()) return;
     switch (Below(4)) {
-      case 0:   // Crash; noticed or not; restarted by somebody.
+      case 0:  // Crash; noticed or not; restarted by somebody.
         process.alive = false;
         if (Chance(50)) Say(w, WorkerLost{w, epoch});
         At(now_ + 1 + Below(100), [this, w] {
           if (!processes_[w].alive) Join(w);
         });
         return;
-      case 1:   // Unreachable for longer than a lease: a zombie for a while.
+      case 1:  // Unreachable for longer than a lease: a zombie for a while.
         process.silent_until = now_ + Below(150);
         break;
-      case 2:   // Its disk loses everything.
+      case 2:  // Its disk loses everything.
         process.segments.clear();
         break;
       case 3:
@@ -232,7 +232,7 @@ class Simulation {
   }
 
   void KeepMoving(WorkerId w, const RunningAttempt& attempt) {
-    if (attempt.hangs || Fault(5)) return;   // Or only seems to.
+    if (attempt.hangs || Fault(5)) return;  // Or only seems to.
     Say(w, AttemptProgress{attempt.id, 0.01 * Below(100)});
     LaterFor(w, attempt, 5 + Below(20),
              [this, w](Process&, RunningAttempt& a) { KeepMoving(w, a); });
@@ -272,14 +272,13 @@ class Simulation {
   void TryMerge(WorkerId w, RunningAttempt& attempt) {
     if (attempt.merging || attempt.segments.size() < attempt.maps) return;
     attempt.merging = true;
-    LaterFor(w, attempt, 1 + Below(20), [this, w](Process& process, RunningAttempt& a) {
-      Merge(process, w, a);
-    });
+    LaterFor(w, attempt, 1 + Below(20),
+             [this, w](Process& process, RunningAttempt& a) { Merge(process, w, a); });
   }
 
   void Merge(Process& process, WorkerId w, RunningAttempt& attempt) {
     attempt.merging = false;
-    if (attempt.segments.size() < attempt.maps) return;   // One was invalidated meanwhile.
+    if (attempt.segments.size() < attempt.maps) return;  // One was invalidated meanwhile.
     const AttemptId id = attempt.id;
     for (const auto& [map, segment] : attempt.segments) {
       const Process& source = processes_[segment.worker];
@@ -298,7 +297,7 @@ class Simulation {
       Fail(process, w, id);
       return;
     }
-    attempt.maps = UINT32_MAX;   // It has read everything; what is invalidated now is no matter.
+    attempt.maps = UINT32_MAX;  // It has read everything; what is invalidated now is no matter.
     Say(w, CommitRequested{id});
   }
 
@@ -326,8 +325,7 @@ class Simulation {
     actions_.clear();
     ++reached_["steps"];
     scheduler_.Step(event, now_, actions_);
-    for (const Action& action : actions_)
-      std::visit([this](const auto& a) { Obey(a); }, action);
+    for (const Action& action : actions_) std::visit([this](const auto& a) { Obey(a); }, action);
     const ClusterView view = scheduler_.ViewCluster();
     EXPECT_LE(view.slots_taken, view.slots);
     for (const auto& [id, job] : jobs_) {
@@ -361,9 +359,8 @@ class Simulation {
     CheckLive(a.attempt);
     EXPECT_TRUE(started_.insert(a.attempt).second) << "an attempt number was used twice";
     EXPECT_EQ(a.maps, jobs_[a.attempt.job].maps.size());
-    Order(a.worker, [this, a](Process&) {
-      TryMerge(a.worker, Begin(a.worker, a.attempt, a.maps));
-    });
+    Order(a.worker,
+          [this, a](Process&) { TryMerge(a.worker, Begin(a.worker, a.attempt, a.maps)); });
   }
 
   void Obey(const SegmentsAvailable& a) {
@@ -504,7 +501,7 @@ class Simulation {
   std::uint64_t serial_ = 0;
   std::multimap<TimeMs, std::function<void()>> timeline_;
   std::map<WorkerId, Process> processes_;
-  std::map<WorkerId, std::uint64_t> known_;     // Epochs that the scheduler was told of.
+  std::map<WorkerId, std::uint64_t> known_;  // Epochs that the scheduler was told of.
   std::map<JobId, SubmitJob> jobs_;
   std::set<AttemptId> started_, abandoned_;
   std::set<JobId> ended_, publishing_;
@@ -533,11 +530,26 @@ TEST(SchedulerSimulation, KeepsItsRulesUnderFaultsAndEndsEveryJobAfterThem) {
   }
   if (seeds < kSeeds) return;
   // A simulation that no longer reaches a path would pass for the wrong reason.
-  for (const char* path :
-       {"stop reason 0", "stop reason 1", "stop reason 2", "stop reason 3", "invalidated",
-        "grant repeated", "second grant", "refused", "expired", "drained", "warning 0", "warning 1",
-        "warning 2", "warning 3", "warning 4", "warning 5", "job ended with OK",
-        "job ended with CANCELLED", "job ended with USER_CODE", "job ended with ABORTED"}) {
+  for (const char* path : {"stop reason 0",
+                           "stop reason 1",
+                           "stop reason 2",
+                           "stop reason 3",
+                           "invalidated",
+                           "grant repeated",
+                           "second grant",
+                           "refused",
+                           "expired",
+                           "drained",
+                           "warning 0",
+                           "warning 1",
+                           "warning 2",
+                           "warning 3",
+                           "warning 4",
+                           "warning 5",
+                           "job ended with OK",
+                           "job ended with CANCELLED",
+                           "job ended with USER_CODE",
+                           "job ended with ABORTED"}) {
     EXPECT_GT(reached[path], 0u) << path;
   }
   if (HasFailure()) {

@@ -110,7 +110,7 @@ TEST(Scheduler, AnnouncesSegmentsInBatchesAndAtTicksAndAllAtTheEnd) {
   options.segment_batch = 3;
   SchedulerDriver d(options);
   d.Join(1, 10).Submit(1, {.maps = 7, .reduces = 1}, {.slow_start_fraction = 0});
-  d.Done(MapAttempt(1, 0, 0));   // Starts the reduce, which hears of it at once.
+  d.Done(MapAttempt(1, 0, 0));  // Starts the reduce, which hears of it at once.
   EXPECT_EQ(d.Only<SegmentsAvailable>().segments.size(), 1u);
   d.Done(MapAttempt(1, 1, 0));
   EXPECT_TRUE(d.quiet());
@@ -223,8 +223,8 @@ TEST(Scheduler, KeepsAwayFromTheWorkerItFailedOnOnlyForAWhile) {
 }
 
 TEST(Scheduler, FailsTheJobAtOnceWhereAnotherTryCannotHelp) {
-  for (const Code code : {Code::kInvalidArgument, Code::kBadData, Code::kNotFound,
-                          Code::kPermissionDenied}) {
+  for (const Code code :
+       {Code::kInvalidArgument, Code::kBadData, Code::kNotFound, Code::kPermissionDenied}) {
     SchedulerDriver d;
     d.Join(1, 1).Submit(1, {.maps = 2});
     d.Fail(MapAttempt(1, 0, 0), Status(code, "no"));
@@ -255,8 +255,7 @@ TEST(Scheduler, SkipsARecordThatIsBadDataWithinTheQuota) {
   d.Join(1, 1).Submit(1, {.maps = 1}, {.skip_bad_max = 1});
   d.FailOn(MapAttempt(1, 0, 0), {0, 7}, BadData("no number"));
   const StartMap again = d.Only<StartMap>();
-  EXPECT_EQ(std::vector(again.skips.begin(), again.skips.end()),
-            std::vector({RecordPlace{0, 7}}));
+  EXPECT_EQ(std::vector(again.skips.begin(), again.skips.end()), std::vector({RecordPlace{0, 7}}));
   d.FailOn(MapAttempt(1, 0, 1), {0, 9}, BadData("no number"));
   EXPECT_EQ(d.Only<JobEnded>().status.code(), Code::kBadData);
 }
@@ -311,7 +310,7 @@ TEST(Scheduler, StopsEverythingAndDiscardsSegmentsBeforeAFailedJobEnds) {
   EXPECT_THAT(d.All<JobEnded>(), IsEmpty());
   d.Send(AttemptStopped{ReduceAttempt(1, 0, 0)});
   EXPECT_TRUE(d.quiet());
-  d.Done(MapAttempt(1, 2, 0));   // It raced with its stop.
+  d.Done(MapAttempt(1, 2, 0));  // It raced with its stop.
   ASSERT_THAT(d.All<DiscardSegment>(), SizeIs(2));
   EXPECT_THAT(d.All<JobEnded>(), SizeIs(1));
   EXPECT_TRUE(std::holds_alternative<JobEnded>(d.actions().back()));
@@ -381,7 +380,7 @@ TEST(Scheduler, AbandonsAnAttemptThatDoesNotStopAndKeepsItsSlotTaken) {
   EXPECT_EQ(d.scheduler().ViewCluster().slots_abandoned, 1u);
   d.Submit(2, {.maps = 2});
   EXPECT_THAT(d.All<StartMap>(), SizeIs(1));
-  d.Done(MapAttempt(1, 0, 0));   // After all.
+  d.Done(MapAttempt(1, 0, 0));  // After all.
   EXPECT_THAT(d.All<DiscardSegment>(), SizeIs(1));
   EXPECT_THAT(d.All<StartMap>(), SizeIs(1));
   EXPECT_EQ(d.scheduler().ViewCluster().slots_abandoned, 0u);

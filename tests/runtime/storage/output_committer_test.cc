@@ -28,9 +28,8 @@ class OutputCommitterTest : public testing::Test {
   void TearDown() override { EXPECT_TRUE(files_.RemoveTree(dir_).ok()); }
 
   std::unique_ptr<OutputCommitter> Create(std::uint32_t parts, bool overwrite = false) {
-    auto committer =
-        OutputCommitter::Create(files_, dir_ + "/out", "job" + std::to_string(jobs_++), parts,
-                                overwrite);
+    auto committer = OutputCommitter::Create(files_, dir_ + "/out", "job" + std::to_string(jobs_++),
+                                             parts, overwrite);
     EXPECT_TRUE(committer.ok()) << committer.status().message();
     return committer.ok() ? std::move(committer).value() : nullptr;
   }
@@ -144,8 +143,8 @@ TEST_F(OutputCommitterTest, LeftoversOfADeadProcessGoAndOthersStay) {
   auto alive = Create(1);
   EXPECT_THAT(Names(dir_), ElementsAre(".out.spillway-foreign", ".out.spillway-job0"));
   auto also_alive = Create(1);
-  EXPECT_THAT(Names(dir_), ElementsAre(".out.spillway-foreign", ".out.spillway-job0",
-                                       ".out.spillway-job1"));
+  EXPECT_THAT(Names(dir_),
+              ElementsAre(".out.spillway-foreign", ".out.spillway-job0", ".out.spillway-job1"));
 }
 
 }  // namespace
