@@ -1,6 +1,7 @@
 #include "shuffle/engine/group_run.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <vector>
 
@@ -10,8 +11,11 @@
 namespace spillway {
 namespace {
 
-// Keys whose values are asked for before their turn; their slots have come by then.
-constexpr std::size_t kPrefetchValues = 6;
+// Chains that are walked side by side: enough to hide the memory behind each other, few enough that
+// what they ask for is still in the first cache when it is copied.
+constexpr std::size_t kWalkedKeys = 32;
+
+using Chunks = std::vector<std::string_view>;
 
 class GroupRun {
  public:
@@ -26,28 +30,46 @@ class GroupRun {
     writer_.BeginRun();
     for (std::uint32_t p = 0; p < partitions_; ++p) {
       const std::span<const FoldEntry> part = order_.Sort(p);
-      for (std::size_t i = 0; i < part.size(); ++i) {
-        order_.PrefetchSlot(part, i);
-        if (i + kPrefetchValues < part.size()) ChainOf(part[i + kPrefetchValues]).PrefetchEnd();
-        SPILLWAY_RETURN_IF_ERROR(WriteKey(p, part[i]));
+      for (std::size_t begin = 0; begin < part.size(); begin += kWalkedKeys) {
+        const std::size_t count = std::min(kWalkedKeys, part.size() - begin);
+        WalkChains(part, begin, count);
+        for (std::size_t i = 0; i < count; ++i)
+          SPILLWAY_RETURN_IF_ERROR(WriteKey(p, part[begin + i], chunks_[i]));
       }
     }
     return writer_.FinishRun();
   }
 
  private:
-  ValueChain ChainOf(const FoldEntry& entry) {
-    chain_state_ = order_.slot(entry).state;
-    return ValueChain(region_, chain_state_);
+  // Lists the chunks of some keys, one step along each chain in turns.
+  void WalkChains(std::span<const FoldEntry> part, std::size_t begin, std::size_t count) {
+    std::array<ValueChain::Walk, kWalkedKeys> walks;
+    std::array<std::uint8_t, kWalkedKeys> active;
+    std::size_t active_count = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      order_.PrefetchSlot(part, begin + i);
+      chunks_[i].clear();
+      walks[i] = ValueChain::Walk(region_, order_.slot(part[begin + i]).state);
+      active[active_count] = static_cast<std::uint8_t>(i);
+      active_count += !walks[i].done();
+    }
+    while (active_count != 0) {
+      std::size_t still_active = 0;
+      for (std::size_t i = 0; i < active_count; ++i) {
+        const std::uint8_t key = active[i];
+        chunks_[key].push_back(walks[key].Next());
+        active[still_active] = key;
+        still_active += !walks[key].done();
+      }
+      active_count = still_active;
+    }
   }
 
   // A chunk holds whole values, and so packs are made of whole chunks.
-  Status WriteKey(std::uint32_t partition, const FoldEntry& entry) {
-    chunks_.clear();
-    ChainOf(entry).ListBackwards(chunks_);
-    std::reverse(chunks_.begin(), chunks_.end());
+  Status WriteKey(std::uint32_t partition, const FoldEntry& entry, Chunks& chunks_backwards) {
+    std::reverse(chunks_backwards.begin(), chunks_backwards.end());
+    const std::span<const std::string_view> chunks(chunks_backwards);
     const std::string_view key = order_.slot(entry).key_view();
-    const std::span<const std::string_view> chunks(chunks_);
     for (std::size_t begin = 0, end; begin < chunks.size(); begin = end) {
       std::uint64_t bytes = chunks[begin].size();
       for (end = begin + 1; end < chunks.size() && bytes + chunks[end].size() <= kPackBytesMax;
@@ -58,12 +80,11 @@ class GroupRun {
     return OkStatus();
   }
 
-  char* const region_;
+  const char* const region_;
   const std::uint32_t partitions_;
   TableOrder order_;
   SegmentWriter& writer_;
-  std::uint64_t chain_state_ = 0;
-  std::vector<std::string_view> chunks_;  // Of one key.
+  std::array<Chunks, kWalkedKeys> chunks_;  // Of the keys at hand, last chunk first.
 };
 
 }  // namespace

@@ -16,7 +16,6 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
-#include <vector>
 
 #include "shuffle/record/packed_values.h"
 
@@ -40,6 +39,15 @@ inline void CopyShort(char* to, const char* from, std::size_t bytes) {
 }
 
 class ValueChain {
+  static constexpr unsigned kRoomBits = 16;
+  static constexpr std::uint64_t kRoomMask = (std::uint64_t{1} << kRoomBits) - 1;
+
+  struct Footer {
+    std::uint64_t last = 0;  ///< Offset of the last chunk's footer; 0: there is none.
+    std::uint32_t capacity = 0;
+    std::uint32_t used = 0;  ///< Set when the next chunk begins.
+  };
+
  public:
   /// Longer chains grow by this, up to which each chunk doubles the one before; a value that is
   /// larger has a chunk of its own.
@@ -95,29 +103,43 @@ class ValueChain {
     state_ = OffsetOf(values_end) << kRoomBits | static_cast<std::uint64_t>(footer_at - values_end);
   }
 
-  /// The chunks' packed values, last chunk first; a view each.
-  void ListBackwards(std::vector<std::string_view>& chunks) const {
-    if (state_ == 0) return;
-    const Footer* footer = LastFooter();
-    for (std::uint32_t used = footer->capacity - room();; used = footer->used) {
-      chunks.emplace_back(reinterpret_cast<const char*>(footer) - footer->capacity, used);
-      if (footer->last == 0) return;
-      footer = reinterpret_cast<const Footer*>(region_ + footer->last);
-    }
-  }
-
   void PrefetchEnd() const { __builtin_prefetch(end(), 1); }
 
- private:
-  static constexpr unsigned kRoomBits = 16;
-  static constexpr std::uint64_t kRoomMask = (std::uint64_t{1} << kRoomBits) - 1;
+  /// Visits the chunks of a chain from the last one back to the first. Each step asks the memory
+  /// for the next one, so that steps along many chains in turns wait for none of them.
+  class Walk {
+   public:
+    Walk() = default;
+    Walk(const char* region, std::uint64_t state) : region_(region) {
+      if (state == 0) return;
+      room_ = static_cast<std::uint32_t>(state & kRoomMask);
+      footer_ = reinterpret_cast<const Footer*>(region + (state >> kRoomBits) + room_);
+      __builtin_prefetch(footer_);
+    }
 
-  struct Footer {
-    std::uint64_t last = 0;  ///< Offset of the last chunk's footer; 0: there is none.
-    std::uint32_t capacity = 0;
-    std::uint32_t used = 0;  ///< Set when the next chunk begins.
+    bool done() const { return footer_ == nullptr; }
+
+    /// The packed values of the next chunk back.
+    std::string_view Next() {
+      const std::uint32_t capacity = footer_->capacity;
+      const std::uint32_t used = room_ == kClosed ? footer_->used : capacity - room_;
+      const char* const values = reinterpret_cast<const char*>(footer_) - capacity;
+      __builtin_prefetch(values);
+      const std::uint64_t last = footer_->last;
+      footer_ = last == 0 ? nullptr : reinterpret_cast<const Footer*>(region_ + last);
+      __builtin_prefetch(footer_);
+      room_ = kClosed;
+      return {values, used};
+    }
+
+   private:
+    static constexpr std::uint32_t kClosed = UINT32_MAX;  ///< Not the last chunk.
+    const char* region_ = nullptr;
+    const Footer* footer_ = nullptr;
+    std::uint32_t room_ = 0;
   };
 
+ private:
   std::uint32_t room() const { return static_cast<std::uint32_t>(state_ & kRoomMask); }
   char* end() const { return region_ + (state_ >> kRoomBits); }
   void Advance(std::uint32_t bytes) { state_ += (std::uint64_t{bytes} << kRoomBits) - bytes; }
