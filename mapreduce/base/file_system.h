@@ -20,6 +20,10 @@ class WritableFile {
   /// Appends all of `data`. ResourceExhausted names path, need and free space on a full disk.
   virtual Status Append(std::string_view data) = 0;
 
+  /// Advice: what was appended so far will be synced. Starts to write it out and does not wait, so
+  /// that the device works while the program does. Never fails.
+  virtual void StartSync() {}
+
   /// Makes the content durable. A failed Sync must never be tried again (the kernel reports the
   /// error once): discard the file and compute it again.
   virtual Status Sync() = 0;

@@ -83,6 +83,7 @@ Result<JobRequest> BuildJobRequest(const CommandLine& line, const Settings& sett
   request.inputs = line.Values("input");
   request.output_dir = line.Value("output");
   request.overwrite = line.Has("overwrite");
+  request.durable = !line.Has("no-sync");
   request.reducers = static_cast<std::uint32_t>(settings.Number("reducers", 0));
   request.threads = static_cast<std::uint32_t>(settings.Number("threads", 0));
   request.memory_bytes = settings.Number("memory", 0);

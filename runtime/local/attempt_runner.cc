@@ -61,9 +61,12 @@ Status AttemptRunner::Open() {
   }
   disk_ = std::make_unique<DiskSegmentStore>(files_, options);
   segments_ = std::make_unique<HybridSegmentStore>(segment_budget_, *disk_);
-  SPILLWAY_ASSIGN_OR_RETURN(
-      output_, OutputCommitter::Create(files_, job_->request.output_dir, job_id_, job_->parts,
-                                       job_->request.overwrite));
+  SPILLWAY_ASSIGN_OR_RETURN(output_,
+                            OutputCommitter::Create(files_, {.output_dir = job_->request.output_dir,
+                                                             .job_id = job_id_,
+                                                             .parts = job_->parts,
+                                                             .overwrite = job_->request.overwrite,
+                                                             .durable = job_->request.durable}));
   return OkStatus();
 }
 

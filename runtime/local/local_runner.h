@@ -23,6 +23,7 @@ struct JobRequest {
   std::vector<std::string> inputs;                ///< Files, directories or globs, as given.
   std::string output_dir;
   bool overwrite = false;
+  bool durable = true;  ///< Wait until the output is on the disk.
   std::uint32_t reducers = 0;
   std::uint32_t threads = 0;
   std::uint64_t memory_bytes = 0;

@@ -13,6 +13,9 @@ namespace {
 
 constexpr const char* kAttempts = "/attempts";
 
+/// The device is given this much at a time, so that little is left to wait for at the end.
+constexpr std::uint64_t kSyncStepBytes = 8 << 20;
+
 struct SplitPath {
   std::string parent, name;
 };
@@ -80,11 +83,16 @@ OutputCommitter::Part::~Part() {
 Status OutputCommitter::Part::Append(std::string_view bytes) {
   XXH3_64bits_update(&hash_->state, bytes.data(), bytes.size());
   bytes_ += bytes.size();
-  return file_->Append(bytes);
+  SPILLWAY_RETURN_IF_ERROR(file_->Append(bytes));
+  if (committer_.options_.durable && bytes_ >= sync_started_bytes_ + kSyncStepBytes) {
+    file_->StartSync();
+    sync_started_bytes_ = bytes_;
+  }
+  return OkStatus();
 }
 
 Status OutputCommitter::Part::Finish() {
-  SPILLWAY_RETURN_IF_ERROR(file_->Sync());
+  if (committer_.options_.durable) SPILLWAY_RETURN_IF_ERROR(file_->Sync());
   SPILLWAY_RETURN_IF_ERROR(file_->Close());
   finished_ = true;
   return OkStatus();
@@ -94,44 +102,40 @@ PartInfo OutputCommitter::Part::info() const {
   return {bytes_, 0, XXH3_64bits_digest(&hash_->state), false};
 }
 
-Result<std::unique_ptr<OutputCommitter>> OutputCommitter::Create(FileSystem& files,
-                                                                 const std::string& output_dir,
-                                                                 const std::string& job_id,
-                                                                 std::uint32_t parts,
-                                                                 bool overwrite) {
-  const SplitPath output = Split(output_dir);
-  const Result<FileInfo> existing = files.Stat(output_dir);
+Result<std::unique_ptr<OutputCommitter>> OutputCommitter::Create(
+    FileSystem& files, const OutputCommitterOptions& options) {
+  const SplitPath output = Split(options.output_dir);
+  const Result<FileInfo> existing = files.Stat(options.output_dir);
   if (existing.ok()) {
-    if (!overwrite)
-      return AlreadyExists("the output '" + output_dir +
+    if (!options.overwrite)
+      return AlreadyExists("the output '" + options.output_dir +
                            "' exists already; choose another --output, or pass --overwrite to "
                            "replace it when the job has succeeded");
     if (existing->kind != FileKind::kDirectory)
-      return AlreadyExists("the output '" + output_dir +
+      return AlreadyExists("the output '" + options.output_dir +
                            "' is not a directory and will not be overwritten");
   }
   const Result<FileInfo> parent = files.Stat(output.parent);
   if (!parent.ok())
     return NotFound("the output's parent directory '" + output.parent +
-                    "' does not exist; "
-                    "create it first (mkdir -p)");
+                    "' does not exist; create it first (mkdir -p)");
   RemoveLeftovers(files, output);
-  const std::string staging = output.parent + "/" + StagingPrefix(output.name) + job_id;
+  const std::string staging = output.parent + "/" + StagingPrefix(output.name) + options.job_id;
   SPILLWAY_RETURN_IF_ERROR(files.MakeDirectory(staging, 0755).Annotate("staging the output"));
-  std::unique_ptr<OutputCommitter> committer(
-      new OutputCommitter(files, output.parent + "/" + output.name, staging, parts, overwrite));
+  OutputCommitterOptions kept = options;
+  kept.output_dir = output.parent + "/" + output.name;
+  std::unique_ptr<OutputCommitter> committer(new OutputCommitter(files, std::move(kept), staging));
   SPILLWAY_RETURN_IF_ERROR(WriteOwnerMarker(files, staging));
   SPILLWAY_RETURN_IF_ERROR(files.MakeDirectory(staging + kAttempts, 0755));
   return committer;
 }
 
-OutputCommitter::OutputCommitter(FileSystem& files, std::string output_dir, std::string staging,
-                                 std::uint32_t parts, bool overwrite)
+OutputCommitter::OutputCommitter(FileSystem& files, OutputCommitterOptions options,
+                                 std::string staging)
     : files_(files),
-      output_dir_(std::move(output_dir)),
+      options_(std::move(options)),
       staging_(std::move(staging)),
-      overwrite_(overwrite),
-      parts_(parts) {}
+      parts_(options_.parts) {}
 
 OutputCommitter::~OutputCommitter() {
   if (job_committed_) return;
@@ -160,7 +164,7 @@ Status OutputCommitter::CommitPart(std::uint32_t part, std::uint32_t attempt,
 Status OutputCommitter::WriteFile(const std::string& name, const std::string& text) {
   SPILLWAY_ASSIGN_OR_RETURN(const auto file, files_.Create(staging_ + "/" + name));
   SPILLWAY_RETURN_IF_ERROR(file->Append(text));
-  SPILLWAY_RETURN_IF_ERROR(file->Sync());
+  if (options_.durable) SPILLWAY_RETURN_IF_ERROR(file->Sync());
   return file->Close();
 }
 
@@ -179,25 +183,26 @@ Status OutputCommitter::CommitJob(const std::string& manifest_head) {
   SPILLWAY_RETURN_IF_ERROR(files_.RemoveTree(staging_ + kAttempts));
   SPILLWAY_RETURN_IF_ERROR(WriteFile("_manifest.json", manifest));
   SPILLWAY_RETURN_IF_ERROR(WriteFile("_SUCCESS", ""));
-  SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(staging_));
+  if (options_.durable) SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(staging_));
   return Publish();
 }
 
 Status OutputCommitter::Publish() {
-  const bool replace = overwrite_ && files_.Stat(output_dir_).ok();
+  const bool replace = options_.overwrite && files_.Stat(options_.output_dir).ok();
   if (replace) {
-    SPILLWAY_RETURN_IF_ERROR(files_.Exchange(staging_, output_dir_));
+    SPILLWAY_RETURN_IF_ERROR(files_.Exchange(staging_, options_.output_dir));
   } else {
-    const Status renamed = files_.RenameNoReplace(staging_, output_dir_);
+    const Status renamed = files_.RenameNoReplace(staging_, options_.output_dir);
     if (renamed.code() == Code::kAlreadyExists)
-      return AlreadyExists("the output '" + output_dir_ +
+      return AlreadyExists("the output '" + options_.output_dir +
                            "' came into being while the job ran; nothing was replaced");
     SPILLWAY_RETURN_IF_ERROR(renamed);
   }
   job_committed_ = true;
-  SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(Split(output_dir_).parent));
+  if (options_.durable)
+    SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(Split(options_.output_dir).parent));
   // The marker goes last: until now a crash leaves either nothing new or a whole output.
-  SPILLWAY_RETURN_IF_ERROR(files_.Remove(output_dir_ + "/" + kOwnerMarkerName));
+  SPILLWAY_RETURN_IF_ERROR(files_.Remove(options_.output_dir + "/" + kOwnerMarkerName));
   if (!replace) return OkStatus();
   SPILLWAY_RETURN_IF_ERROR(WriteOwnerMarker(files_, staging_));
   return files_.RemoveTree(staging_).Annotate("removing the output that was replaced");

@@ -8,8 +8,9 @@
 //
 // and becomes the output directory by one rename that replaces nothing. With `overwrite` an
 // existing output directory changes places with the staging directory in one step and is removed
-// afterwards. Files are synced before they are renamed, directories afterwards. Parts may be
-// written and committed by any thread; the rest is for the thread that runs the job.
+// afterwards. Files are synced before they are renamed, directories afterwards, unless the output
+// need not be durable. Parts may be written and committed by any thread; the rest is for the
+// thread that runs the job.
 #pragma once
 
 #include <cstdint>
@@ -29,15 +30,21 @@ struct PartInfo {
   bool committed = false;
 };
 
+struct OutputCommitterOptions {
+  std::string output_dir;
+  std::string job_id;
+  std::uint32_t parts = 0;
+  bool overwrite = false;
+  bool durable = true;  ///< False: a power cut soon after the commit may lose the output.
+};
+
 class OutputCommitter {
  public:
   /// Creates the staging directory, after removing what a dead job left for the same output.
-  /// AlreadyExists when `output_dir` exists and `overwrite` is not set; also for an empty
+  /// AlreadyExists when the output exists and `overwrite` is not set; also for an empty
   /// directory.
   static Result<std::unique_ptr<OutputCommitter>> Create(FileSystem& files,
-                                                         const std::string& output_dir,
-                                                         const std::string& job_id,
-                                                         std::uint32_t parts, bool overwrite);
+                                                         const OutputCommitterOptions& options);
   /// Removes the staging directory unless the job was committed.
   ~OutputCommitter();
 
@@ -57,15 +64,13 @@ class OutputCommitter {
   const std::string& staging_dir() const { return staging_; }
 
  private:
-  OutputCommitter(FileSystem& files, std::string output_dir, std::string staging,
-                  std::uint32_t parts, bool overwrite);
+  OutputCommitter(FileSystem& files, OutputCommitterOptions options, std::string staging);
   Status WriteFile(const std::string& name, const std::string& text);
   Status Publish();
 
   FileSystem& files_;
-  const std::string output_dir_;
+  const OutputCommitterOptions options_;  ///< output_dir without trailing slashes.
   const std::string staging_;
-  const bool overwrite_;
   bool job_committed_ = false;
   std::mutex mutex_;
   std::vector<PartInfo> parts_;  // Guarded by mutex_ until the parts are all committed.
@@ -90,6 +95,7 @@ class OutputCommitter::Part {
   struct Hash;
   std::unique_ptr<Hash> hash_;
   std::uint64_t bytes_ = 0;
+  std::uint64_t sync_started_bytes_ = 0;
   bool finished_ = false;
 };
 

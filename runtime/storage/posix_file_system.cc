@@ -42,6 +42,11 @@ class PosixWritableFile final : public WritableFile {
     return OkStatus();
   }
 
+  void StartSync() override {
+    // To the end of the file: what is on its way already is not written twice.
+    ::sync_file_range(fd_.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+  }
+
   Status Sync() override {
     SPILLWAY_CHECK(fd_.valid());
     if (!sync_failure_.ok()) return sync_failure_;

@@ -58,16 +58,14 @@ class PluginDirectory {
 
 TEST(RunCommand, AsksForWhatTheFlagsSay) {
   CommandBench bench;
-  EXPECT_EQ(bench.Run(Job({"-i",          "b",           "c",
-                           "--overwrite", "-r",          "7",
-                           "--threads",   "3",           "--memory",
-                           "1.5G",        "--spill-dir", "/a",
-                           "--spill-dir", "/b",          "--split-size",
-                           "64M",         "--compress",  "none",
-                           "--in-memory", "--retries",   "0",
-                           "--skip-bad",  "9",           "--timeout",
-                           "90s",         "--file",      "stop=words=1.txt",
-                           "--",          "-x",          "y"})),
+  EXPECT_EQ(bench.Run(Job({"-i",        "b",           "c",          "--overwrite",
+                           "--no-sync", "-r",          "7",          "--threads",
+                           "3",         "--memory",    "1.5G",       "--spill-dir",
+                           "/a",        "--spill-dir", "/b",         "--split-size",
+                           "64M",       "--compress",  "none",       "--in-memory",
+                           "--retries", "0",           "--skip-bad", "9",
+                           "--timeout", "90s",         "--file",     "stop=words=1.txt",
+                           "--",        "-x",          "y"})),
             0)
       << bench.err;
   ASSERT_THAT(bench.requests, SizeIs(1));
@@ -76,6 +74,7 @@ TEST(RunCommand, AsksForWhatTheFlagsSay) {
   EXPECT_THAT(request.inputs, ElementsAre("in", "b", "c"));
   EXPECT_EQ(request.output_dir, "out");
   EXPECT_TRUE(request.overwrite);
+  EXPECT_FALSE(request.durable);
   EXPECT_EQ(request.reducers, 7u);
   EXPECT_EQ(request.threads, 3u);
   EXPECT_EQ(request.memory_bytes, 1536u << 20);

@@ -28,8 +28,8 @@ class OutputCommitterTest : public testing::Test {
   void TearDown() override { EXPECT_TRUE(files_.RemoveTree(dir_).ok()); }
 
   std::unique_ptr<OutputCommitter> Create(std::uint32_t parts, bool overwrite = false) {
-    auto committer = OutputCommitter::Create(files_, dir_ + "/out", "job" + std::to_string(jobs_++),
-                                             parts, overwrite);
+    auto committer = OutputCommitter::Create(
+        files_, {dir_ + "/out", "job" + std::to_string(jobs_++), parts, overwrite, true});
     EXPECT_TRUE(committer.ok()) << committer.status().message();
     return committer.ok() ? std::move(committer).value() : nullptr;
   }
@@ -101,7 +101,7 @@ TEST_F(OutputCommitterTest, AMissingPartStopsTheCommit) {
 
 TEST_F(OutputCommitterTest, AnExistingDirectoryIsNeverReplacedUnasked) {
   ASSERT_TRUE(files_.MakeDirectory(dir_ + "/out", 0755).ok());
-  const auto refused = OutputCommitter::Create(files_, dir_ + "/out", "j", 1, false);
+  const auto refused = OutputCommitter::Create(files_, {dir_ + "/out", "j", 1, false, true});
   EXPECT_EQ(refused.status().code(), Code::kAlreadyExists);
 }
 
@@ -133,7 +133,7 @@ TEST_F(OutputCommitterTest, LeftoversOfADeadProcessGoAndOthersStay) {
   // A child stages for the same output and dies without cleaning up.
   const pid_t child = ::fork();
   if (child == 0) {
-    auto staged = OutputCommitter::Create(files_, dir_ + "/out", "dead", 1, false);
+    auto staged = OutputCommitter::Create(files_, {dir_ + "/out", "dead", 1, false, true});
     ::_exit(staged.ok() ? 0 : 1);
   }
   int state = 0;
