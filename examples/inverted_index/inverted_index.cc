@@ -35,18 +35,21 @@ class PostingLines {
     return OkStatus();
   }
 
-  void Write(std::string_view word, const Posting& posting, OutputBuffer& out) {
-    if (!open_ || word != word_) {
-      if (open_) out.Append('\n');
-      out.Append(word);
-      out.Append('\t');
-      word_ = word;
-      open_ = true;
-    } else {
-      out.Append(' ');
+  void BeginGroup(std::string_view word, OutputBuffer& out) {
+    if (open_) out.Append('\n');
+    out.Append(word);
+    open_ = true;
+    before_ = '\t';
+  }
+
+  void Write(std::string_view, const Posting& posting, OutputBuffer& out) {
+    if (posting.file != file_ || place_.empty()) {
+      file_ = posting.file;
+      place_ = " " + std::string(context_->input_path(file_)) + ":";
     }
-    out.Append(context_->input_path(posting.file));
-    out.Append(':');
+    place_[0] = before_;
+    before_ = ' ';
+    out.Append(place_);
     out.AppendNumber(posting.offset);
   }
 
@@ -56,8 +59,10 @@ class PostingLines {
 
  private:
   std::optional<TaskContext> context_;
-  std::string word_;
   bool open_ = false;
+  char before_ = '\t';  // A TAB before the first posting of a word, else a blank.
+  std::uint32_t file_ = 0;
+  std::string place_;  // That character, the path of file_, and a colon.
 };
 
 SPILLWAY_PLUGIN("inverted_index", "lists file:offset of every occurrence of each word", "") {

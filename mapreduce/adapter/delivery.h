@@ -158,6 +158,11 @@ class FormatDelivery {
     return 0;
   }
 
+  template <class Key>
+  void BeginGroup(const Key& key) {
+    if constexpr (requires { format_.BeginGroup(key, buffer_); }) format_.BeginGroup(key, buffer_);
+  }
+
   /// One result that did not go through an emitter.
   template <class Key, class Value>
   void Write(const Key& key, const Value& value) {

@@ -64,17 +64,22 @@ int RunIdentity(spillway_task* task) {
     FormatDelivery<K, V, Format> delivery(task);
     GroupCursor cursor(task);
     DecodeScratch scratch;
+    View<K> key{};
+    View<V> value{};
+    const auto read = [&](const spillway_record& record) {
+      scratch.Clear();
+      DecodeField<K>(record.key, record.key_bytes, &key, scratch, "key");
+      DecodeField<V>(record.value, record.value_bytes, &value, scratch, "value");
+    };
     while (cursor.NextGroup()) {
       ++task->records_in;
-      do {
-        const spillway_record& record = cursor.record();
-        scratch.Clear();
-        View<K> key{};
-        View<V> value{};
-        DecodeField<K>(record.key, record.key_bytes, &key, scratch, "key");
-        DecodeField<V>(record.value, record.value_bytes, &value, scratch, "value");
+      read(cursor.record());
+      delivery.BeginGroup(key);
+      delivery.Write(key, value);
+      while (cursor.NextInGroup()) {
+        read(cursor.record());
         delivery.Write(key, value);
-      } while (cursor.NextInGroup());
+      }
     }
     delivery.Finish();
   });
