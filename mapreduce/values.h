@@ -22,18 +22,20 @@ class GroupCursor {
 
   /// Goes to the first record of the next group, over what is left of this one.
   bool NextGroup() {
-    while (open_) NextInGroup();
+    while (open_) LeavePiece();
     if (!HasRecord()) return false;
     ++next_group_;
-    open_ = true;
+    EnterPiece();
     return true;
   }
 
   /// Goes on to the group's next record; false at its end.
   bool NextInGroup() {
-    if (!open_) return false;
-    ++position_;
-    open_ = HasRecord() && !AtGroupStart();
+    if (position_ + 1 < piece_end_) [[likely]] {
+      ++position_;
+      return true;
+    }
+    if (open_) LeavePiece();
     return open_;
   }
 
@@ -44,6 +46,21 @@ class GroupCursor {
   bool EndsInBatch() const { return next_group_ < batch_.group_count; }
 
  private:
+  // A piece is what one batch holds of a group.
+  void EnterPiece() {
+    open_ = true;
+    piece_end_ = next_group_ < batch_.group_count ? batch_.groups[next_group_]
+                                                  : batch_.record_count;
+  }
+
+  // Goes to the record behind the piece, which begins another piece of the group or another group.
+  void LeavePiece() {
+    position_ = piece_end_;
+    open_ = false;
+    piece_end_ = 0;
+    if (HasRecord() && !AtGroupStart()) EnterPiece();
+  }
+
   bool AtGroupStart() const {
     return next_group_ < batch_.group_count && batch_.groups[next_group_] == position_;
   }
@@ -62,6 +79,7 @@ class GroupCursor {
   spillway_groups batch_{};
   std::uint32_t position_ = 0;
   std::uint32_t next_group_ = 0;
+  std::uint32_t piece_end_ = 0;   ///< 0 between groups.
   bool open_ = false;
   bool ended_ = false;
 };

@@ -17,26 +17,10 @@
 #include <cstring>
 #include <string_view>
 
+#include "mapreduce/base/short_copy.h"
 #include "shuffle/record/packed_values.h"
 
 namespace spillway {
-
-/// Copies up to 127 bytes without a call where they are few, and never beyond either end.
-inline void CopyShort(char* to, const char* from, std::size_t bytes) {
-  if (bytes > 16) {
-    std::memcpy(to, from, bytes);
-  } else if (bytes >= 8) {
-    const auto first = LoadLittle<std::uint64_t>(from);
-    StoreLittle(to + bytes - 8, LoadLittle<std::uint64_t>(from + bytes - 8));
-    StoreLittle(to, first);
-  } else if (bytes >= 4) {
-    const auto first = LoadLittle<std::uint32_t>(from);
-    StoreLittle(to + bytes - 4, LoadLittle<std::uint32_t>(from + bytes - 4));
-    StoreLittle(to, first);
-  } else {
-    for (std::size_t i = 0; i < bytes; ++i) to[i] = from[i];
-  }
-}
 
 class ValueChain {
   static constexpr unsigned kRoomBits = 16;
