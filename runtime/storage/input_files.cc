@@ -75,18 +75,22 @@ class Listing {
     } else if (info.kind == FileKind::kOther) {
       Problem(path, "is a pipe, socket or device; only regular files can be split");
     } else {
-      AddFile(path, info);
+      AddFile(path, info, depth);
     }
   }
 
-  void AddFile(const std::string& path, const FileInfo& info) {
+  void AddFile(const std::string& path, const FileInfo& info, int depth) {
     const auto opened = files_.Open(path);
     if (!opened.ok()) {
       if (opened.status().code() == Code::kPermissionDenied) ++denied_;
       Problem(path, opened.status().message());
       return;
     }
-    if (!seen_.emplace(info.device, info.inode).second) doubles_.push_back(path);
+    if (!seen_.emplace(info.device, info.inode).second) {
+      // Directories hold links to their neighbours; whoever names a file twice has made a mistake.
+      if (depth == 0) doubles_.push_back(path);
+      return;
+    }
     list_.push_back({path, info});
   }
 

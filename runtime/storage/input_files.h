@@ -16,8 +16,9 @@ struct FoundFile {
 };
 
 /// Expands files, directories (all files below, by name; names that begin with '.' or '_' are
-/// passed over, as Hadoop does) and globs, in the order given. All problems are listed in one
-/// NotFound (missing, unreadable, no file, empty glob), or InvalidArgument (a file named twice).
+/// passed over, as Hadoop does) and globs, in the order given. A file that a directory leads to
+/// twice, by a link, is listed once. All problems are listed in one NotFound (missing, unreadable,
+/// no file, empty glob), or InvalidArgument (a file named twice).
 Result<std::vector<FoundFile>> ListInputFiles(FileSystem& files,
                                               const std::vector<std::string>& inputs);
 

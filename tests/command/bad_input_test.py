@@ -45,6 +45,13 @@ class Inputs(CommandCase):
         self.refuses([path, path], "named twice", expect=64)
         self.refuses([path, self.dir / "link"], "named twice", expect=64)
 
+    def test_links_within_a_directory_are_read_once(self):
+        (self.dir / "in").mkdir()
+        path = self.write("in/b", b"x y")
+        (self.dir / "in/a").symlink_to(path)
+        result = self.run_job("wordcount", [self.dir / "in"], "--reducers", "1")
+        self.assertEqual(self.parts(result.output), [b"x\t1\ny\t1\n"])
+
     def test_directories_and_globs(self):
         (self.dir / "deep/er").mkdir(parents=True)
         texts = {"deep/b": b"b b", "deep/a": b"a", "deep/er/c": b"c c c", "deep/.hidden": b"no",
