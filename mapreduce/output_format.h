@@ -52,8 +52,7 @@ class OutputBuffer {
   /// Texts, characters and numbers one behind the other, as in `out.Append(path, ':', offset)`;
   /// cheaper than one by one.
   template <class First, class... Rest>
-    requires(sizeof...(Rest) > 0)
-  void Append(const First& first, const Rest&... rest) {
+  requires(sizeof...(Rest) > 0) void Append(const First& first, const Rest&... rest) {
     const std::size_t room = (RoomFor(first) + ... + RoomFor(rest));
     if (room > kBytes - used_) [[unlikely]] {
       AppendPart(first);

@@ -49,8 +49,8 @@ class GroupCursor {
   // A piece is what one batch holds of a group.
   void EnterPiece() {
     open_ = true;
-    piece_end_ = next_group_ < batch_.group_count ? batch_.groups[next_group_]
-                                                  : batch_.record_count;
+    piece_end_ =
+        next_group_ < batch_.group_count ? batch_.groups[next_group_] : batch_.record_count;
   }
 
   // Goes to the record behind the piece, which begins another piece of the group or another group.
@@ -79,7 +79,7 @@ class GroupCursor {
   spillway_groups batch_{};
   std::uint32_t position_ = 0;
   std::uint32_t next_group_ = 0;
-  std::uint32_t piece_end_ = 0;   ///< 0 between groups.
+  std::uint32_t piece_end_ = 0;  ///< 0 between groups.
   bool open_ = false;
   bool ended_ = false;
 };

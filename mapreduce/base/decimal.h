@@ -1,5 +1,5 @@
-// Decimal text of unsigned integers, eight digits at a time: halves, pairs and digits are split side
-// by side in one register, by multiplications with reciprocals. Pure; inline.
+// Decimal text of unsigned integers, eight digits at a time: halves, pairs and digits are split
+// side by side in one register, by multiplications with reciprocals. Pure; inline.
 #pragma once
 
 #include <bit>

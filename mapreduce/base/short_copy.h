@@ -14,7 +14,7 @@ namespace spillway {
 inline char* CopyShort(char* to, const char* from, std::size_t bytes) {
   if (bytes > 16) {
     std::memcpy(to, from, bytes);
-  } else if (bytes >= 8) {   // Two words, which overlap.
+  } else if (bytes >= 8) {  // Two words, which overlap.
     const auto head = LoadLittle<std::uint64_t>(from);
     StoreLittle(to + bytes - 8, LoadLittle<std::uint64_t>(from + bytes - 8));
     StoreLittle(to, head);

@@ -37,7 +37,7 @@ struct CollectorOptions {
   KeyOrder order;
   PartitionFunction* partition = nullptr;     ///< Outlives the collector; null when partitions == 1.
   CombineFunction* combine = nullptr;         ///< Null: none.
-  /// Write values in packs (shuffle/record/packed_values.h), for a ReduceInput that unpacks them.
+  /// Write values in packs (shuffle/record/packed_values.h), for a ReduceInput that unpacks.
   /// Not with a combiner, nor with an order other than by bytes.
   bool pack_values = false;
   std::uint64_t memory_bytes = 64 << 20;      ///< The collector's share; it never takes more.

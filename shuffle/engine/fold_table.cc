@@ -64,9 +64,9 @@ std::size_t FoldTable::Fold(std::span<const Record> records) {
 std::size_t FoldTable::Locate(std::span<const Record> records, std::uint64_t** states) {
   if (!MakeRoom()) return 0;
   space_.located = states;
-  return kernel_(space_, records.data(),
-                 std::min({records.size(), kKernelRecordsMax,
-                           static_cast<std::size_t>(RoomForKeys())}));
+  return kernel_(
+      space_, records.data(),
+      std::min({records.size(), kKernelRecordsMax, static_cast<std::size_t>(RoomForKeys())}));
 }
 
 bool FoldTable::Fits(const Record& record) const {
@@ -96,8 +96,8 @@ std::uint64_t FoldTable::SlotsToAfford() const {
                                    ? 0.0
                                    : static_cast<double>(heap_bytes) * kLoadNumerator /
                                          kLoadDenominator / static_cast<double>(space_.size);
-  const auto by_heap = static_cast<std::uint64_t>(static_cast<double>(bytes()) /
-                                                  (sizeof(FoldSlot) + heap_per_slot));
+  const auto by_heap =
+      static_cast<std::uint64_t>(static_cast<double>(bytes()) / (sizeof(FoldSlot) + heap_per_slot));
   const std::uint64_t by_half =
       heap_is_shared_ ? space_.slot_count + space_.heap_free_bytes() / 2 / sizeof(FoldSlot) : 0;
   return std::min(std::max(by_heap, by_half), (bytes() - heap_bytes) / sizeof(FoldSlot));

@@ -32,8 +32,7 @@ GroupCollector::GroupCollector(const CollectorOptions& options, SegmentWriter& w
     : options_(options),
       writer_(writer),
       runs_before_(writer.runs()),
-      sample_(
-          std::make_unique<RepeatSample>(*options.budget, SampleRecords(options.memory_bytes))),
+      sample_(std::make_unique<RepeatSample>(*options.budget, SampleRecords(options.memory_bytes))),
       sorter_(std::make_unique<SortCollector>(options, writer)) {
   SPILLWAY_CHECK(options.pack_values);
 }
@@ -41,12 +40,6 @@ GroupCollector::GroupCollector(const CollectorOptions& options, SegmentWriter& w
 GroupCollector::~GroupCollector() = default;
 
 Status GroupCollector::Collect(std::span<const Record> batch) {
-  for (const Record& record : batch) {
-    if (std::max(record.key_bytes, record.value_bytes) > kFieldBytesMax) [[unlikely]]
-      return RecordTooLarge(record);
-    stats_.bytes_in += std::uint64_t{record.key_bytes} + record.value_bytes;
-  }
-  stats_.records_in += batch.size();
   if (table_ != nullptr) return Group(batch);
   SPILLWAY_RETURN_IF_ERROR(sorter_->Collect(batch));
   if (sample_ != nullptr) {
@@ -70,7 +63,7 @@ Status GroupCollector::JudgeSample() {
     return OkStatus();
   }
   SPILLWAY_RETURN_IF_ERROR(sorter_->Finish());
-  records_out_ += sorter_->stats().records_out;
+  grouped_ = sorter_->stats();
   sorter_.reset();
   sample_runs_ = writer_.runs() - runs_before_;
   SPILLWAY_ASSIGN_OR_RETURN(
@@ -82,8 +75,15 @@ Status GroupCollector::JudgeSample() {
 
 Status GroupCollector::Group(std::span<const Record> batch) {
   for (;;) {
-    batch = batch.subspan(table_->Add(batch));
-    if (batch.empty()) return OkStatus();
+    const std::size_t added = table_->Add(batch);
+    for (const Record& record : batch.first(added))
+      grouped_.bytes_in += std::uint64_t{record.key_bytes} + record.value_bytes;
+    grouped_.records_in += added;
+    batch = batch.subspan(added);
+    if (batch.empty()) {
+      UpdateStats();
+      return OkStatus();
+    }
     if (!table_->Fits(batch.front())) {
       // Equal keys keep their order: what came before is in an earlier run.
       SPILLWAY_RETURN_IF_ERROR(Spill());
@@ -108,19 +108,23 @@ Status GroupCollector::Spill() {
     table_->Clear();
     return OkStatus();
   }
-  records_out_ += table_->records();
+  grouped_.records_out += table_->records();
   SPILLWAY_RETURN_IF_ERROR(WriteGroupRun(*table_, options_, writer_));
   UpdateStats();
   return OkStatus();
 }
 
 Status GroupCollector::WriteAlone(const Record& record) {
+  if (std::max(record.key_bytes, record.value_bytes) > kFieldBytesMax)
+    return RecordTooLarge(record);
   std::uint32_t partition = 0;
   SPILLWAY_RETURN_IF_ERROR(ChoosePartitions(options_, {&record, 1}, &partition));
   writer_.BeginRun();
   SPILLWAY_RETURN_IF_ERROR(WriteSinglePack(partition, record, writer_));
   SPILLWAY_RETURN_IF_ERROR(writer_.FinishRun());
-  ++records_out_;
+  grouped_.bytes_in += std::uint64_t{record.key_bytes} + record.value_bytes;
+  ++grouped_.records_in;
+  ++grouped_.records_out;
   UpdateStats();
   return OkStatus();
 }
@@ -143,7 +147,10 @@ Status GroupCollector::Finish() {
 void GroupCollector::UpdateStats() {
   const std::uint32_t runs = writer_.runs() - runs_before_ - sample_runs_;
   stats_.spills = runs == 0 ? 0 : runs - 1;
-  stats_.records_out = records_out_ + (sorter_ == nullptr ? 0 : sorter_->stats().records_out);
+  const CollectorStats sorted = sorter_ == nullptr ? CollectorStats{} : sorter_->stats();
+  stats_.records_in = grouped_.records_in + sorted.records_in;
+  stats_.bytes_in = grouped_.bytes_in + sorted.bytes_in;
+  stats_.records_out = grouped_.records_out + sorted.records_out;
 }
 
 }  // namespace spillway

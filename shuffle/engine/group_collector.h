@@ -53,7 +53,7 @@ class GroupCollector final : public Collector {
   Buffer memory_;                          ///< Of the table.
   std::unique_ptr<GroupTable> table_;      ///< While grouping.
   std::uint32_t sample_runs_ = 0;          ///< Written because sampling ended, not the memory.
-  std::uint64_t records_out_ = 0;          ///< Not by the present sorter.
+  CollectorStats grouped_;                 ///< Counts of all but the present sorter.
   CollectorStats stats_;
 };
 

@@ -17,8 +17,7 @@ constexpr std::uint64_t kRepeatsMin = 16;
 RepeatSample::RepeatSample(MemoryBudget& budget, std::uint64_t records)
     : records_max_(std::min(records, kRecordsMax)), slot_count_(2 * records_max_) {
   SPILLWAY_CHECK_GE(records, 1u);
-  Result<Buffer> buffer =
-      Buffer::AllocateForced(budget, slot_count_ * sizeof(std::uint32_t));
+  Result<Buffer> buffer = Buffer::AllocateForced(budget, slot_count_ * sizeof(std::uint32_t));
   SPILLWAY_CHECK(buffer.ok());
   hashes_ = std::move(buffer).value();
 }

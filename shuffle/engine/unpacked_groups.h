@@ -34,8 +34,8 @@ class UnpackedGroups {
 
   const std::uint32_t batch_records_;
   GroupBatch packs_;
-  std::size_t pack_ = 0;        ///< The one being unpacked.
-  std::size_t next_group_ = 0;  ///< In packs_.groups: the first that begins behind it.
+  std::size_t pack_ = 0;         ///< The one being unpacked.
+  std::size_t next_group_ = 0;   ///< In packs_.groups: the first that begins behind it.
   const char* value_ = nullptr;  ///< The next value of the pack; null: its first.
   std::unique_ptr<Record[]> records_;
   std::uint32_t count_ = 0;

@@ -42,9 +42,18 @@ TEST(OutputBuffer, LosesNothingAtItsBordersWhateverTheParts) {
                            static_cast<char>('a' + random() % 26));
     const std::uint64_t number = random() >> random() % 64;
     switch (random() % 4) {
-      case 0: out.Append(text); expected += text; break;
-      case 1: out.AppendNumber(number); expected += std::to_string(number); break;
-      case 2: out.Append('c'); expected += 'c'; break;
+      case 0:
+        out.Append(text);
+        expected += text;
+        break;
+      case 1:
+        out.AppendNumber(number);
+        expected += std::to_string(number);
+        break;
+      case 2:
+        out.Append('c');
+        expected += 'c';
+        break;
       default:
         out.Append(text, ':', number, text);
         expected += text + ':' + std::to_string(number) + text;

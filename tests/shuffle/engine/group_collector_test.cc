@@ -81,7 +81,7 @@ TEST(GroupCollector, WritesEachKeyOncePerRunIntoPacksOfBoundedSize) {
   for (int i = 0; i < 200'000; ++i)
     pairs.emplace_back("word" + std::to_string(i % 100), std::to_string(i));
   CollectPairs collect{.partitions = 2};
-  collect.memory_bytes = 16 << 20;   // A smaller sample.
+  collect.memory_bytes = 16 << 20;  // A smaller sample.
   const Grouped grouped = collect.Over(pairs);
   ExpectGrouped(collect, pairs, grouped);
   EXPECT_FALSE(grouped.stats.stepped_aside);
@@ -178,7 +178,7 @@ TEST(GroupCollector, GroupsKeysThatRepeatInTheRunButHardlyInTheSample) {
   Pairs pairs;
   for (int i = 0; i < 200'000; ++i)
     pairs.emplace_back("key" + std::to_string(random() % 20'000), "value");
-  const CollectPairs collect{.memory_bytes = 8 << 20};   // A sample of 16 Ki records.
+  const CollectPairs collect{.memory_bytes = 8 << 20};  // A sample of 16 Ki records.
   const Grouped grouped = collect.Over(pairs);
   EXPECT_FALSE(grouped.stats.stepped_aside);
   EXPECT_LT(grouped.encoded_records, pairs.size() / 2);
@@ -208,8 +208,8 @@ TEST(GroupCollector, MakesDoWithAnEmptyBudget) {
 
 TEST(GroupCollector, MergesPacksAheadWhenRunsAreTooMany) {
   const Pairs pairs = RandomPairs(9, 40'000, 500);
-  const CollectPairs collect{.partitions = 2, .memory_bytes = kTinyBytes / 2,
-                             .reduce_bytes = 512 << 10};
+  const CollectPairs collect{
+      .partitions = 2, .memory_bytes = kTinyBytes / 2, .reduce_bytes = 512 << 10};
   const Grouped grouped = collect.Over(pairs);
   EXPECT_GT(grouped.stats.spills, 10u);
   ExpectGrouped(collect, pairs, grouped);

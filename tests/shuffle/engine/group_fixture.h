@@ -32,8 +32,7 @@ class PairRecords {
     for (const auto& [key, value] : pairs) {
       values_.push_back(std::make_unique<char[]>(value.size()));
       std::copy(value.begin(), value.end(), values_.back().get());
-      records_.push_back(
-          MakeRecord({key_at, key.size()}, {values_.back().get(), value.size()}));
+      records_.push_back(MakeRecord({key_at, key.size()}, {values_.back().get(), value.size()}));
       key_at += key.size();
     }
   }
@@ -151,8 +150,7 @@ struct CollectPairs {
 /// What reducers must see: by partition and key, values in order of arrival.
 inline std::vector<Pairs> GroupNaively(const Pairs& pairs, std::uint32_t partitions) {
   std::vector<Pairs> expected(partitions);
-  for (const auto& pair : pairs)
-    expected[SumPartition::Of(pair.first, partitions)].push_back(pair);
+  for (const auto& pair : pairs) expected[SumPartition::Of(pair.first, partitions)].push_back(pair);
   for (Pairs& part : expected)
     std::stable_sort(part.begin(), part.end(), [](const auto& a, const auto& b) {
       return CompareBytes(a.first, b.first) < 0;
