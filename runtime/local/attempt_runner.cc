@@ -22,6 +22,10 @@ std::string NewJobId() {
   return std::string(text, bytes) + std::to_string(::getpid());
 }
 
+/// What long records may take. It is not left to the segments, which fill all they are given:
+/// whether a record can be read must not depend on how far the job is.
+std::uint64_t SpareBytes(const PreparedJob& job) { return job.memory.segment_bytes / 4; }
+
 class PartAppender : public PartSink {
  public:
   explicit PartAppender(OutputCommitter::Part& part) : part_(part) {}
@@ -43,7 +47,8 @@ AttemptRunner::AttemptRunner(std::shared_ptr<const PreparedJob> job)
     : job_(std::move(job)),
       job_id_(NewJobId()),
       task_budget_(job_->memory.threads * job_->memory.task_bytes),
-      segment_budget_(job_->memory.segment_bytes) {
+      segment_budget_(job_->memory.segment_bytes - SpareBytes(*job_)),
+      spare_budget_(SpareBytes(*job_) + job_->memory.threads * job_->memory.input_buffer_bytes) {
   context_.plugin = job_->plugin.get();
   context_.job = std::hash<std::string>{}(job_id_);
   for (const FoundFile& file : job_->inputs) context_.input_paths.push_back(file.path);
@@ -71,11 +76,11 @@ Status AttemptRunner::Open() {
 }
 
 void AttemptRunner::Close() {
-  output_.reset();
+  if (output_ != nullptr) output_->Discard();  // An abandoned attempt may still use it.
   scratch_.clear();
 }
 
-Status AttemptRunner::ChooseRanges() {
+Status AttemptRunner::ChooseRanges(const std::atomic<bool>& cancel_requested) {
   if (context_.abi().partition_kind != SPILLWAY_PARTITION_RANGE || context_.partitions < 2)
     return OkStatus();
   std::vector<SplitRange> ranges;
@@ -84,7 +89,7 @@ Status AttemptRunner::ChooseRanges() {
     ranges.insert(ranges.end(), more.begin(), more.end());
   }
   SPILLWAY_ASSIGN_OR_RETURN(
-      auto keys, SampleKeys(context_, files_, ranges, task_budget_, KeySamplerOptions{}));
+      auto keys, SampleKeys(context_, files_, ranges, spare_budget_, {}, cancel_requested));
   context_.range_cuts = RangeCuts(std::move(keys), context_.partitions);
   return OkStatus();
 }
@@ -127,7 +132,7 @@ void AttemptRunner::RunMap(const MapTaskSpec& spec,
                                     .part = sink.get(),
                                     .budget = task_budget_,
                                     .memory_bytes = job_->memory.task_bytes,
-                                    .spare = segment_budget_,
+                                    .spare = spare_budget_,
                                     .writer = WriterOptions(*job_),
                                     .reader = {.block_bytes = job_->memory.input_buffer_bytes},
                                     .control = *control});

@@ -4,6 +4,7 @@
 // behind.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -42,8 +43,8 @@ class AttemptRunner {
   /// Makes scratch and staging directories, and removes what dead runs left there.
   Status Open();
 
-  /// Samples the input when the job partitions by ranges.
-  Status ChooseRanges();
+  /// Samples the input when the job partitions by ranges. Cancelled when that was asked for.
+  Status ChooseRanges(const std::atomic<bool>& cancel_requested);
 
   void RunMap(const MapTaskSpec& spec, const std::shared_ptr<AttemptControl>& control);
   void RunReduce(const ReduceTaskSpec& spec, const std::shared_ptr<AttemptControl>& control);
@@ -72,6 +73,7 @@ class AttemptRunner {
   PosixFileSystem files_;
   MemoryBudget task_budget_;
   MemoryBudget segment_budget_;
+  MemoryBudget spare_budget_;  ///< Blocks, and records that are longer than one.
   std::vector<std::unique_ptr<ScratchDirectory>> scratch_;
   std::unique_ptr<DiskSegmentStore> disk_;
   std::unique_ptr<HybridSegmentStore> segments_;

@@ -45,20 +45,22 @@ TimeMs LocalJob::NowMs() const {
 JobReport LocalJob::Run() {
   JobReport report;
   Status status = runner_->Open();
-  if (status.ok()) status = runner_->ChooseRanges();
+  if (status.ok()) status = runner_->ChooseRanges(cancel_requested_);
   prepared_ms_ = NowMs();
   if (status.ok()) {
     slots_ = std::make_unique<SlotPool>(job_->memory.threads);
     Submit();
     Loop();
     status = ended_->status;
-    if (abandoned_) slots_->Abandon();
+    if (abandoned_ > 0) slots_->Abandon();
     slots_.reset();
   }
   report.status = status;
   Finish(report);
   runner_->Close();
   report.total_ms = NowMs();
+  const std::lock_guard lock(progress_mutex_);
+  progress_.phase = JobProgress::Phase::kDone;
   return report;
 }
 
@@ -247,6 +249,7 @@ void LocalJob::Do(const GrantCommit& action) {
   }
   if (job_->map_only()) {
     map_results_[task] = std::move(outcome.map);
+    maps_done_ms_ = NowMs();
   } else {
     reduce_results_[task] = std::move(outcome.reduce);
   }
@@ -271,11 +274,19 @@ void LocalJob::Do(const CommitJob& action) {
       action.job, runner_->output().CommitJob("  \"job\": \"" + job_->plan.job_name + "\",\n")});
 }
 
-void LocalJob::Do(const JobEnded& action) { ended_ = action; }
+void LocalJob::Do(const JobEnded& action) {
+  if (!ended_.has_value()) ended_ = action;
+}
 
 void LocalJob::Do(const Warning& action) {
-  if (action.kind == WarningKind::kAttemptAbandoned) abandoned_ = true;
   warnings_.push_back(action.text);
+  if (action.kind != WarningKind::kAttemptAbandoned) return;
+  // A thread cannot be killed. When all are lost in user code, nothing will ever run again.
+  if (++abandoned_ < job_->memory.threads) return;
+  ended_ = JobEnded{kJob,
+                    UserCodeError(action.text + "; all threads hang in the plugin's code, which "
+                                                "makes no progress: look for an endless loop"),
+                    {}};
 }
 
 void LocalJob::Finish(JobReport& report) {

@@ -77,7 +77,7 @@ class LocalJob {
 
   std::deque<Event> events_;  ///< To be fed; actions add to it.
   bool cancel_sent_ = false;
-  bool abandoned_ = false;  ///< An attempt did not stop; its thread goes on.
+  std::uint32_t abandoned_ = 0;  ///< Attempts that did not stop; each keeps its thread.
   std::optional<JobEnded> ended_;
 
   struct Running {

@@ -21,8 +21,9 @@ class Runner : public LocalRunner {
   const JobPlan& plan() const override { return prepared_->plan; }
   JobReport Run() override {
     InstallCrashReports(kCrashExitCode);
-    RegisterPluginCode(reinterpret_cast<const void*>(prepared_->plugin->abi().mapper_create),
-                       prepared_->request.plugin_path.c_str());
+    if (prepared_->request.linked_plugin == nullptr)
+      RegisterPluginCode(reinterpret_cast<const void*>(prepared_->plugin->abi().mapper_create),
+                         prepared_->request.plugin_path.c_str());
     return job_.Run();
   }
   void Cancel() override { cancel_.store(true, std::memory_order_relaxed); }

@@ -35,8 +35,9 @@ Status CheckRequest(const JobRequest& request) {
   return OkStatus();
 }
 
-/// Output that is being written must not be read as input.
-Status CheckOutputPlace(FileSystem& files, const JobRequest& request) {
+/// Output that is being written must not be read as input, and what is overwritten not be input.
+Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
+                        const std::vector<FoundFile>& inputs) {
   const Result<FileInfo> existing = files.Stat(request.output_dir);
   if (existing.ok() && !request.overwrite)
     return AlreadyExists("the output '" + request.output_dir +
@@ -53,6 +54,16 @@ Status CheckOutputPlace(FileSystem& files, const JobRequest& request) {
     if (ends.first == directory.end())
       return InvalidArgument("the output '" + request.output_dir + "' lies inside the input '" +
                              input + "'; choose a place outside of it");
+  }
+  for (const FoundFile& file : inputs) {
+    const fs::path input = fs::weakly_canonical(file.path, error);
+    if (error) continue;
+    const auto ends = std::mismatch(output.begin(), output.end(), input.begin(), input.end());
+    if (ends.first == output.end())
+      return InvalidArgument("the input '" + file.path + "' lies inside the output '" +
+                             request.output_dir +
+                             "', which would be replaced; choose another "
+                             "--output");
   }
   return OkStatus();
 }
@@ -195,7 +206,7 @@ Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request) {
                                 : PluginLibrary::Load(request.plugin_path, &request.args));
   SPILLWAY_ASSIGN_OR_RETURN(job.plugin, PluginJob::Configure(std::move(library), request.args));
   SPILLWAY_ASSIGN_OR_RETURN(job.inputs, ListInputFiles(files, request.inputs));
-  SPILLWAY_RETURN_IF_ERROR(CheckOutputPlace(files, request));
+  SPILLWAY_RETURN_IF_ERROR(CheckOutputPlace(files, request, job.inputs));
   DescribePlugin(job);
   job.plan.threads = request.threads != 0 ? request.threads : AvailableCpus();
   SPILLWAY_RETURN_IF_ERROR(ChooseSplits(job, job.plan.reasons));

@@ -21,9 +21,9 @@ class Listing {
   void Add(const std::string& input) {
     const Result<FileInfo> info = files_.Stat(input);
     if (info.ok()) {
-      const std::size_t before = list_.size() + problems_.size();
+      const std::size_t before = found_;
       AddPath(input, *info, 0);
-      if (list_.size() + problems_.size() == before) Problem(input, "holds no files");
+      if (found_ == before) Problem(input, "holds no files");
       return;
     }
     if (input.find_first_of("*?[") == std::string::npos) {
@@ -66,6 +66,7 @@ class Listing {
 
  private:
   void Problem(const std::string& path, const std::string& why) {
+    ++found_;
     problems_.push_back(why.find(path) == std::string::npos ? path + ": " + why : why);
   }
 
@@ -86,6 +87,7 @@ class Listing {
       Problem(path, opened.status().message());
       return;
     }
+    ++found_;
     if (!seen_.emplace(info.device, info.inode).second) {
       // Directories hold links to their neighbours; whoever names a file twice has made a mistake.
       if (depth == 0) doubles_.push_back(path);
@@ -123,6 +125,7 @@ class Listing {
   std::vector<std::string> problems_;
   std::vector<std::string> doubles_;
   std::size_t denied_ = 0;
+  std::size_t found_ = 0;  ///< Files and problems so far.
   std::set<std::pair<std::uint64_t, std::uint64_t>> seen_;
   std::set<std::pair<std::uint64_t, std::uint64_t>> open_directories_;
 };

@@ -30,6 +30,19 @@ SplitPath Split(std::string path) {
 
 std::string StagingPrefix(const std::string& name) { return "." + name + ".spillway-"; }
 
+/// Removes a directory that carries our marker, and the marker last: a removal that is cut short
+/// can be told, and finished, by the next job.
+void RemoveMarked(FileSystem& files, const std::string& directory) {
+  Status removed;
+  if (const auto names = files.List(directory); names.ok()) {
+    for (const std::string& name : *names)
+      if (name != kOwnerMarkerName && removed.ok())
+        removed = files.RemoveTree(directory + "/" + name);
+  }
+  if (removed.ok()) removed = files.RemoveTree(directory);
+  static_cast<void>(removed.ok());  // The next job for this output tries again.
+}
+
 /// Staging directories of jobs that died while they wrote this output.
 void RemoveLeftovers(FileSystem& files, const SplitPath& output) {
   const auto names = files.List(output.parent);
@@ -38,8 +51,7 @@ void RemoveLeftovers(FileSystem& files, const SplitPath& output) {
     const std::string path = output.parent + "/" + name;
     if (!name.starts_with(StagingPrefix(output.name))) continue;
     if (ReadOwnerMarker(files, path) != Ownership::kDead) continue;
-    const Status removed = files.RemoveTree(path);
-    static_cast<void>(removed.ok());  // It will be tried again at the next start.
+    RemoveMarked(files, path);
   }
 }
 
@@ -137,10 +149,8 @@ OutputCommitter::OutputCommitter(FileSystem& files, OutputCommitterOptions optio
       staging_(std::move(staging)),
       parts_(options_.parts) {}
 
-OutputCommitter::~OutputCommitter() {
-  if (job_committed_) return;
-  const Status removed = files_.RemoveTree(staging_);
-  static_cast<void>(removed.ok());  // The next job for this output removes it.
+void OutputCommitter::Discard() {
+  if (!job_committed_) RemoveMarked(files_, staging_);
 }
 
 Result<std::unique_ptr<OutputCommitter::Part>> OutputCommitter::CreatePart(std::uint32_t part,
@@ -191,6 +201,9 @@ Status OutputCommitter::Publish() {
   const bool replace = options_.overwrite && files_.Stat(options_.output_dir).ok();
   if (replace) {
     SPILLWAY_RETURN_IF_ERROR(files_.Exchange(staging_, options_.output_dir));
+    // What was replaced is now in the staging place, and ours to remove even after a crash.
+    const Status marked = WriteOwnerMarker(files_, staging_);
+    static_cast<void>(marked.ok());
   } else {
     const Status renamed = files_.RenameNoReplace(staging_, options_.output_dir);
     if (renamed.code() == Code::kAlreadyExists)
@@ -201,11 +214,11 @@ Status OutputCommitter::Publish() {
   job_committed_ = true;
   if (options_.durable)
     SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(Split(options_.output_dir).parent));
-  // The marker goes last: until now a crash leaves either nothing new or a whole output.
-  SPILLWAY_RETURN_IF_ERROR(files_.Remove(options_.output_dir + "/" + kOwnerMarkerName));
-  if (!replace) return OkStatus();
-  SPILLWAY_RETURN_IF_ERROR(WriteOwnerMarker(files_, staging_));
-  return files_.RemoveTree(staging_).Annotate("removing the output that was replaced");
+  // The output is visible now; what is left over can only be clean-up, which fails no job.
+  const Status unmarked = files_.Remove(options_.output_dir + "/" + kOwnerMarkerName);
+  static_cast<void>(unmarked.ok());
+  if (replace) RemoveMarked(files_, staging_);
+  return OkStatus();
 }
 
 }  // namespace spillway

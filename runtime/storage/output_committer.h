@@ -45,8 +45,11 @@ class OutputCommitter {
   /// directory.
   static Result<std::unique_ptr<OutputCommitter>> Create(FileSystem& files,
                                                          const OutputCommitterOptions& options);
-  /// Removes the staging directory unless the job was committed.
-  ~OutputCommitter();
+  ~OutputCommitter() { Discard(); }
+
+  /// Removes the staging directory unless the job was committed. Parts that are still being
+  /// written then go nowhere.
+  void Discard();
 
   /// One attempt's file. Appends are hashed on the way. Removed when it is destroyed unfinished.
   class Part;

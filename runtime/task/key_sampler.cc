@@ -30,11 +30,13 @@ std::vector<SplitRange> ChoosePieces(const std::vector<SplitRange>& ranges,
 }
 
 Status SamplePiece(const JobContext& job, FileSystem& files, const SplitRange& piece,
-                   MemoryBudget& budget, std::size_t keys_max, std::vector<std::string>& keys) {
+                   MemoryBudget& budget, std::size_t keys_max,
+                   const std::atomic<bool>& cancel_requested, std::vector<std::string>& keys) {
   AttemptControl control;
   TaskHost host(job, {"map", 0, 0}, control);
   const std::size_t keys_end = keys.size() + keys_max;
   host.set_collect([&](std::span<const Record> records) {
+    if (cancel_requested) return Cancelled("interrupted while sampling keys");
     for (const Record& record : records)
       if (keys.size() < keys_end) keys.emplace_back(job.order().GroupOf(KeyOf(record)));
     return OkStatus();
@@ -48,6 +50,8 @@ Status SamplePiece(const JobContext& job, FileSystem& files, const SplitRange& p
   });
   spillway_block block{};
   while (status.ok()) {
+    if (cancel_requested) status = Cancelled("interrupted while sampling keys");
+    if (!status.ok()) break;
     const Result<bool> more = reader.Next(&block);
     status = more.status();
     if (!more.ok() || !*more) break;
@@ -61,13 +65,15 @@ Status SamplePiece(const JobContext& job, FileSystem& files, const SplitRange& p
 
 Result<std::vector<std::string>> SampleKeys(const JobContext& job, FileSystem& files,
                                             const std::vector<SplitRange>& ranges,
-                                            MemoryBudget& budget,
-                                            const KeySamplerOptions& options) {
+                                            MemoryBudget& budget, const KeySamplerOptions& options,
+                                            const std::atomic<bool>& cancel_requested) {
   std::vector<std::string> keys;
   for (const SplitRange& piece : ChoosePieces(ranges, options)) {
-    SPILLWAY_RETURN_IF_ERROR(
-        SamplePiece(job, files, piece, budget, options.keys_per_piece_max, keys)
-            .Annotate("sampling keys for the range partitioner"));
+    const Status status =
+        SamplePiece(job, files, piece, budget, options.keys_per_piece_max, cancel_requested, keys);
+    if (status.ok() || status.code() == Code::kUserCode || status.code() == Code::kBadData)
+      continue;
+    return status.Annotate("sampling keys for the range partitioner");
   }
   return keys;
 }

@@ -3,6 +3,7 @@
 // so every run of a job gets the same cuts. Counters and output of the sampled records are dropped.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,11 @@ struct KeySamplerOptions {
   std::size_t keys_per_piece_max = 4096;
 };
 
-/// `ranges` are the job's splits in order. Fails as a map task over these records would.
+/// `ranges` are the job's splits in order. A piece in which user code fails is passed over: the map
+/// task that reads it will say so. Cancelled soon after `cancel_requested` is set.
 Result<std::vector<std::string>> SampleKeys(const JobContext& job, FileSystem& files,
                                             const std::vector<SplitRange>& ranges,
-                                            MemoryBudget& budget, const KeySamplerOptions& options);
+                                            MemoryBudget& budget, const KeySamplerOptions& options,
+                                            const std::atomic<bool>& cancel_requested);
 
 }  // namespace spillway

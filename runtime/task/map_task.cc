@@ -73,7 +73,9 @@ class MapAttempt {
     options.memory_bytes = resources_.memory_bytes;
     options.budget = &resources_.budget;
     if (job().combiner_run != nullptr) {
-      combiner_ = std::make_unique<PluginCombiner>(resources_.job, identity_, resources_.control);
+      combiner_ = std::make_unique<PluginCombiner>(
+          resources_.job, TaskIdentity{"combine", spec_.index, spec_.attempt}, resources_.control,
+          host_);
       options.combine = combiner_.get();
     }
     if (job().fold_kind != SPILLWAY_FOLD_NONE) {

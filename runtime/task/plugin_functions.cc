@@ -50,8 +50,10 @@ Status PluginCombiner::Combine(GroupStream& groups,
   TaskHost host(job_, identity_, control_);
   host.set_groups(&groups);
   host.set_collect(emit);
-  return host.Run(nullptr, [&] { return job_.abi().combiner_run(host.task()); })
-      .Annotate("combiner");
+  const Status status =
+      host.Run(nullptr, [&] { return job_.abi().combiner_run(host.task()); }).Annotate("combiner");
+  parent_.AddCounters(host.counters());
+  return status;
 }
 
 }  // namespace spillway

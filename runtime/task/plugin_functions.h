@@ -13,11 +13,13 @@ namespace spillway {
 /// task's; it and `job` outlive the result.
 std::unique_ptr<PartitionFunction> MakePartitionFunction(const JobContext& job, TaskHost& host);
 
-/// Runs the plugin's combiner over groups, each time in a task of its own.
+/// Runs the plugin's combiner over groups, each time in a task of its own. What it counts is added
+/// to `parent`.
 class PluginCombiner : public CombineFunction {
  public:
-  PluginCombiner(const JobContext& job, const TaskIdentity& identity, AttemptControl& control)
-      : job_(job), identity_(identity), control_(control) {}
+  PluginCombiner(const JobContext& job, const TaskIdentity& identity, AttemptControl& control,
+                 TaskHost& parent)
+      : job_(job), identity_(identity), control_(control), parent_(parent) {}
 
   Status Combine(GroupStream& groups,
                  const std::function<Status(std::span<const Record>)>& emit) override;
@@ -26,6 +28,7 @@ class PluginCombiner : public CombineFunction {
   const JobContext& job_;
   const TaskIdentity identity_;
   AttemptControl& control_;
+  TaskHost& parent_;
 };
 
 }  // namespace spillway

@@ -55,6 +55,10 @@ TaskHost::TaskHost(const JobContext& job, const TaskIdentity& identity, AttemptC
   };
   scene_.task = &task_;
   scene_.kind = identity.kind;
+  if (identity.kind[0] == 'c') {
+    scene_.user_class = "the combiner";
+    return;
+  }
   scene_.user_class = identity.kind[0] == 'm' || job.abi().reducer_name == nullptr
                           ? job.abi().mapper_name
                           : job.abi().reducer_name;
@@ -88,7 +92,12 @@ Status TaskHost::Outcome(int answer) {
   return UserCodeError("the plugin gave up without saying why");
 }
 
-const CounterValues TaskHost::counters() const {
+void TaskHost::AddCounters(const CounterValues& more) {
+  for (const auto& [group, names] : more)
+    for (const auto& [name, value] : names) counters_[{group, name}] += value;
+}
+
+CounterValues TaskHost::counters() const {
   CounterValues values;
   for (const auto& [name, value] : counters_) values[name.first][name.second] = value;
   return values;

@@ -7,6 +7,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "mapreduce/abi.h"
 #include "mapreduce/base/status.h"
@@ -17,7 +18,7 @@
 namespace spillway {
 
 struct TaskIdentity {
-  const char* kind = "map";  ///< "map" or "reduce", for messages.
+  const char* kind = "map";  ///< "map", "combine" or "reduce", for messages.
   std::uint32_t index = 0;
   std::uint32_t attempt = 0;
 };
@@ -42,12 +43,19 @@ class TaskHost {
   /// become a Status that names the task.
   template <class Call>
   Status Run(const spillway_block* block, Call&& call) {
-    scene_.block = block;
-    CrashScope scope(&scene_);
-    return Outcome(call());
+    const spillway_block* const outer = std::exchange(scene_.block, block);
+    int answer;
+    {
+      CrashScope scope(&scene_);
+      answer = call();
+    }
+    scene_.block = outer;
+    return Outcome(answer);
   }
 
-  const CounterValues counters() const;
+  CounterValues counters() const;
+  /// Adds what a nested task (a combiner's) counted.
+  void AddCounters(const CounterValues& more);
   bool cancelled() const { return control_.cancelled(); }
 
  private:

@@ -106,6 +106,15 @@ class Outputs(CommandCase):
         result = self.run_job("wordcount", [inside], output=self.dir / "no/such/out", expect=66)
         self.assertIn("does not exist", result.text)
 
+    def test_what_would_be_overwritten_is_no_input(self):
+        output = self.run_job("wordcount", [self.write("in", b"x y")]).output
+        before = self.parts(output)
+        for inputs in ([output / "part-00000"], [f"{output}/part-*"], [output]):
+            command = self.arguments("wordcount", inputs, output, "--overwrite")
+            result = subprocess.run(command, capture_output=True, timeout=60)
+            self.assertEqual(result.returncode, 64, result.stderr.decode())
+        self.assertEqual(self.parts(output), before)
+
     def test_a_planted_link_in_the_scratch_directory_is_refused(self):
         path = self.write("in", b"x")
         target = self.dir / "precious"

@@ -88,11 +88,13 @@ class Crashing(CommandCase):
 
     def test_a_hang_is_ended_by_the_time_out(self):
         path = self.write("in.txt", b"fine\nBOOM\n")
-        command = self.arguments(FAULTY, [path], self.new_output(), "--timeout", "1s", "--retries",
-                                 "1", args=["hang"])
-        result = subprocess.run(command, capture_output=True, timeout=120)
-        self.assertEqual(result.returncode, 1, result.stderr.decode())
-        self.assertIn("progress", result.stderr.decode())
+        for flags in (["--retries", "0"], ["--threads", "1"], ["--threads", "2"]):
+            with self.subTest(flags=flags):
+                command = self.arguments(FAULTY, [path], self.new_output(), "--timeout", "1s",
+                                         *flags, args=["hang"])
+                result = subprocess.run(command, capture_output=True, timeout=60)
+                self.assertEqual(result.returncode, 1, result.stderr.decode())
+                self.assertIn("progress", result.stderr.decode())
 
 
 class Damaged(CommandCase):

@@ -116,6 +116,9 @@ class Typed(CommandCase):
             self.assertEqual(sorted(lines), sorted(expected))
             ignored = sum(1 for row in rows if row[0] == b"Lima")
             self.assertEqual(result.summary["counters"]["typed"]["ignored"], ignored)
+            # Counted on both sides of the shuffle.
+            self.assertGreaterEqual(result.summary["counters"]["typed"]["groups"],
+                                    2 * len(expected))
         self.assertEqual(len(outputs), 1)
 
 
