@@ -98,7 +98,8 @@ std::vector<SplitRange> AttemptRunner::RangesOf(std::uint32_t map_task) const {
   std::vector<SplitRange> ranges;
   for (const FileRange& range : job_->maps[map_task].ranges) {
     const FoundFile& file = job_->inputs[range.file_index];
-    ranges.push_back({file.path, range.file_index, file.info.bytes, range.offset, range.bytes});
+    ranges.push_back({file.path, range.file_index, file.info.bytes, range.offset, range.bytes,
+                      file.info.inode, file.info.mtime_ns});
   }
   return ranges;
 }

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 
 namespace spillway {
 
@@ -29,26 +30,46 @@ std::string CgroupPath(const std::string& controller) {
   return "";
 }
 
-/// The first number of the first of these files that begins with one; 0 when none does.
-double FirstNumber(std::initializer_list<std::string> paths) {
-  for (const std::string& path : paths) {
-    std::ifstream file(path);
-    double number = 0;
-    if (file >> number) return number;
-  }
-  return 0;
+/// The number a file begins with; 0 when there is none ("max", or no file).
+double FirstNumber(const std::string& path) {
+  std::ifstream file(path);
+  double number = 0;
+  return file >> number ? number : 0;
 }
 
-double CgroupCpus() {
-  std::ifstream version2("/sys/fs/cgroup" + CgroupPath("") + "/cpu.max");
+double CpusOf(const std::string& directory) {
+  std::ifstream version2(directory + "/cpu.max");
   std::string quota;
   double period = 0;
   if (version2 >> quota >> period && quota != "max" && period > 0)
     return std::atof(quota.c_str()) / period;
-  const std::string group = "/sys/fs/cgroup/cpu" + CgroupPath("cpu");
-  const double quota_us = FirstNumber({group + "/cpu.cfs_quota_us"});
-  const double period_us = FirstNumber({group + "/cpu.cfs_period_us"});
+  const double quota_us = FirstNumber(directory + "/cpu.cfs_quota_us");
+  const double period_us = FirstNumber(directory + "/cpu.cfs_period_us");
   return quota_us > 0 && period_us > 0 ? quota_us / period_us : 0;
+}
+
+double MemoryOf(const std::string& directory) {
+  const double version2 = FirstNumber(directory + "/memory.max");
+  return version2 > 0 ? version2 : FirstNumber(directory + "/memory.limit_in_bytes");
+}
+
+/// The least limit over this process's group and all above it, in both versions of cgroups; 0 when
+/// there is none. In a container the group's own path may lie outside of the mount: what can be
+/// seen is then the mount's root.
+double LeastLimit(const std::string& controller, double (*limit_of)(const std::string&)) {
+  double least = 0;
+  for (const auto& [mount, name] :
+       {std::pair<std::string, std::string>("/sys/fs/cgroup", ""),
+        std::pair<std::string, std::string>("/sys/fs/cgroup/" + controller, controller)}) {
+    std::string group = CgroupPath(name);
+    while (true) {
+      const double limit = limit_of(mount + group);
+      if (limit > 0) least = least > 0 ? std::min(least, limit) : limit;
+      if (group.empty()) break;
+      group.erase(group.rfind('/') == std::string::npos ? 0 : group.rfind('/'));
+    }
+  }
+  return least;
 }
 
 std::uint64_t StatusKibibytes(const std::string& field) {
@@ -66,7 +87,8 @@ std::uint32_t AvailableCpus() {
   cpu_set_t set;
   CPU_ZERO(&set);
   double cpus = ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-  if (const double quota = CgroupCpus(); quota > 0) cpus = std::min(cpus, std::ceil(quota));
+  if (const double quota = LeastLimit("cpu", &CpusOf); quota > 0)
+    cpus = std::min(cpus, std::ceil(quota));
   if (const char* slurm = std::getenv("SLURM_CPUS_PER_TASK"))
     if (const int count = std::atoi(slurm); count > 0) cpus = std::min<double>(cpus, count);
   return static_cast<std::uint32_t>(std::max(1.0, cpus));
@@ -75,9 +97,7 @@ std::uint32_t AvailableCpus() {
 std::uint64_t AvailableMemoryBytes() {
   const double physical =
       static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGESIZE));
-  const double limit =
-      FirstNumber({"/sys/fs/cgroup" + CgroupPath("") + "/memory.max",
-                   "/sys/fs/cgroup/memory" + CgroupPath("memory") + "/memory.limit_in_bytes"});
+  const double limit = LeastLimit("memory", &MemoryOf);
   return static_cast<std::uint64_t>(limit > 0 ? std::min(physical, limit) : physical);
 }
 

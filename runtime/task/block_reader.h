@@ -24,6 +24,8 @@ struct SplitRange {
   std::uint64_t file_bytes = 0;  ///< As planned; a file that has shrunk since is an error.
   std::uint64_t offset = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t inode = 0;  ///< With mtime_ns, as planned; 0: not known.
+  std::int64_t mtime_ns = 0;
 };
 
 class BlockReader {

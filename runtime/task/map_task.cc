@@ -100,7 +100,20 @@ class MapAttempt {
     return file_->Commit();
   }
 
+  /// A file that was replaced or rewritten since the job was planned would give other records to
+  /// each attempt. One that only grows is read as far as it was planned.
+  Status CheckUnchanged(const SplitRange& range) {
+    if (range.inode == 0) return OkStatus();
+    SPILLWAY_ASSIGN_OR_RETURN(const FileInfo now, resources_.files.Stat(range.path));
+    const bool grown = now.bytes > range.file_bytes;
+    if (now.inode == range.inode && (now.mtime_ns == range.mtime_ns || grown)) return OkStatus();
+    return BadData(range.path +
+                   " was changed while the job ran; run it again when the file is at "
+                   "rest");
+  }
+
   Status MapRange(const SplitRange& range) {
+    SPILLWAY_RETURN_IF_ERROR(CheckUnchanged(range));
     SPILLWAY_ASSIGN_OR_RETURN(const auto file, resources_.files.Open(range.path));
     BlockReader reader(*file, range, job().framing, resources_.reader, resources_.spare);
     spillway_block block{};

@@ -140,6 +140,26 @@ class Ended(RunningJob):
         self.assertFalse(output.exists())
 
 
+class ChangedInput(RunningJob):
+    def test_a_file_rewritten_during_the_job_is_bad_data(self):
+        late = self.write("late.txt", b"x\n" * 3000)
+        # The first map task waits at the gate; the second reads the file that changed meanwhile.
+        output = self.new_output()
+        command = self.arguments(FAULTY, [self.write("first.txt", b"GATE\n"), late], output,
+                                 "--threads", "1", "--split-size", "4K",
+                                 args=[f"map-gate:{self.gate}"])
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(process.kill)
+        self.wait_for(lambda: (self.dir / "gate.waiting").exists())
+        time.sleep(0.05)
+        late.write_bytes(b"y\n" * 3000)
+        self.gate.touch()
+        _, stderr = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 65, stderr.decode())
+        self.assertIn("late.txt was changed", stderr.decode())
+        self.expect_nothing_left(output, visible=False)
+
+
 class Limits(CommandCase):
     def test_few_open_files(self):
         texts = [random_text(seed, 20_000) for seed in range(30)]

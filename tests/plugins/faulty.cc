@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -51,6 +52,13 @@ class Faulty : public Mapper<TextLines, std::string, std::uint64_t> {
   }
   void Map(const Line& line, Emitter& out) {
     lines_.Increment();
+    // "map-gate:PATH" waits at the line GATE, and says so in PATH.waiting.
+    if (line.text == "GATE" && how_.starts_with("map-gate:")) {
+      const std::string gate(how_.substr(9));
+      std::ofstream(gate + ".waiting") << "at the gate";
+      while (!std::filesystem::exists(gate))
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
     if (line.text == "BOOM") Misbehave(how_);
     out.Emit(line.text, 1);
   }

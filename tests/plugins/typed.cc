@@ -59,7 +59,12 @@ class ParseReading : public Mapper<TextLines, CityYear, Reading> {
 
 class MergeReadings : public Combiner<CityYear, Reading> {
  public:
+  Status Setup(TaskContext& context) {
+    groups_ = context.counter("typed", "groups");
+    return OkStatus();
+  }
   void Reduce(const View<CityYear>& key, Values& values, Emitter& out) {
+    groups_.Increment();
     Reading all{0, -1e300};
     for (const Reading& reading : values) {
       all.count += reading.count;
@@ -67,6 +72,9 @@ class MergeReadings : public Combiner<CityYear, Reading> {
     }
     out.Emit(key, all);
   }
+
+ private:
+  Counter groups_;
 };
 
 class ByCity : public Partitioner<CityYear> {
