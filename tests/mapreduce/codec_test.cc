@@ -99,8 +99,8 @@ TEST(CodecTest, TuplesSortPartByPart) {
   std::vector<View<Type>> values;
   for (const auto& first : kNastyStrings)
     for (const int number : {-1, 0, 7})
-      for (const auto& last : {kNastyStrings[0], kNastyStrings[6], kNastyStrings[9]})
-        values.emplace_back(first, number, last);
+      for (const std::size_t last : {0u, 6u, 9u})
+        values.emplace_back(first, number, kNastyStrings[last]);
   ExpectOrderAndRoundTrip<Type>(values);
 }
 
