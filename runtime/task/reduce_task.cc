@@ -46,6 +46,10 @@ Status Run(const ReduceTaskSpec& spec, const ReduceTaskResources& resources, Tas
                         spec.attempt};
   options.writer = resources.writer;
   options.damaged = &result.damaged;
+  options.step = [&control = resources.control] {
+    control.AddProgress();
+    return control.cancelled() ? Cancelled("the attempt was stopped") : OkStatus();
+  };
   SPILLWAY_ASSIGN_OR_RETURN(const auto input, ReduceInput::Open(spec.segments, options));
   LastBatch groups(*input);
   host.set_groups(&groups);

@@ -35,21 +35,21 @@ class CombineFunction {
 struct CollectorOptions {
   std::uint32_t partitions = 1;
   KeyOrder order;
-  PartitionFunction* partition = nullptr;     ///< Outlives the collector; null when partitions == 1.
-  CombineFunction* combine = nullptr;         ///< Null: none.
+  PartitionFunction* partition = nullptr;  ///< Outlives the collector; null when partitions == 1.
+  CombineFunction* combine = nullptr;      ///< Null: none.
   /// Write values in packs (shuffle/record/packed_values.h), for a ReduceInput that unpacks.
   /// Not with a combiner, nor with an order other than by bytes.
   bool pack_values = false;
-  std::uint64_t memory_bytes = 64 << 20;      ///< The collector's share; it never takes more.
-  MemoryBudget* budget = nullptr;             ///< The account the share is taken from.
+  std::uint64_t memory_bytes = 64 << 20;  ///< The collector's share; it never takes more.
+  MemoryBudget* budget = nullptr;         ///< The account the share is taken from.
 };
 
 struct CollectorStats {
-  std::uint64_t records_in = 0;       ///< Handed to Collect.
-  std::uint64_t bytes_in = 0;         ///< Their keys and values.
-  std::uint64_t records_out = 0;      ///< Written to runs.
-  std::uint64_t spills = 0;           ///< Runs beyond the first: memory ended before the input did.
-  bool stepped_aside = false;         ///< The fold did not pay and sorting took over.
+  std::uint64_t records_in = 0;   ///< Handed to Collect.
+  std::uint64_t bytes_in = 0;     ///< Their keys and values.
+  std::uint64_t records_out = 0;  ///< Written to runs.
+  std::uint64_t spills = 0;       ///< Runs beyond the first: memory ended before the input did.
+  bool stepped_aside = false;     ///< The fold did not pay and sorting took over.
 };
 
 class Collector {

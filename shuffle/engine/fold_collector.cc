@@ -35,16 +35,18 @@ Result<Buffer> TakeTableMemory(const CollectorOptions& options) {
 
 FoldCollector::FoldCollector(const CollectorOptions& options, const FoldOptions& fold,
                              SegmentWriter& writer)
-    : options_(options),
-      fold_(fold),
-      writer_(writer),
-      runs_before_(writer.runs()),
-      memory_(TakeTableMemory(options).value()),
-      table_(std::make_unique<FoldTable>(fold, std::span(memory_.data(), memory_.size()))) {}
+    : options_(options), fold_(fold), writer_(writer), runs_before_(writer.runs()) {
+  Result<Buffer> memory = TakeTableMemory(options);
+  memory_status_ = memory.status();
+  if (!memory.ok()) return;
+  memory_ = std::move(memory).value();
+  table_ = std::make_unique<FoldTable>(fold, std::span(memory_.data(), memory_.size()));
+}
 
 FoldCollector::~FoldCollector() = default;
 
 Status FoldCollector::Collect(std::span<const Record> batch) {
+  SPILLWAY_RETURN_IF_ERROR(memory_status_);
   stats_.records_in += batch.size();
   stats_.bytes_in += batch.size() * fold_.state_bytes;
   for (const Record& record : batch) stats_.bytes_in += record.key_bytes;
@@ -134,6 +136,7 @@ Status FoldCollector::PassOn(std::span<const Record> batch) {
 }
 
 Status FoldCollector::Finish() {
+  SPILLWAY_RETURN_IF_ERROR(memory_status_);
   SPILLWAY_RETURN_IF_ERROR(sorter_ == nullptr ? Spill() : sorter_->Finish());
   UpdateStats();
   return OkStatus();

@@ -42,6 +42,7 @@ class FoldCollector final : public Collector {
   const FoldOptions fold_;
   SegmentWriter& writer_;
   const std::uint32_t runs_before_;
+  Status memory_status_;  ///< The system may refuse the table's memory.
   Buffer memory_;
   std::unique_ptr<FoldTable> table_;       ///< Null after stepping aside.
   std::unique_ptr<SortCollector> sorter_;  ///< Null before.

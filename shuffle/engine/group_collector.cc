@@ -26,14 +26,20 @@ std::uint64_t SampleRecords(std::uint64_t share_bytes) {
   return std::max<std::uint64_t>(share_bytes / kShareBytesPerSample, 1);
 }
 
+// The sample lives beside the sorter's arena: both together are the share.
+CollectorOptions WithoutSample(CollectorOptions options) {
+  options.memory_bytes -= RepeatSample::BytesFor(SampleRecords(options.memory_bytes));
+  return options;
+}
+
 }  // namespace
 
 GroupCollector::GroupCollector(const CollectorOptions& options, SegmentWriter& writer)
-    : options_(options),
+    : options_(WithoutSample(options)),
       writer_(writer),
       runs_before_(writer.runs()),
       sample_(std::make_unique<RepeatSample>(*options.budget, SampleRecords(options.memory_bytes))),
-      sorter_(std::make_unique<SortCollector>(options, writer)) {
+      sorter_(std::make_unique<SortCollector>(options_, writer)) {
   SPILLWAY_CHECK(options.pack_values);
 }
 

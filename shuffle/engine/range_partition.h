@@ -24,7 +24,7 @@ class RangePartition : public PartitionFunction {
  private:
   const std::vector<std::string> cuts_;
   const KeyOrder order_;
-  std::vector<std::uint64_t> prefixes_;   ///< KeyPrefix of each cut, for the search's first steps.
+  std::vector<std::uint64_t> prefixes_;  ///< KeyPrefix of each cut, for the search's first steps.
 };
 
 }  // namespace spillway

@@ -238,6 +238,7 @@ Status MergedInput::CopyRecords(MergeStream& stream, std::span<const InputRun> r
     const Result<GroupBatch> batch = stream.Next();
     if (!batch.ok()) return Blame(batch.status(), stream, runs);
     if (batch->records.empty()) return OkStatus();
+    if (options_.step) SPILLWAY_RETURN_IF_ERROR(options_.step());
     for (const Record& record : batch->records) SPILLWAY_RETURN_IF_ERROR(writer.Add(0, record));
   }
 }

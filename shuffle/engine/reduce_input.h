@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -35,6 +36,9 @@ struct ReduceInputOptions {
   SegmentId scratch_id;
   SegmentWriterOptions writer;  ///< For intermediate merges.
   bool release_behind = false;  ///< Segments are read for the last time.
+  /// Called between the batches of intermediate merges, which may take long: says that the task is
+  /// alive, and ends it by an error. May be empty.
+  std::function<Status()> step;
   /// Set beside a DataLoss or NotFound: the segment that must be computed again. A damaged
   /// intermediate merge is Aborted instead: it is ours, and running the task again heals it.
   std::optional<SegmentId>* damaged = nullptr;

@@ -14,10 +14,14 @@ constexpr std::uint64_t kRepeatsMin = 16;
 
 }  // namespace
 
+std::uint64_t RepeatSample::BytesFor(std::uint64_t records) {
+  return 2 * std::min(records, kRecordsMax) * sizeof(std::uint32_t);
+}
+
 RepeatSample::RepeatSample(MemoryBudget& budget, std::uint64_t records)
     : records_max_(std::min(records, kRecordsMax)), slot_count_(2 * records_max_) {
   SPILLWAY_CHECK_GE(records, 1u);
-  Result<Buffer> buffer = Buffer::AllocateForced(budget, slot_count_ * sizeof(std::uint32_t));
+  Result<Buffer> buffer = Buffer::AllocateForced(budget, BytesFor(records));
   SPILLWAY_CHECK(buffer.ok());
   hashes_ = std::move(buffer).value();
 }

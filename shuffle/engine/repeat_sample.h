@@ -13,6 +13,9 @@ namespace spillway {
 
 class RepeatSample {
  public:
+  /// What a sample of so many records takes from the budget.
+  static std::uint64_t BytesFor(std::uint64_t records);
+
   /// Enough to see keys repeat that occur a few times in a run of millions.
   static constexpr std::uint64_t kRecordsMax = 64 << 10;
 

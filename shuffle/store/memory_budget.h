@@ -50,7 +50,7 @@ class MemoryBudget {
   bool DropIdle();
 
   std::mutex idle_mutex_;
-  std::vector<Idle> idle_;   // Guarded by idle_mutex_.
+  std::vector<Idle> idle_;  // Guarded by idle_mutex_.
   const std::uint64_t total_bytes_;
   std::atomic<std::uint64_t> used_bytes_{0};
   std::atomic<std::uint64_t> peak_bytes_{0};

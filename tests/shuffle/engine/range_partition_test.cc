@@ -56,8 +56,8 @@ TEST(HashPartitionTest, SpreadsKeysAndKeepsGroupsTogether) {
   KeyOrder order;
   order.group_bytes = [](const char*, std::uint32_t bytes) { return std::min(bytes, 3u); };
   HashPartition by_group(7, order);
-  EXPECT_THAT(PartitionsOf(by_group, {"abc1", "abc2", "abc"}), testing::Each(
-                  PartitionsOf(by_group, {"abc"})[0]));
+  EXPECT_THAT(PartitionsOf(by_group, {"abc1", "abc2", "abc"}),
+              testing::Each(PartitionsOf(by_group, {"abc"})[0]));
   std::vector<std::string> keys;
   for (int i = 0; i < 70'000; ++i) keys.push_back(std::to_string(i));
   HashPartition by_key(7, {});
