@@ -16,9 +16,8 @@ constexpr std::uint32_t kMemoryPercentDefault = 60;
 constexpr std::uint32_t kThreadsMax = 1024;
 
 // A fold's table is the more worth the more records it sees, so its map tasks take several splits
-// in a row: as many as leave every thread this many tasks to even out the load, up to a limit on
-// what a failed attempt throws away.
-constexpr std::uint32_t kFoldTasksPerThread = 2;
+// in a row: as many as leave every thread a task, up to a limit on what a failed attempt throws
+// away.
 constexpr std::uint32_t kFoldSplitsMax = 8;
 
 using Reasons = std::vector<std::pair<std::string, std::string>>;
@@ -70,8 +69,8 @@ Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
 
 /// Joins neighbouring map inputs of a fold. Its result does not depend on how they are cut.
 void JoinSplits(PreparedJob& job) {
-  const std::size_t tasks = std::size_t{kFoldTasksPerThread} * job.plan.threads;
-  const std::size_t each = std::min<std::size_t>(job.maps.size() / tasks, kFoldSplitsMax);
+  const std::size_t each =
+      std::min<std::size_t>(job.maps.size() / job.plan.threads, kFoldSplitsMax);
   if (each < 2) return;
   std::vector<MapInput> joined;
   for (std::size_t i = 0; i < job.maps.size(); ++i) {
