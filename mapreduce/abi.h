@@ -1,7 +1,12 @@
 // The binary contract between the host (the spillway command or a worker) and a plugin. Plain C
-// structs that only grow: each begins with its own size, and a reader looks at a field only when
-// the size covers it. No exception, no STL type and no ownership of memory crosses it. Users do
-// not write against this file; job.h fills these structs from their classes.
+// structs; all but spillway_record begin with their own size. No exception, no STL type and no
+// ownership of memory crosses it. Users do not write against this file; job.h fills these structs
+// from their classes.
+//
+// Growth: fields are only ever appended. The host takes a plugin whose abi_version is its own and
+// whose spillway_plugin and spillway_job are at least as large as the host's, so a plugin may know
+// more fields than its host and never fewer; each side reads the fields that it knows. Whoever
+// wants to read an older, smaller struct must look at struct_bytes first: nothing does so yet.
 //
 // Threads: the host may run several tasks of one plugin at once, each on its own thread with its
 // own mapper or reducer object; one task never leaves its thread.
@@ -12,8 +17,7 @@
 
 extern "C" {
 
-/// Changes when a plugin built before can no longer run. Growth at the end of a struct does not
-/// change it.
+/// Changes when a field's meaning does. Growth at the end of a struct does not change it.
 #define SPILLWAY_ABI_VERSION 1u
 
 /// Bytes that are readable (not meaningful) behind every key and behind every input block, so that
@@ -115,7 +119,8 @@ enum spillway_fold_kind {
 };
 
 /// One job, fully described. Made by spillway_plugin::configure; lives until release. Functions
-/// that take `self` and `task` return 0, or nonzero after task->fail or after the host's own stop.
+/// that take `self` or `task` and return int return 0, or nonzero after task->fail or after the
+/// host's own stop. The others cannot fail.
 typedef struct spillway_job {
   uint32_t struct_bytes;
   const char* name;

@@ -2,7 +2,7 @@
 // two values a < b exactly when the bytes of a come before the bytes of b, so the engine sorts
 // with memcmp and never calls user code to compare.
 //
-//   integers, enums, bool   big-endian, sign bit flipped
+//   integers, enums, bool   big-endian, sign bit flipped; char counts as an integer
 //   float, double           big-endian, sign folded (-inf < ... < +inf < NaN; -0.0 < 0.0)
 //   strings                 the bytes as they are; inside a pair or tuple, unless last, NUL is
 //                           written as 00 FF and the end as 00 00
@@ -64,6 +64,12 @@ using View = typename Codec<T>::View;
 
 namespace internal {
 
+/// Unsigned integer of T's size; std::make_unsigned has none for bool.
+template <class T>
+using UnsignedOf =
+    typename std::conditional_t<std::is_same_v<T, bool>, std::type_identity<std::uint8_t>,
+                                std::make_unsigned<T>>::type;
+
 /// The unsigned number whose big-endian bytes sort like `value` does.
 template <class T>
 auto ToOrdered(T value) {
@@ -73,7 +79,7 @@ auto ToOrdered(T value) {
     constexpr Bits kSign = Bits{1} << (sizeof(Bits) * 8 - 1);
     return static_cast<Bits>((bits & kSign) != 0 ? ~bits : bits | kSign);
   } else {
-    using Bits = std::make_unsigned_t<T>;
+    using Bits = UnsignedOf<T>;
     constexpr Bits kSign = std::is_signed_v<T> ? Bits(Bits{1} << (sizeof(Bits) * 8 - 1)) : Bits{0};
     return static_cast<Bits>(static_cast<Bits>(value) ^ kSign);
   }

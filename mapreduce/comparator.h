@@ -7,7 +7,8 @@
 //     static int Compare(std::string_view a, std::string_view b);    // <0, 0, >0
 //   };
 //
-// Compare must be a strict weak order, must not throw, and is called from many threads.
+// Compare must be a strict weak order and is called from many threads. Neither it nor Same below
+// may throw: the engine is in the midst of a sort, so that an exception ends the process.
 //
 // GroupBy decides which keys share one Reduce call; the sort then orders the values inside it
 // (secondary sort). GroupByFirst does it for pairs, tuples and SPILLWAY_FIELDS structs; for others:
@@ -18,6 +19,9 @@
 // GroupBy or SortBy also names its Partitioner.
 #pragma once
 
+#include <typeinfo>
+
+#include "mapreduce/adapter/guard.h"
 #include "mapreduce/codec_tuple.h"
 
 namespace spillway {
@@ -48,7 +52,7 @@ struct FirstPart<K> {
 
 /// Bytes of the encoded first part of a key; the whole key when it is malformed.
 template <class K>
-std::uint32_t FirstPartBytes(const char* key, std::uint32_t bytes) {
+std::uint32_t FirstPartBytes(const char* key, std::uint32_t bytes) noexcept {
   using First = typename FirstPart<K>::Type;
   View<First> view{};
   DecodeScratch scratch;
@@ -57,22 +61,28 @@ std::uint32_t FirstPartBytes(const char* key, std::uint32_t bytes) {
 }
 
 template <class K, class Compare>
-int CompareKeys(const char* a, std::uint32_t a_bytes, const char* b, std::uint32_t b_bytes) {
-  DecodeScratch scratch;
-  View<K> left{}, right{};
-  const bool left_ok = Codec<K>::Decode(a, a + a_bytes, &left, scratch) != nullptr;
-  const bool right_ok = Codec<K>::Decode(b, b + b_bytes, &right, scratch) != nullptr;
-  if (!left_ok || !right_ok) return static_cast<int>(left_ok) - static_cast<int>(right_ok);
-  return Compare::Compare(left, right);
+int CompareKeys(const char* a, std::uint32_t a_bytes, const char* b,
+                std::uint32_t b_bytes) noexcept {
+  return MustNotThrow(typeid(Compare), [&]() -> int {
+    DecodeScratch scratch;
+    View<K> left{}, right{};
+    const bool left_ok = Codec<K>::Decode(a, a + a_bytes, &left, scratch) != nullptr;
+    const bool right_ok = Codec<K>::Decode(b, b + b_bytes, &right, scratch) != nullptr;
+    if (!left_ok || !right_ok) return static_cast<int>(left_ok) - static_cast<int>(right_ok);
+    return Compare::Compare(left, right);
+  });
 }
 
 template <class K, class Same>
-int SameGroupKeys(const char* a, std::uint32_t a_bytes, const char* b, std::uint32_t b_bytes) {
-  DecodeScratch scratch;
-  View<K> left{}, right{};
-  if (Codec<K>::Decode(a, a + a_bytes, &left, scratch) == nullptr) return 0;
-  if (Codec<K>::Decode(b, b + b_bytes, &right, scratch) == nullptr) return 0;
-  return Same::Same(left, right) ? 1 : 0;
+int SameGroupKeys(const char* a, std::uint32_t a_bytes, const char* b,
+                  std::uint32_t b_bytes) noexcept {
+  return MustNotThrow(typeid(Same), [&]() -> int {
+    DecodeScratch scratch;
+    View<K> left{}, right{};
+    if (Codec<K>::Decode(a, a + a_bytes, &left, scratch) == nullptr) return 0;
+    if (Codec<K>::Decode(b, b + b_bytes, &right, scratch) == nullptr) return 0;
+    return Same::Same(left, right) ? 1 : 0;
+  });
 }
 
 }  // namespace internal

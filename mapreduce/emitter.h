@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 
 #include "mapreduce/abi.h"
@@ -40,6 +41,11 @@ V FromBitsOf(const char* field) {
   return value;
 }
 
+[[noreturn, gnu::cold, gnu::noinline]] inline void ThrowFieldTooLarge(std::size_t bytes) {
+  throw std::length_error("a key or value of " + std::to_string(bytes) +
+                          " bytes was emitted, and the limit is 1 GiB: emit it in parts");
+}
+
 /// Takes a full batch; nonzero stops the task.
 using FlushFunction = int (*)(void* target, spillway_record* records, std::size_t count);
 
@@ -62,6 +68,7 @@ class Emitter {
   Emitter& operator=(const Emitter&) = delete;
 
   /// Emits one pair. Both are copied or encoded at once, unless they view the current input block.
+  /// Throws std::length_error, and emits nothing, when one takes more than kFieldBytesMax.
   void Emit(const KeyView& key, const ValueView& value) {
     if (count_ == kBatchRecords) [[unlikely]]
       Flush();
@@ -89,14 +96,24 @@ class Emitter {
     used_ = 0;
   }
 
-  /// Views into [data, data + bytes) stay valid until the next Flush.
+  /// Views into [data, data + bytes) stay valid until the next Flush. Those of a block above the
+  /// limit are copied like all others, and so checked; no view into a smaller one is too large.
   void EnterBlock(const char* data, std::size_t bytes) {
     block_ = data;
-    block_bytes_ = bytes;
+    block_bytes_ = bytes <= kFieldBytesMax ? bytes : 0;
   }
 
  private:
   static constexpr std::size_t kArenaBytes = 64 << 10;
+  template <class T>
+  static constexpr bool kIsFixed = requires {
+    Codec<T>::kFixedBytes;
+  };
+
+  static void CheckFieldBytes(std::size_t bytes) {
+    if (bytes > kFieldBytesMax) [[unlikely]]
+      internal::ThrowFieldTooLarge(bytes);
+  }
 
   bool InBlock(std::string_view text) const {
     return static_cast<std::size_t>(text.data() - block_) < block_bytes_;
@@ -105,7 +122,9 @@ class Emitter {
   template <class T>
   std::size_t RoomFor(const View<T>& value) const {
     if constexpr (internal::StringLike<T>) {
-      return InBlock(value) ? 0 : value.size();
+      if (InBlock(value)) return 0;
+      CheckFieldBytes(value.size());
+      return value.size();
     } else {
       return Codec<T>::BytesMax(value);
     }
@@ -124,10 +143,11 @@ class Emitter {
     if (used_ + room + more > arena_bytes_) [[unlikely]]
       MakeRoom(room + more);
     char* const from = arena_.get() + used_;
-    char* const end = Codec<T>::Encode(value, from);
+    const auto encoded_bytes = static_cast<std::size_t>(Codec<T>::Encode(value, from) - from);
+    if constexpr (!internal::StringLike<T> && !kIsFixed<T>) CheckFieldBytes(encoded_bytes);
     *field = from;
-    *bytes = static_cast<std::uint32_t>(end - from);
-    used_ += static_cast<std::size_t>(end - from);
+    *bytes = static_cast<std::uint32_t>(encoded_bytes);
+    used_ += encoded_bytes;
   }
 
   [[gnu::noinline, gnu::cold]] void MakeRoom(std::size_t bytes) {
@@ -136,7 +156,8 @@ class Emitter {
   }
 
   void Grow(std::size_t bytes) {
-    if (bytes > 4 * kFieldBytesMax) throw std::length_error("a key or value is larger than 1 GiB");
+    // Escapes may double a key and a value, and no more.
+    if (bytes > 5 * kFieldBytesMax) internal::ThrowFieldTooLarge(bytes);
     arena_ = std::make_unique_for_overwrite<char[]>(bytes + SPILLWAY_PADDING_BYTES);
     arena_bytes_ = bytes;
   }

@@ -55,7 +55,8 @@ struct Framing {
   /// Anything else. `record_bytes(data, bytes, at_end)` is the length of the record that begins at
   /// data, or kNeedMore or kBadData. `find_start(data, bytes, at_end)` is the offset of the first
   /// record that begins in a split whose first byte is data[0] and which is not the file's first,
-  /// or kStartNotFound to be given more bytes. Both are called with growing prefixes.
+  /// or kStartNotFound to be given more bytes. Both are called with growing prefixes, from many
+  /// threads, and must not throw: the host's reader calls them, outside of any guard.
   static Framing Custom(std::uint64_t (*find_start)(const char*, std::uint64_t, int),
                         std::uint64_t (*record_bytes)(const char*, std::uint64_t, int)) {
     Framing f = Kind(SPILLWAY_FRAMING_CUSTOM);

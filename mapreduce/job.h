@@ -47,6 +47,8 @@ class Job {
     need(abi_.partition_kind != SPILLWAY_PARTITION_RANGE || abi_.compare == nullptr,
          "RangePartitioner cuts ranges of key bytes and cannot follow a custom SortBy");
     need(abi_.map_only == 0 || abi_.combiner_run == nullptr, "a map-only job has no combiner");
+    need(abi_.fold_kind == SPILLWAY_FOLD_NONE || abi_.combiner_run == nullptr,
+         "an exact Fold needs no Combine: the map side folds already");
     need(abi_.framing.kind != SPILLWAY_FRAMING_FIXED || abi_.framing.fixed_bytes > 0,
          "fixed-size records have 0 bytes");
     return wrong.empty() ? OkStatus() : InvalidArgument(wrong);
@@ -203,10 +205,13 @@ class JobBuilder {
     abi.reducer_run = Stage::kReduce;
     abi.reducers_default = reducers_;
     if constexpr (requires { Stage::Describe(abi); }) Stage::Describe(abi);
+    if constexpr (Stage::kShufflesPairs) CheckDistinct();
     DescribeOrder<K>(abi);
     DescribePartition<K>(abi);
     using C = typename T::Combiner;
     if constexpr (!std::is_same_v<C, internal::Unset>) {
+      static_assert(!Stage::kShufflesStates,
+                    "an exact Fold needs no Combine: the map side folds already");
       static_assert(
           internal::kSameCodec<K, typename C::Key> && internal::kSameCodec<V, typename C::Value>,
           "the combiner's types are not the mapper's");
@@ -217,6 +222,18 @@ class JobBuilder {
     job.input_name_ = M::Input::kName;
     job.output_name_ = T::Format::kName;
     return job;
+  }
+
+  /// Distinct brings its own order and grouping, and K is not what its shuffle sees as the key.
+  static void CheckDistinct() {
+    using P = typename T::Partitioner;
+    static_assert(std::is_same_v<typename T::Sort, internal::Unset>,
+                  "Distinct sorts by key and value itself: no SortBy");
+    static_assert(std::is_same_v<typename T::Group, internal::Unset>,
+                  "Distinct groups by the whole key: no GroupBy");
+    static_assert(std::is_same_v<P, internal::Unset> || std::is_same_v<P, HashPartitioner> ||
+                      std::is_same_v<P, RangePartitioner>,
+                  "Distinct takes HashPartitioner or RangePartitioner only");
   }
 
   template <class K>

@@ -19,22 +19,24 @@
 
 namespace spillway::internal {
 
-inline void CopyError(const std::string& message, char* error, std::size_t error_bytes) {
-  if (error_bytes > 0) std::snprintf(error, error_bytes, "%s", message.c_str());
+inline void CopyError(const char* what, const char* why, char* error, std::size_t error_bytes) {
+  if (error_bytes > 0) std::snprintf(error, error_bytes, "%s%s", what, why);
 }
 
-/// Runs the plugin's function; exceptions become the error.
+/// Runs the plugin's function; whatever it throws becomes the error.
 inline const spillway_job* Configure(Result<Job> (*make)(const Args&), const char* name,
                                      const char* const* args, std::size_t arg_count, char* error,
-                                     std::size_t error_bytes) {
+                                     std::size_t error_bytes) noexcept {
   try {
     Result<Job> job = make(Args(args, arg_count));
     Status status = job.status();
     if (job.ok()) status = job->Validate();
     if (status.ok()) return Job::Publish(std::move(job).value(), name);
-    CopyError(status.message(), error, error_bytes);
+    CopyError("", status.message().c_str(), error, error_bytes);
   } catch (const std::exception& thrown) {
-    CopyError(std::string("the plugin threw ") + thrown.what(), error, error_bytes);
+    CopyError("the plugin threw ", thrown.what(), error, error_bytes);
+  } catch (...) {
+    CopyError("the plugin threw ", "something that is no std::exception", error, error_bytes);
   }
   return nullptr;
 }

@@ -89,6 +89,10 @@ class GroupCursor {
                            " could not be decoded: map and reduce disagree on its type");
 }
 
+[[noreturn, gnu::cold, gnu::noinline]] inline void ThrowGroupIsOver() {
+  throw std::logic_error("Values::key() was called when its group was over: call it in the loop");
+}
+
 template <class T>
 void DecodeField(const char* data, std::uint32_t bytes, View<T>* view, DecodeScratch& scratch,
                  const char* what) {
@@ -116,12 +120,15 @@ class Values {
     return true;
   }
 
-  /// The full key of the value that Next gave last: within a group of a secondary sort it changes
-  /// from value to value.
+  /// The full key of the value that Next gave last (before the first: of the first): within a group
+  /// of a secondary sort it changes from value to value. Valid until the next step. When the group
+  /// is over, behind the loop, no key is left: throws std::logic_error. Keep what you need of it.
   View<K> key() {
+    if (!cursor_.in_group()) [[unlikely]]
+      internal::ThrowGroupIsOver();
     View<K> key{};
     const spillway_record& record = cursor_.record();
-    internal::DecodeField<K>(record.key, record.key_bytes, &key, key_scratch_, "key");
+    internal::DecodeField<K>(record.key, record.key_bytes, &key, scratch_, "key");
     return key;
   }
 
@@ -149,8 +156,7 @@ class Values {
 
  private:
   internal::GroupCursor& cursor_;
-  DecodeScratch scratch_;
-  DecodeScratch key_scratch_;
+  DecodeScratch scratch_;  ///< Of this step's value and keys.
   bool started_ = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include <cxxabi.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <memory>
@@ -42,9 +43,10 @@ inline void Fail(spillway_task* task, Code code, const std::string& message) {
   task->fail(task->host, static_cast<std::int32_t>(code), message.data(), message.size());
 }
 
-/// Runs `body` of the user's class `who`; 0 when it came to its end.
+/// Runs `body` of the user's class `who`; 0 when it came to its end. What throws while a failure
+/// is told, which is bad_alloc of a short text, ends the process: the host's crash report follows.
 template <class Body>
-int Guard(spillway_task* task, const std::type_info& who, Body&& body) {
+int Guard(spillway_task* task, const std::type_info& who, Body&& body) noexcept {
   try {
     body();
     return 0;
@@ -59,6 +61,21 @@ int Guard(spillway_task* task, const std::type_info& who, Body&& body) {
     Fail(task, Code::kUserCode, TypeName(who) + " threw something that is no std::exception");
   }
   return 1;
+}
+
+/// Runs `body` of the user's class `who` where nobody could take a failure: inside a sort or a
+/// merge of the engine. An exception is told on stderr and ends the process.
+template <class Body>
+auto MustNotThrow(const std::type_info& who, Body&& body) noexcept {
+  try {
+    return body();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "spillway: %s threw %s: %s; it must not throw\n", TypeName(who).c_str(),
+                 TypeName(typeid(error)).c_str(), error.what());
+  } catch (...) {
+    std::fprintf(stderr, "spillway: %s threw; it must not\n", TypeName(who).c_str());
+  }
+  __builtin_trap();  // In the plugin's own code, so that the host's crash report names it.
 }
 
 /// Setup of a user's object: its Status becomes the task's failure.

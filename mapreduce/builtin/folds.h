@@ -11,7 +11,7 @@
 // Your own is a struct with
 //   using Value = ...;  using State = ...;                 // State: trivially copyable
 //   static State Lift(Value value);
-//   static void Combine(State& into, const State& other);
+//   static void Combine(State& into, const State& other);  // must not throw: ends the process
 //   static Result Finish(const State& state);              // what is written
 //   static constexpr bool kExact = true;                   // see below
 // kExact says that the order of Combine calls does not change the result. Sums of floats are not
@@ -170,7 +170,8 @@ struct TopN {
 };
 
 /// Counts different values. The shuffle carries (key, value) pairs, each once per run, so a key
-/// with any number of values needs no memory of its own.
+/// with any number of values needs no memory of its own. They come in their encoded order, so the
+/// job has no SortBy, GroupBy or Combine, and HashPartitioner or RangePartitioner only.
 template <class T>
 struct Distinct {
   using Value = T;

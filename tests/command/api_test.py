@@ -3,6 +3,7 @@ not change a byte."""
 
 import math
 import random
+import subprocess
 import unittest
 
 from command_case import TEST_PLUGINS, CommandCase
@@ -56,6 +57,7 @@ class Folds(CommandCase):
 
     def test_distinct(self):
         self.expect("distinct", lambda n: len(set(n)))
+        self.expect("distinct-range", lambda n: len(set(n)))
 
     def test_mean(self):
         for key, (text,) in self.fold("mean").items():
@@ -69,6 +71,16 @@ class Folds(CommandCase):
     def test_narrow_integers_keep_their_sign(self):
         got = self.fold("narrow-max", [(b"a", -3), (b"a", -7), (b"b", -1), (b"b", 32767)])
         self.assertEqual(got, {b"a": [b"-3"], b"b": [b"32767"]})
+
+    def test_flags_and_characters(self):
+        self.expect("flags", lambda n: int(max(n) > 0))
+        rows = [(b"b", 1), (b"a", 0), (b"\xff", 1), (b"b", 0)]
+        path = self.write("in.tsv", b"".join(b"%s\t%d\n" % row for row in rows))
+        result = self.run_job(TEST_PLUGINS / "folds.so", [path], "--reducers", "1",
+                              args=["initials"])
+        signed = lambda row: row[0][0] - 256 * (row[0][0] > 127)   # As char on x86-64.
+        expected = b"".join(b"%s\t%d\n" % row for row in sorted(rows, key=signed))
+        self.assertEqual(self.parts(result.output), [expected])
 
     def test_sums_of_doubles_are_added_in_the_order_of_the_input(self):
         rng = random.Random(4)
@@ -143,6 +155,25 @@ class Messages(CommandCase):
             result = self.run_job(TEST_PLUGINS / "protobuf.so", [path], "--reducers", "2", *flags)
             got = b"".join(self.parts(result.output)).splitlines(keepends=True)
             self.assertEqual(sorted(got), lines)
+
+
+class Exceptions(CommandCase):
+    def test_anything_that_configure_throws_becomes_a_message(self):
+        path = self.write("in.txt", b"fine\n")
+        for how, what in (("configure", "configure threw"),
+                          ("configure-int", "no std::exception")):
+            text = self.run_job(TEST_PLUGINS / "faulty.so", [path], args=[how], expect=64).text
+            self.assertIn(what, text)
+
+    def test_an_order_that_throws_ends_the_job_at_once(self):
+        path = self.write("in.txt", b"fine\nBOOM\n")
+        command = self.arguments(TEST_PLUGINS / "faulty.so", [path], self.new_output(),
+                                 args=["compare-throw"])
+        result = subprocess.run(command, capture_output=True, timeout=60)
+        text = result.stderr.decode()
+        self.assertEqual(result.returncode, 1, text)
+        self.assertIn("ThrowingOrder threw std::out_of_range: index 7 of 3", text)
+        self.assertRegex(text, "the plugin '.*faulty.so' ")
 
 
 if __name__ == "__main__":

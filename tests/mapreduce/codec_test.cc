@@ -150,6 +150,28 @@ TEST(CodecTest, InnerStringsWithNulsReadBack) {
   }
 }
 
+enum class Flag : bool { kOff, kOn };
+
+TEST(CodecTest, BoolsAndCharactersSortAsTheirValues) {
+  std::vector<char> characters;
+  std::vector<signed char> small;
+  for (int i = -128; i < 128; ++i) {
+    characters.push_back(static_cast<char>(i));
+    small.push_back(static_cast<signed char>(i));
+  }
+  ExpectOrderAndRoundTrip<char>(characters);
+  ExpectOrderAndRoundTrip<signed char>(small);
+  ExpectOrderAndRoundTrip<Flag>({Flag::kOff, Flag::kOn});
+  for (const bool value : {false, true}) {
+    DecodeScratch scratch;
+    bool back = !value;
+    const std::string bytes = Encode<bool>(value);
+    EXPECT_EQ(bytes, std::string(1, value ? '\1' : '\0'));
+    ASSERT_NE(Codec<bool>::Decode(bytes.data(), bytes.data() + 1, &back, scratch), nullptr);
+    EXPECT_EQ(back, value);
+  }
+}
+
 TEST(CodecTest, MalformedBytesAreRefused) {
   DecodeScratch scratch;
   std::int64_t number;

@@ -96,6 +96,13 @@ struct CrashingOrder {
   }
 };
 
+struct ThrowingOrder {
+  static int Compare(std::string_view a, std::string_view b) {
+    if (a == "BOOM") Misbehave("throw");
+    return a.compare(b);
+  }
+};
+
 class OutOfRange : public Partitioner<std::string> {
  public:
   std::uint32_t Partition(std::string_view key, std::uint32_t partitions) {
@@ -106,8 +113,10 @@ class OutOfRange : public Partitioner<std::string> {
 SPILLWAY_PLUGIN("faulty", "misbehaves at the line BOOM", "HOW") {
   if (args.size() != 1) return InvalidArgument("say HOW");
   if (args[0] == "configure") throw std::runtime_error("configure threw");
+  if (args[0] == "configure-int") throw 42;
   const auto job = NewJob().Map<Faulty>().Reduce<FaultyReducer>();
   if (args[0] == "partition") return job.Partition<OutOfRange>();
   if (args[0] == "compare") return job.SortBy<CrashingOrder>().Partition<HashPartitioner>();
+  if (args[0] == "compare-throw") return job.SortBy<ThrowingOrder>().Partition<HashPartitioner>();
   return job;
 }

@@ -38,6 +38,21 @@ class NumberKey : public Mapper<TextLines, std::int64_t, std::int64_t> {
   void Map(const Line& line, Emitter& out) { out.Emit(NumberOf<std::int64_t>(line.text), 1); }
 };
 
+/// Whether the number is above zero.
+class KeyFlag : public Mapper<TextLines, std::string, bool> {
+ public:
+  void Map(const Line& line, Emitter& out) {
+    out.Emit(line.text.substr(0, line.text.find('\t')), NumberOf<std::int64_t>(line.text) > 0);
+  }
+};
+
+class InitialKey : public Mapper<TextLines, char, bool> {
+ public:
+  void Map(const Line& line, Emitter& out) {
+    out.Emit(line.text[0], NumberOf<std::int64_t>(line.text) > 0);
+  }
+};
+
 /// A fold of our own: the greatest common divisor and how many numbers it is of.
 struct CommonDivisor {
   using Value = std::int64_t;
@@ -75,6 +90,10 @@ SPILLWAY_PLUGIN("folds", "applies a fold to the numbers of each key", "FOLD") {
   if (args[0] == "double-mean") return doubles.Fold<Mean<double>>();
   if (args[0] == "count") return NewJob().Map<KeyText>().Fold<Count<std::string>>();
   if (args[0] == "distinct") return NewJob().Map<KeyText>().Fold<Distinct<std::string>>();
+  if (args[0] == "distinct-range")
+    return NewJob().Map<KeyText>().Fold<Distinct<std::string>>().Partition<RangePartitioner>();
+  if (args[0] == "flags") return NewJob().Map<KeyFlag>().Fold<Max<bool>>();
+  if (args[0] == "initials") return NewJob().Map<InitialKey>();
   if (args[0] == "by-number")
     return NewJob().Map<NumberKey>().Fold<Sum<std::int64_t>>().Partition<RangePartitioner>();
   return InvalidArgument("unknown FOLD");
