@@ -120,7 +120,7 @@ enum spillway_fold_kind {
 
 /// One job, fully described. Made by spillway_plugin::configure; lives until release. Functions
 /// that take `self` or `task` and return int return 0, or nonzero after task->fail or after the
-/// host's own stop. The others cannot fail.
+/// host's own stop; mapper_create returns null then. The others cannot fail.
 typedef struct spillway_job {
   uint32_t struct_bytes;
   const char* name;

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <type_traits>
+#include <utility>
 
 #include "mapreduce/abi.h"
 #include "mapreduce/adapter/guard.h"
@@ -43,6 +44,7 @@ class PairDelivery {
     return task_->collect(task_->host, records, count);
   }
   void Finish() {}
+  spillway_task* task() const { return task_; }
 
  private:
   spillway_task* task_;
@@ -67,6 +69,7 @@ class FoldDelivery {
     return task_->collect(task_->host, records, count);
   }
   void Finish() {}
+  spillway_task* task() const { return task_; }
 
  private:
   static constexpr std::size_t kBatchBytes = kStateBytes * Emitter<K, V>::kBatchRecords;
@@ -124,6 +127,7 @@ class KeyValueDelivery {
     return task_->collect(task_->host, records, count);
   }
   void Finish() {}
+  spillway_task* task() const { return task_; }
 
  private:
   static std::size_t RoomFor(const spillway_record& record) {
@@ -170,6 +174,8 @@ class FormatDelivery {
     ++task_->records_out;
   }
 
+  spillway_task* task() const { return task_; }
+
   void Finish() {
     if constexpr (requires { format_.End(buffer_); }) format_.End(buffer_);
     buffer_.Flush();
@@ -182,10 +188,15 @@ class FormatDelivery {
   DecodeScratch scratch_;
 };
 
-/// Binds an emitter's flush to a delivery.
+/// Binds an emitter's flush to a delivery. A batch holds results of many records, so what fails
+/// while it is delivered is not the fault of the record that is being read.
 template <class Delivery>
-int Flush(void* delivery, spillway_record* records, std::size_t count) {
-  return static_cast<Delivery*>(delivery)->Deliver(records, count);
+int Flush(void* target, spillway_record* records, std::size_t count) {
+  auto& delivery = *static_cast<Delivery*>(target);
+  const char* const current = std::exchange(delivery.task()->current_record, nullptr);
+  const int answer = delivery.Deliver(records, count);
+  if (answer == 0) delivery.task()->current_record = current;
+  return answer;
 }
 
 }  // namespace spillway::internal
