@@ -161,6 +161,18 @@ class ChangedInput(RunningJob):
 
 
 class Limits(CommandCase):
+    def mount_small_disk(self, size):
+        if os.geteuid() != 0:
+            self.skipTest("mounting a small file system needs root")
+        mount = self.dir / "small"
+        mount.mkdir()
+        made = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", mount],
+                              capture_output=True)
+        if made.returncode != 0:
+            self.skipTest(f"tmpfs cannot be mounted here: {made.stderr.decode().strip()}")
+        self.addCleanup(subprocess.run, ["umount", mount], check=True)
+        return mount
+
     def test_few_open_files(self):
         texts = [random_text(seed, 20_000) for seed in range(30)]
         inputs = [self.write(f"in{i}", text) for i, text in enumerate(texts)]
@@ -174,15 +186,7 @@ class Limits(CommandCase):
         self.assertEqual(sorted(lines), count_words(*texts))
 
     def test_a_full_disk_says_path_need_and_free(self):
-        if os.geteuid() != 0:
-            self.skipTest("mounting a small file system needs root")
-        mount = self.dir / "small"
-        mount.mkdir()
-        made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", mount],
-                              capture_output=True)
-        if made.returncode != 0:
-            self.skipTest(f"tmpfs cannot be mounted here: {made.stderr.decode().strip()}")
-        self.addCleanup(subprocess.run, ["umount", mount], check=True)
+        mount = self.mount_small_disk("4m")
         text = self.write("in", b"".join(b"%d-%d\n" % (i, i * 31) for i in range(2_000_000)))
         self.spill, kept = mount, self.spill
         result = self.run_job(FAULTY, [text], "--memory", "32M", args=["none"], expect=74)
@@ -192,15 +196,7 @@ class Limits(CommandCase):
         self.run_job(FAULTY, [text], *flags, args=["none"])
 
     def test_an_output_disk_that_fills_up(self):
-        if os.geteuid() != 0:
-            self.skipTest("mounting a small file system needs root")
-        mount = self.dir / "small"
-        mount.mkdir()
-        made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", mount],
-                              capture_output=True)
-        if made.returncode != 0:
-            self.skipTest(f"tmpfs cannot be mounted here: {made.stderr.decode().strip()}")
-        self.addCleanup(subprocess.run, ["umount", mount], check=True)
+        mount = self.mount_small_disk("2m")
         text = self.write("in", b"".join(b"%d\n" % i for i in range(1_000_000)))
         result = self.run_job("grep", [text], args=["1"], output=mount / "out", expect=74)
         self.assertIn(str(mount), result.text)
