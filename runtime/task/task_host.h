@@ -13,7 +13,7 @@
 #include "mapreduce/base/status.h"
 #include "runtime/task/crash_report.h"
 #include "runtime/task/job_context.h"
-#include "shuffle/engine/group_stream.h"
+#include "shuffle/record/group_stream.h"
 
 namespace spillway {
 

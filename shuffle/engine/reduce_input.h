@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "mapreduce/base/status.h"
-#include "shuffle/engine/group_stream.h"
 #include "shuffle/format/segment_reader.h"
+#include "shuffle/record/group_stream.h"
 #include "shuffle/record/key_order.h"
 #include "shuffle/store/memory_budget.h"
 #include "shuffle/store/segment_store.h"

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "shuffle/engine/group_stream.h"
+#include "shuffle/record/group_stream.h"
 #include "shuffle/record/key_order.h"
 #include "shuffle/sort/arena_entry.h"
 

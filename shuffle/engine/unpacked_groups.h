@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "shuffle/engine/group_stream.h"
+#include "shuffle/record/group_stream.h"
 
 namespace spillway {
 
