@@ -31,7 +31,8 @@ LAYERS = {
     "runtime/worker": ["runtime/transfer", "runtime/task"],
     "runtime/coordinator": ["runtime/transport", "runtime/storage"],
     "runtime/local": ["runtime/worker", "runtime/coordinator", "runtime/task"],
-    "runtime/cli": ["runtime/local"],
+    "runtime/client": ["runtime/local"],
+    "runtime/cli": ["runtime/client"],
     "examples": ["mapreduce"],
 }
 
