@@ -18,13 +18,6 @@ constexpr std::size_t kNameBytesMax = 256;
 constexpr std::size_t kPathBytesMax = 4'096;
 constexpr std::size_t kHashBytes = 32;
 
-/// FNV-1a: the number that stands for the job in its segments' checksums.
-std::uint64_t SegmentJob(const std::string& job_id) {
-  std::uint64_t hash = 0xcbf2'9ce4'8422'2325u;
-  for (const char c : job_id) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100'0000'01b3u;
-  return hash;
-}
-
 bool IsAbsolute(const std::string& path) {
   return !path.empty() && path[0] == '/' && path.size() <= kPathBytesMax &&
          path.find('\0') == std::string::npos;
@@ -127,6 +120,12 @@ std::string MakeJobId(JobId number, std::uint64_t unix_ms) {
   std::snprintf(text + bytes, sizeof text - bytes, "%04llu",
                 static_cast<unsigned long long>(number));
   return text;
+}
+
+std::uint64_t SegmentJobOf(const std::string& job_id) {
+  std::uint64_t hash = 0xcbf2'9ce4'8422'2325u;
+  for (const char c : job_id) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100'0000'01b3u;
+  return hash;
 }
 
 void JobEntry::Warn(std::string text) {

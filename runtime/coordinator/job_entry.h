@@ -99,4 +99,7 @@ JobEntry NewJobEntry(JobId number, std::string job_id, wire::JobSpec spec);
 /// "20261126-183000-0042": sorts by time; the number makes it unique.
 std::string MakeJobId(JobId number, std::uint64_t unix_ms);
 
+/// FNV-1a: the number that stands for the job in its segments' checksums.
+std::uint64_t SegmentJobOf(const std::string& job_id);
+
 }  // namespace spillway
