@@ -10,10 +10,10 @@ namespace spillway {
 
 /// What the owner of a key may do. One key has one role.
 enum class Role : std::uint8_t {
-  kNone,         ///< Not authenticated: an endpoint without encryption.
+  kNone,  ///< Not authenticated: an endpoint without encryption.
   kCoordinator,
   kWorker,
-  kSubmitter,    ///< Submits and kills jobs, and sees all that a viewer sees.
+  kSubmitter,  ///< Submits and kills jobs, and sees all that a viewer sees.
   kViewer,
 };
 
