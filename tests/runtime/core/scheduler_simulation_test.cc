@@ -127,7 +127,7 @@ class Simulation {
     job.options.slow_start_fraction = Below(3) * 0.5;
     job.options.skip_bad_max = Below(3);
     job.options.weight = 1 + Below(3);
-    job.options.speculate_maps = Chance(50);
+    job.options.speculate = Chance(50);
     jobs_[id] = job;
     Tell(job);
     if (Fault(10)) At(now_ + Below(400), [this, id] { Tell(CancelJob{id, "test"}); });
@@ -455,6 +455,9 @@ class Simulation {
       if (!process.alive || !scheduler_.HasWorker(w, process.epoch)) continue;
       for (const auto& [id, attempt] : process.attempts)
         EXPECT_TRUE(id.job != a.job || abandoned_.contains(id)) << AttemptText(id) << " still runs";
+      Order(w, [job = a.job](Process& target) {
+        std::erase_if(target.segments, [&](const auto& s) { return std::get<0>(s) == job; });
+      });
     }
   }
 

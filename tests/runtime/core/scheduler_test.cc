@@ -29,7 +29,7 @@ TEST(Scheduler, RunsMapsThenReducesThenCommitsTheJob) {
   EXPECT_EQ(commit.outputs[0].attempt, 0u);
   EXPECT_THAT(d.All<JobEnded>(), IsEmpty());
   d.Send(JobCommitted{7, OkStatus()});
-  EXPECT_THAT(d.All<DiscardSegment>(), SizeIs(3));
+  EXPECT_THAT(d.All<DiscardSegment>(), IsEmpty()) << "the end says it for all";
   EXPECT_TRUE(d.Only<JobEnded>().status.ok());
   EXPECT_EQ(d.Only<JobEnded>().tally.attempts_started, 4u);
   EXPECT_FALSE(d.scheduler().ViewJob(7).has_value());
@@ -300,7 +300,7 @@ TEST(Scheduler, SkipsARecordThatFailsTwiceWithinTheJobsQuota) {
   EXPECT_EQ(ended.tally.records_skipped, 2u);
 }
 
-TEST(Scheduler, StopsEverythingAndDiscardsSegmentsBeforeAFailedJobEnds) {
+TEST(Scheduler, StopsEverythingBeforeAFailedJobEnds) {
   SchedulerDriver d;
   d.Join(1, 3).Submit(1, {.maps = 3, .reduces = 1});
   d.Done(MapAttempt(1, 0, 0));
@@ -311,7 +311,6 @@ TEST(Scheduler, StopsEverythingAndDiscardsSegmentsBeforeAFailedJobEnds) {
   d.Send(AttemptStopped{ReduceAttempt(1, 0, 0)});
   EXPECT_TRUE(d.quiet());
   d.Done(MapAttempt(1, 2, 0));  // It raced with its stop.
-  ASSERT_THAT(d.All<DiscardSegment>(), SizeIs(2));
   EXPECT_THAT(d.All<JobEnded>(), SizeIs(1));
   EXPECT_TRUE(std::holds_alternative<JobEnded>(d.actions().back()));
 }
@@ -514,7 +513,7 @@ TEST(Scheduler, NamesATaskWhoseTwoAttemptsWroteDifferentBytes) {
 TEST(Scheduler, BacksUpASlowMapOnAnotherWorkerAndKeepsTheFirstResult) {
   SchedulerDriver d;
   d.Join(1, 2).Join(2, 2).Submit(1, {.maps = 4, .reduces = 1},
-                                 {.slow_start_fraction = 1, .speculate_maps = true});
+                                 {.slow_start_fraction = 1, .speculate = true});
   d.Wait(100);
   for (const std::uint32_t task : {0u, 1u, 3u}) d.Done(MapAttempt(1, task, 0));
   d.Send(AttemptProgress{MapAttempt(1, 2, 0), 0.2});
@@ -533,7 +532,7 @@ TEST(Scheduler, BacksUpASlowMapOnAnotherWorkerAndKeepsTheFirstResult) {
 
 TEST(Scheduler, RefusesTheBackupThatComesSecondInAMapOnlyJob) {
   SchedulerDriver d;
-  d.Join(1, 2).Join(2, 2).Submit(1, {.maps = 4, .reduces = 0}, {.speculate_maps = true});
+  d.Join(1, 2).Join(2, 2).Submit(1, {.maps = 4, .reduces = 0}, {.speculate = true});
   d.Wait(100);
   for (const std::uint32_t task : {0u, 1u, 3u}) d.Commit(MapAttempt(1, task, 0));
   d.Wait(60);
@@ -547,7 +546,7 @@ TEST(Scheduler, RefusesTheBackupThatComesSecondInAMapOnlyJob) {
 
 TEST(Scheduler, DoesNotBackUpAMapThatMayCommit) {
   SchedulerDriver d;
-  d.Join(1, 2).Join(2, 2).Submit(1, {.maps = 4, .reduces = 0}, {.speculate_maps = true});
+  d.Join(1, 2).Join(2, 2).Submit(1, {.maps = 4, .reduces = 0}, {.speculate = true});
   d.Wait(100);
   for (const std::uint32_t task : {0u, 1u, 3u}) d.Commit(MapAttempt(1, task, 0));
   d.Send(CommitRequested{MapAttempt(1, 2, 0)});
