@@ -22,8 +22,7 @@ bool MayAsk(Role role, wire::Request::KindCase kind) {
     case wire::Request::kSubmit:
     case wire::Request::kKill: return role == Role::kSubmitter || role == Role::kCoordinator;
     case wire::Request::kFile: return role == Role::kWorker;
-    default:
-      return role == Role::kSubmitter || role == Role::kViewer || role == Role::kCoordinator;
+    default: return role == Role::kSubmitter || role == Role::kViewer || role == Role::kCoordinator;
   }
 }
 
@@ -105,7 +104,8 @@ void CoordinatorMachine::Accept(const std::string& peer, const wire::Request& re
     reply.set_id(request.id());
     reply.mutable_submitted()->set_job_id(known->second);
     reply.mutable_submitted()->set_reattached(true);
-    if (const JobEntry* job = FindJob(known->second)) reply.mutable_submitted()->set_job(job->number);
+    if (const JobEntry* job = FindJob(known->second))
+      reply.mutable_submitted()->set_job(job->number);
     return Say(peer, reply);
   }
   const JobId number = ++last_job_;
@@ -120,7 +120,7 @@ void CoordinatorMachine::Accept(const std::string& peer, const wire::Request& re
   uploads_.Remember(request.submit().upload(), number);
   submitters_.emplace(number, Waiter{peer, request.id(), 0});
   effects_.outputs.push_back(
-      {OutputOrder::Kind::kOpen, number, job.ForStaging(options_.owner), false, "", {}});
+      {OutputOrder::Kind::kOpen, number, job.ForStaging(options_.owner), "", "", {}});
 }
 
 void CoordinatorMachine::OnJobQuery(const std::string& peer, const wire::Request& request) {
@@ -129,8 +129,8 @@ void CoordinatorMachine::OnJobQuery(const std::string& peer, const wire::Request
   const wire::JobQuery& query = request.job();
   if (const JobEntry* job = FindJob(query.job_id())) {
     if (query.wait_ms() > 0 && waiters_.size() < options_.waiting_clients_max) {
-      waiters_.emplace(job->number, Waiter{peer, request.id(),
-                                           now_ + std::min(query.wait_ms(), kWaitMsMax)});
+      waiters_.emplace(job->number,
+                       Waiter{peer, request.id(), now_ + std::min(query.wait_ms(), kWaitMsMax)});
       return;
     }
     const auto view = scheduler_.ViewJob(job->number);

@@ -81,6 +81,9 @@ class CoordinatorMachine {
   /// When Tick is due, if nothing else happens.
   std::optional<TimeMs> next_tick_ms() const;
 
+  /// The latest time that it was told; after Restore the journal's last.
+  TimeMs now_ms() const { return now_; }
+
   const Scheduler& scheduler() const { return scheduler_; }
   wire::ClusterState ViewCluster() const;
 
@@ -165,9 +168,9 @@ class CoordinatorMachine {
 
   JobId last_job_ = 0;
   std::map<JobId, std::unique_ptr<JobEntry>> jobs_;
-  std::map<std::string, JobId> job_numbers_;                 ///< By job id, of jobs_.
-  std::map<std::string, std::string> keys_;                  ///< Submission key -> job id.
-  std::map<std::string, wire::JobState> ended_;              ///< By job id, which sorts by time.
+  std::map<std::string, JobId> job_numbers_;     ///< By job id, of jobs_.
+  std::map<std::string, std::string> keys_;      ///< Submission key -> job id.
+  std::map<std::string, wire::JobState> ended_;  ///< By job id, which sorts by time.
   std::multimap<JobId, Waiter> waiters_;
   /// Submitters that wait for the output to be opened.
   std::multimap<JobId, Waiter> submitters_;

@@ -213,9 +213,9 @@ wire::JobState JobEntry::State(const JobView* view, TimeMs now) const {
   state.set_attempts_failed(counts.attempts_failed);
   state.set_maps_rerun(counts.maps_rerun);
   state.set_records_skipped(counts.records_skipped);
-  state.set_phase(ended_ms != 0  ? wire::DONE
-                  : committing   ? wire::COMMITTING
-                  : !staged      ? wire::PREPARING
+  state.set_phase(ended_ms != 0                            ? wire::DONE
+                  : committing                             ? wire::COMMITTING
+                  : !staged                                ? wire::PREPARING
                   : state.maps_done() < state.maps_total() ? wire::MAPPING
                                                            : wire::REDUCING);
   *state.mutable_stats() = stats;

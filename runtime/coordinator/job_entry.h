@@ -53,7 +53,7 @@ struct JobEntry {
   bool committing = false;  ///< CommitJob went to the output thread.
   bool killed = false;
   std::string kill_reason;
-  Status status;            ///< Of a job that is over.
+  Status status;  ///< Of a job that is over.
 
   std::vector<bool> counted_maps;  ///< Its stats are in `stats`; a rerun counts the same.
   std::uint32_t maps_counted = 0;

@@ -1,5 +1,5 @@
-// JobUploads: job specs that arrive in pieces. Bounded in number and bytes; a piece that comes twice
-// does no harm. Pure; owned by the machine.
+// JobUploads: job specs that arrive in pieces. Bounded in number and bytes; a piece that comes
+// twice does no harm. Pure; owned by the machine.
 #pragma once
 
 #include <cstdint>

@@ -13,8 +13,7 @@ JobEntry& CoordinatorMachine::AddJob(JobId number, std::string job_id, wire::Job
   last_job_ = std::max(last_job_, number);
   job_numbers_[job_id] = number;
   if (!spec.submission_key().empty()) keys_[spec.submission_key()] = job_id;
-  auto entry =
-      std::make_unique<JobEntry>(NewJobEntry(number, std::move(job_id), std::move(spec)));
+  auto entry = std::make_unique<JobEntry>(NewJobEntry(number, std::move(job_id), std::move(spec)));
   entry->submitted_unix_ms = unix_ms;
   entry->submitted_ms = unix_ms;
   JobEntry& job = *entry;
@@ -108,7 +107,7 @@ void CoordinatorMachine::Resume(TimeMs now) {
   for (const auto& [number, job] : jobs_) {
     if (job->staged) continue;
     effects_.outputs.push_back(
-        {OutputOrder::Kind::kOpen, number, job->ForStaging(options_.owner), true, "", {}});
+        {OutputOrder::Kind::kOpen, number, job->ForStaging(options_.owner), "", "", {}});
   }
 }
 

@@ -212,7 +212,7 @@ void CoordinatorMachine::Do(const CommitJob& action) {
   if (job->reduces_done_ms == 0) job->reduces_done_ms = now_;
   effects_.durable = true;
   effects_.outputs.push_back({OutputOrder::Kind::kCommit, job->number,
-                              job->ForStaging(options_.owner), true,
+                              job->ForStaging(options_.owner), job->staging_dir,
                               "  \"job\": \"" + job->spec.name() + "\",\n", job->Winners()});
 }
 
@@ -229,8 +229,12 @@ void CoordinatorMachine::EndJob(JobEntry& job, const Status& status) {
   job.Log(status.ok() ? "done" : "ended: " + status.message());
   Log("job " + job.job_id + (status.ok() ? " is done" : " ended: " + status.message()));
   if (!status.ok())
-    effects_.outputs.push_back(
-        {OutputOrder::Kind::kDrop, job.number, job.ForStaging(options_.owner), true, "", {}});
+    effects_.outputs.push_back({OutputOrder::Kind::kDrop,
+                                job.number,
+                                job.ForStaging(options_.owner),
+                                job.staging_dir,
+                                "",
+                                {}});
   wire::Message message;
   message.mutable_end_job()->set_job(job.number);
   for (const auto& [id, worker] : workers_.all())
@@ -277,8 +281,8 @@ void CoordinatorMachine::OnOutputDone(const OutputOrder& order, const Status& st
   job->staged = true;
   job->staging_dir = staging_dir;
   job->staged_ms = now_;
-  job->Log("started: " + FormatNumber(job->inputs.maps()) + " maps, " +
-           FormatNumber(job->reduces()) + " reduces");
+  job->Log("started: " + std::to_string(job->inputs.maps()) + " maps, " +
+           std::to_string(job->reduces()) + " reduces");
   SubmitJob submit = job->ForScheduler();
   submit.options.small = IsSmall(*job);
   wire::JournalRecord record;
@@ -294,7 +298,7 @@ void CoordinatorMachine::Do(const WorkerExpired& action) {
   WorkerEntry* const worker = workers_.Find(action.worker);
   if (worker == nullptr || worker->epoch != action.epoch) return;
   Log("worker " + std::to_string(action.worker) + " is lost: not heard of for " +
-      FormatDuration(options_.scheduler.lease_ms));
+      std::to_string(options_.scheduler.lease_ms) + " ms");
   workers_.CloseSession(*worker);
 }
 

@@ -150,9 +150,7 @@ void CoordinatorMachine::OnWorkerMessage(WorkerEntry& worker, const wire::Messag
     case wire::Message::kDrain:
       Log(WorkerText(worker) + " drains");
       return Feed(DrainWorker{worker.id, worker.epoch});
-    case wire::Message::kLeave:
-      Log(WorkerText(worker) + " leaves");
-      return LoseWorker(worker);
+    case wire::Message::kLeave: Log(WorkerText(worker) + " leaves"); return LoseWorker(worker);
     default: return;  // A newer peer's; the negotiated version does not need it.
   }
 }
