@@ -39,11 +39,12 @@ FetchPlan::FetchPlan(const FetchLimits& limits) : limits_(limits) {
   SPILLWAY_CHECK_LT(0u, limits.backoff_ms_first);
 }
 
-void FetchPlan::Add(FetchOrderId order, FetchSourceId source) {
-  const bool added = orders_.try_emplace(order).second;
-  SPILLWAY_CHECK(added);
-  orders_[order].source = source;
-  sources_[source].waiting.push_back(order);
+void FetchPlan::Add(const NewOrder& order) {
+  const auto [added, is_new] = orders_.try_emplace(order.id);
+  SPILLWAY_CHECK(is_new);
+  added->second.source = order.source;
+  added->second.partition = order.partition;
+  sources_[order.source].waiting.push_back(order.id);
 }
 
 void FetchPlan::SetStreamBytes(FetchOrderId id, std::uint64_t bytes) {
@@ -162,17 +163,21 @@ void FetchPlan::Pump(std::uint64_t now_ms) {
 bool FetchPlan::AskSource(FetchSourceId id, Source& source, std::uint64_t now_ms) {
   if (now_ms < source.blocked_until_ms) return false;
   OpenOrders(source);
-  Ask ask{.request = next_request_, .source = id, .ranges = {}};
+  Ask ask;
+  ask.request = next_request_;
+  ask.source = id;
   Asked asked;
   asked.source = id;
   asked.deadline_ms = now_ms + limits_.request_timeout_ms;
   std::uint64_t room_bytes = limits_.request_bytes;
   for (const FetchOrderId order_id : source.open) {
     Order& order = orders_.at(order_id);
+    if (!ask.ranges.empty() && order.partition != ask.partition) continue;
     while (ask.ranges.size() < limits_.request_ranges_max) {
       Chunk* const chunk = NextChunk(source, order, room_bytes);
       if (chunk == nullptr) break;
       chunk->state = Chunk::State::kAsked;
+      ask.partition = order.partition;
       room_bytes -= chunk->bytes;
       ask.ranges.push_back({order_id, order.part, chunk->position, chunk->bytes});
       asked.generations.push_back(order.generation);
@@ -181,7 +186,7 @@ bool FetchPlan::AskSource(FetchSourceId id, Source& source, std::uint64_t now_ms
   if (ask.ranges.empty()) return false;
   asked.ranges = ask.ranges;
   asked_.emplace(next_request_++, std::move(asked));
-  actions_.push_back(std::move(ask));
+  actions_.emplace_back(std::move(ask));
   return true;
 }
 

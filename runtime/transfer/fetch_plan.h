@@ -49,6 +49,7 @@ class FetchPlan {
   struct Ask {
     std::uint64_t request = 0;
     FetchSourceId source = 0;
+    std::uint32_t partition = 0;
     std::vector<Range> ranges;
   };
   /// The next bytes of the part. `part_end`: its last ones; a head's end is answered by
@@ -80,8 +81,13 @@ class FetchPlan {
   /// CHECKs that the limits fit each other.
   explicit FetchPlan(const FetchLimits& limits);
 
-  /// A new order, behind the others of its source. The id is never used again.
-  void Add(FetchOrderId order, FetchSourceId source);
+  struct NewOrder {
+    FetchOrderId id = 0;  ///< Never used again.
+    FetchSourceId source = 0;
+    std::uint32_t partition = 0;  ///< Orders of one partition may share requests.
+  };
+  /// Behind the others of its source.
+  void Add(const NewOrder& order);
   /// How long the stream is; once after each head, may be 0.
   void SetStreamBytes(FetchOrderId order, std::uint64_t bytes);
   /// Nothing more is done for the order. Actions that were not taken yet may still name it: ignore
@@ -130,6 +136,7 @@ class FetchPlan {
 
   struct Order {
     FetchSourceId source = 0;
+    std::uint32_t partition = 0;
     FetchPart part = FetchPart::kHead;
     bool size_known = false;  // Of the part.
     std::uint64_t part_bytes = 0;

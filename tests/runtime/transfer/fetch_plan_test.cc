@@ -36,7 +36,8 @@ class Simulation {
     FakeSegment& segment = segments_[id];
     for (std::size_t i = 0; i < head_bytes; ++i) segment.head += static_cast<char>(random_());
     for (std::size_t i = 0; i < stream_bytes; ++i) segment.stream += static_cast<char>(random_());
-    plan_.Add(id, source);
+    partitions_[id] = static_cast<std::uint32_t>(random_() % 2);
+    plan_.Add({id, source, partitions_[id]});
     live_.insert(id);
     return id;
   }
@@ -80,7 +81,10 @@ class Simulation {
 
   void On(FetchPlan::Ask& ask) {
     std::uint64_t bytes = 0;
-    for (const auto& range : ask.ranges) bytes += range.bytes;
+    for (const auto& range : ask.ranges) {
+      bytes += range.bytes;
+      ASSERT_EQ(partitions_[range.order], ask.partition);
+    }
     ASSERT_LE(bytes, limits_.request_bytes);
     ASSERT_LE(ask.ranges.size(), limits_.request_ranges_max);
     ++asks_;
@@ -184,6 +188,7 @@ class Simulation {
   FetchOrderId next_id_ = 1;
   std::map<FetchOrderId, FakeSegment> segments_;
   std::map<FetchOrderId, Received> received_;
+  std::map<FetchOrderId, std::uint32_t> partitions_;
   std::multimap<std::uint64_t, Reply> replies_;
 };
 
@@ -311,7 +316,7 @@ TEST(FetchPlan, AHeadThatCannotBeIsLostBeforeMoreIsAskedFor) {
   for (const auto& [head_bytes, segment_bytes] :
        std::vector<std::pair<std::uint64_t, std::uint64_t>>{
            {103, 1000}, {(64 << 10) + 1, 1 << 20}, {500, 499}, {0, 0}}) {
-    plan.Add(1, 0);
+    plan.Add({1, 0, 0});
     plan.Tick(0);
     const auto actions = plan.Take();
     const std::string bytes(120, 'x');
