@@ -163,30 +163,27 @@ void FetchPlan::Pump(std::uint64_t now_ms) {
 bool FetchPlan::AskSource(FetchSourceId id, Source& source, std::uint64_t now_ms) {
   if (now_ms < source.blocked_until_ms) return false;
   OpenOrders(source);
-  Ask ask;
-  ask.request = next_request_;
-  ask.source = id;
   Asked asked;
   asked.source = id;
   asked.deadline_ms = now_ms + limits_.request_timeout_ms;
+  std::uint32_t partition = 0;
   std::uint64_t room_bytes = limits_.request_bytes;
   for (const FetchOrderId order_id : source.open) {
     Order& order = orders_.at(order_id);
-    if (!ask.ranges.empty() && order.partition != ask.partition) continue;
-    while (ask.ranges.size() < limits_.request_ranges_max) {
+    if (!asked.ranges.empty() && order.partition != partition) continue;
+    partition = order.partition;
+    while (asked.ranges.size() < limits_.request_ranges_max) {
       Chunk* const chunk = NextChunk(source, order, room_bytes);
       if (chunk == nullptr) break;
       chunk->state = Chunk::State::kAsked;
-      ask.partition = order.partition;
       room_bytes -= chunk->bytes;
-      ask.ranges.push_back({order_id, order.part, chunk->position, chunk->bytes});
+      asked.ranges.push_back({order_id, order.part, chunk->position, chunk->bytes});
       asked.generations.push_back(order.generation);
     }
   }
-  if (ask.ranges.empty()) return false;
-  asked.ranges = ask.ranges;
+  if (asked.ranges.empty()) return false;
+  actions_.push_back(Ask{next_request_, id, partition, asked.ranges});
   asked_.emplace(next_request_++, std::move(asked));
-  actions_.emplace_back(std::move(ask));
   return true;
 }
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "runtime/transfer/fetch_message.h"
+#include "runtime/protocol/wire_values.h"
 #include "runtime/transfer/fetch_token.h"
 #include "shuffle/format/segment_layout.h"
 
@@ -21,7 +21,7 @@ SegmentServer::Answer Refusal(const wire::FetchRequest& request, const Status& w
   SegmentServer::Answer answer;
   answer.reply.set_id(request.id());
   answer.reply.set_xxh3(Digest({}));
-  for (int i = 0; i < ranges; ++i) EncodeStatus(why, answer.reply.add_ranges()->mutable_status());
+  for (int i = 0; i < ranges; ++i) *answer.reply.add_ranges()->mutable_status() = ToWire(why);
   return answer;
 }
 
@@ -90,7 +90,7 @@ SegmentServer::Answer SegmentServer::Handle(const wire::FetchRequest& request) {
     if (slice.status.ok())
       slice.status = Read(request, request.ranges(i), slice, answer.payload.data() + sent);
     if (!slice.status.ok()) {
-      EncodeStatus(slice.status, fetched->mutable_status());
+      *fetched->mutable_status() = ToWire(slice.status);
       continue;
     }
     fetched->set_bytes(slice.bytes);
