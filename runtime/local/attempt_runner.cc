@@ -28,11 +28,11 @@ std::uint64_t SpareBytes(const PreparedJob& job) { return job.memory.segment_byt
 
 class PartAppender : public PartSink {
  public:
-  explicit PartAppender(OutputCommitter::Part& part) : part_(part) {}
+  explicit PartAppender(PartFile& part) : part_(part) {}
   Status Append(std::string_view bytes) override { return part_.Append(bytes); }
 
  private:
-  OutputCommitter::Part& part_;
+  PartFile& part_;
 };
 
 SegmentWriterOptions WriterOptions(const PreparedJob& job) {
@@ -67,11 +67,12 @@ Status AttemptRunner::Open() {
   disk_ = std::make_unique<DiskSegmentStore>(files_, options);
   segments_ = std::make_unique<HybridSegmentStore>(segment_budget_, *disk_);
   SPILLWAY_ASSIGN_OR_RETURN(output_,
-                            OutputCommitter::Create(files_, {.output_dir = job_->request.output_dir,
-                                                             .job_id = job_id_,
-                                                             .parts = job_->parts,
-                                                             .overwrite = job_->request.overwrite,
-                                                             .durable = job_->request.durable}));
+                            OutputStaging::Create(files_, {.output_dir = job_->request.output_dir,
+                                                           .job_id = job_id_,
+                                                           .parts = job_->parts,
+                                                           .overwrite = job_->request.overwrite,
+                                                           .durable = job_->request.durable,
+                                                           .owner = {}}));
   return OkStatus();
 }
 
@@ -112,6 +113,13 @@ AttemptFailed AttemptRunner::Failure(const AttemptId& id, const Status& status,
   return failed;
 }
 
+Result<std::unique_ptr<PartFile>> AttemptRunner::CreatePart(std::uint32_t part,
+                                                            std::uint32_t attempt) {
+  return PartFile::Create(
+      files_, output_->staging_dir(),
+      {.part = part, .attempt = attempt, .durable = job_->request.durable, .durable_name = false});
+}
+
 void AttemptRunner::RunMap(const MapTaskSpec& spec,
                            const std::shared_ptr<AttemptControl>& control) {
   AttemptOutcome outcome;
@@ -119,7 +127,7 @@ void AttemptRunner::RunMap(const MapTaskSpec& spec,
   std::unique_ptr<PartAppender> sink;
   Status status;
   if (job_->map_only()) {
-    auto part = output_->CreatePart(spec.index, spec.attempt);
+    auto part = CreatePart(spec.index, spec.attempt);
     status = part.status();
     if (part.ok()) {
       outcome.part = std::move(part).value();
@@ -167,7 +175,7 @@ void AttemptRunner::RunReduce(const ReduceTaskSpec& spec,
                               const std::shared_ptr<AttemptControl>& control) {
   AttemptOutcome outcome;
   outcome.attempt = {1, TaskKind::kReduce, spec.partition, spec.attempt};
-  auto part = output_->CreatePart(spec.partition, spec.attempt);
+  auto part = CreatePart(spec.partition, spec.attempt);
   Status status = part.status();
   if (part.ok()) {
     outcome.part = std::move(part).value();

@@ -16,7 +16,7 @@
 
 #include "runtime/core/events.h"
 #include "runtime/local/prepared_job.h"
-#include "runtime/storage/output_committer.h"
+#include "runtime/storage/output_staging.h"
 #include "runtime/storage/posix_file_system.h"
 #include "runtime/storage/scratch_directory.h"
 #include "runtime/task/map_task.h"
@@ -31,7 +31,7 @@ struct AttemptOutcome {
   AttemptId attempt;
   Event event;                                   ///< For the scheduler.
   std::shared_ptr<const SegmentReader> segment;  ///< Of a map.
-  std::unique_ptr<OutputCommitter::Part> part;   ///< Finished; waits for the grant.
+  std::unique_ptr<PartFile> part;                ///< Finished; waits for the grant.
   MapTaskResult map;
   ReduceTaskResult reduce;
 };
@@ -54,7 +54,7 @@ class AttemptRunner {
 
   std::vector<SplitRange> RangesOf(std::uint32_t map_task) const;
   SegmentStore& segments() { return *segments_; }
-  OutputCommitter& output() { return *output_; }
+  OutputStaging& output() { return *output_; }
   const std::string& job_id() const { return job_id_; }
   std::uint64_t segment_job() const { return context_.job; }  ///< SegmentId::job.
   std::uint64_t spilled_bytes() const { return disk_ == nullptr ? 0 : disk_->spilled_bytes(); }
@@ -63,6 +63,7 @@ class AttemptRunner {
   void Close();
 
  private:
+  Result<std::unique_ptr<PartFile>> CreatePart(std::uint32_t part, std::uint32_t attempt);
   void Post(AttemptOutcome outcome);
   AttemptFailed Failure(const AttemptId& id, const Status& status,
                         const std::optional<RecordPlace>& bad_record) const;
@@ -77,7 +78,7 @@ class AttemptRunner {
   std::vector<std::unique_ptr<ScratchDirectory>> scratch_;
   std::unique_ptr<DiskSegmentStore> disk_;
   std::unique_ptr<HybridSegmentStore> segments_;
-  std::unique_ptr<OutputCommitter> output_;
+  std::unique_ptr<OutputStaging> output_;
 
   std::mutex mutex_;
   std::condition_variable posted_;

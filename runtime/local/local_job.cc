@@ -240,13 +240,9 @@ void LocalJob::Do(const GrantCommit& action) {
   AttemptOutcome outcome = std::move(found->second);
   waiting_commits_.erase(found);
   const std::uint32_t task = action.attempt.task;
-  PartInfo info = outcome.part->info();
-  info.records = job_->map_only() ? outcome.map.output_records : outcome.reduce.output_records;
-  const Status status = runner_->output().CommitPart(task, action.attempt.attempt, info);
-  if (!status.ok()) {
-    events_.push_back(AttemptFailed{action.attempt, status, std::nullopt});
-    return;
-  }
+  CommittedPart part{task, action.attempt.attempt, outcome.part->info()};
+  part.info.records = job_->map_only() ? outcome.map.output_records : outcome.reduce.output_records;
+  parts_.push_back(part);
   if (job_->map_only()) {
     map_results_[task] = std::move(outcome.map);
     maps_done_ms_ = NowMs();
@@ -271,7 +267,8 @@ void LocalJob::Do(const DiscardSegment& action) {
 void LocalJob::Do(const CommitJob& action) {
   reduces_done_ms_ = NowMs();
   events_.push_back(JobCommitted{
-      action.job, runner_->output().CommitJob("  \"job\": \"" + job_->plan.job_name + "\",\n")});
+      action.job,
+      runner_->output().CommitJob("  \"job\": \"" + job_->plan.job_name + "\",\n", parts_)});
 }
 
 void LocalJob::Do(const JobEnded& action) {
@@ -317,9 +314,10 @@ void LocalJob::Finish(JobReport& report) {
     Add(report.counters, reduce.counters);
   }
   if (report.status.ok()) {
-    for (const PartInfo& part : runner_->output().parts()) {
-      report.output_bytes += part.bytes;
-      report.partition_output_bytes.push_back(part.bytes);
+    report.partition_output_bytes.resize(job_->parts);
+    for (const CommittedPart& part : parts_) {
+      report.output_bytes += part.info.bytes;
+      report.partition_output_bytes[part.part] = part.info.bytes;
     }
   }
   report.spilled_bytes = runner_->spilled_bytes();

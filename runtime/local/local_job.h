@@ -88,6 +88,7 @@ class LocalJob {
   std::map<AttemptId, Reduce> reduces_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::shared_ptr<const SegmentReader>> segments_;
   std::map<AttemptId, AttemptOutcome> waiting_commits_;  ///< Finished, not granted yet.
+  std::vector<CommittedPart> parts_;                     ///< Granted.
   std::map<std::uint32_t, MapTaskResult> map_results_;   ///< Of the attempts that count.
   std::map<std::uint32_t, ReduceTaskResult> reduce_results_;
   std::vector<std::string> warnings_;
