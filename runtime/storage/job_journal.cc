@@ -391,9 +391,9 @@ Status JobJournal::Database::Load(const std::function<Status(JobId, std::string_
       std::sort(records.begin(), records.end(),
                 [](const TurnRecord& a, const TurnRecord& b) { return a.position < b.position; });
     }
-    turn_rows.clear();
     for (const TurnRecord& record : records)
       SPILLWAY_RETURN_IF_ERROR(take(record.job, record.record));
+    turn_rows.clear();
     return OkStatus();
   };
   for (;;) {
