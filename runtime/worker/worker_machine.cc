@@ -285,7 +285,8 @@ void WorkerMachine::RemoveJob(JobId number) {
 // --- Time, and the end.
 
 void WorkerMachine::Heartbeat(const wire::Heartbeat& health, TimeMs) {
-  if (!link_.registered()) return;
+  // What is sent again shows life as well, and heartbeats must not pile up behind it.
+  if (!link_.registered() || link_.unacknowledged() > 0) return;
   wire::Message message;
   *message.mutable_heartbeat() = health;
   link_.Post(message);

@@ -50,6 +50,7 @@ TEST(ClusterSimulation, ARestartedCoordinatorRunsNoFinishedMapAgain) {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     SimulationOptions options;
     options.coordinator_crash_ms = 200;
+    options.speculate = false;
     SimulatedCluster cluster(seed, options);
     ASSERT_EQ(cluster.Run(), "") << "seed " << seed;
     ASSERT_EQ(cluster.maps_run(), options.maps * options.jobs) << "seed " << seed;
@@ -69,7 +70,7 @@ TEST(ClusterSimulation, OutputIsRightWhateverFails) {
   const std::uint64_t seeds = FromEnvironment("SPILLWAY_SIM_SEEDS", 1'000);
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     SimulatedCluster cluster(seed, Stormy(seed));
-    ASSERT_EQ(cluster.Run(), "") << "seed " << seed;
+    EXPECT_EQ(cluster.Run(), "") << "seed " << seed;
   }
 }
 

@@ -96,7 +96,8 @@ std::string SimulatedCluster::Run() {
     queue_.pop();
     now_ = next.time;
     if (now_ > options_.end_ms) {
-      Fail("a job did not end");
+      Fail("a job did not end\n" +
+           (coordinator_ == nullptr ? "" : coordinator_->scheduler().DumpTables()));
       break;
     }
     next.what();
@@ -124,6 +125,7 @@ void SimulatedCluster::StartCoordinator() {
   options.epoch = ++coordinator_life_;
   options.owner = "sim";
   options.small_job_bytes_max = 0;
+  coordinator_wake_ = 0;
   coordinator_ = std::make_unique<CoordinatorMachine>(options, FetchSecrets());
   for (const std::string& summary : history_) coordinator_->RestoreEnded(summary);
   std::vector<std::pair<std::uint64_t, std::string>> records;
@@ -225,7 +227,8 @@ void SimulatedCluster::Send(std::function<void()> deliver, std::uint32_t index) 
   if (faulty && Chance(options_.lose_permille)) return;
   const int copies = faulty && Chance(options_.double_permille) ? 2 : 1;
   for (int copy = 0; copy < copies; ++copy)
-    At(now_ + 1 + Below(faulty ? options_.delay_ms_max : 2), [this, index, deliver] {
+    // A healed network keeps the order, as a connection does.
+    At(now_ + 1 + Below(faulty ? options_.delay_ms_max : 1), [this, index, deliver] {
       if (cut_.contains(index)) return;
       Worker& worker = *workers_[index];
       if (worker.paused) {
@@ -377,7 +380,8 @@ void SimulatedCluster::Executor(std::uint32_t index, JobId job, const wire::Mess
     const AttemptId id = FromWire(message.has_stop_attempt() ? message.stop_attempt().attempt()
                                                              : message.commit_refuse().attempt());
     worker.attempts.erase(id);
-    part_files_.erase({id.job, id.task, id.attempt});
+    if (options_.map_only || id.kind == TaskKind::kReduce)
+      part_files_.erase({id.job, id.task, id.attempt});
     wire::Message stopped;
     *stopped.mutable_attempt_stopped()->mutable_attempt() = ToWire(id);
     At(now_ + 1, [this, index, life, job, stopped] {
@@ -479,7 +483,7 @@ void SimulatedCluster::Client(std::uint32_t job) {
     spec.set_map_only(options_.map_only);
     spec.set_parts(options_.map_only ? options_.maps : options_.reduces);
     spec.mutable_limits()->set_attempts_max(4);
-    spec.mutable_limits()->set_speculate(true);
+    spec.mutable_limits()->set_speculate(options_.speculate);
     const std::string bytes = spec.SerializeAsString();
     request.mutable_submit()->set_upload(jobs_[job].upload + coordinator_life_);
     request.mutable_submit()->set_total_bytes(bytes.size());
