@@ -23,7 +23,9 @@ class MapAttempt {
         resources_(resources),
         result_(result),
         identity_{"map", spec.index, spec.attempt},
-        host_(resources.job, identity_, resources.control) {}
+        host_(resources.job, identity_, resources.control) {
+    host_.set_ranges(&spec.ranges);
+  }
 
   ~MapAttempt() {
     if (mapper_ == nullptr) return;
