@@ -6,8 +6,11 @@
 namespace spillway {
 
 struct FetchLimits {
-  std::uint64_t request_bytes = 512 << 10;      ///< Asked for by one request; part of a message.
-  std::uint32_t request_ranges_max = 64;        ///< Of several segments, in one request.
+  std::uint64_t request_bytes = 512 << 10;  ///< Asked for by one request; part of a message.
+  std::uint32_t request_ranges_max = 64;    ///< Of several segments, in one request.
+  /// While so many requests are under way to a source, one of less than half of request_bytes waits
+  /// for more to join it.
+  std::uint32_t source_small_requests_max = 2;
   std::uint64_t source_window_bytes = 4 << 20;  ///< Asked of one worker and not yet consumed.
   std::uint64_t total_window_bytes = 32 << 20;  ///< The same of all workers together.
   std::uint32_t source_segments_max = 16;       ///< Segments under way from one worker.
@@ -25,6 +28,7 @@ struct FetchLimits {
   static FetchLimits Tiny() {
     return {.request_bytes = 200,
             .request_ranges_max = 3,
+            .source_small_requests_max = 1,
             .source_window_bytes = 500,
             .total_window_bytes = 900,
             .source_segments_max = 3,

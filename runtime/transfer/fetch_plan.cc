@@ -57,7 +57,7 @@ void FetchPlan::SetStreamBytes(FetchOrderId id, std::uint64_t bytes) {
   order.part_bytes = bytes;
   order.next_position = order.delivered = 0;
   if (bytes > 0) return;
-  actions_.push_back(Complete{id});
+  actions_.emplace_back(Complete{id});
   Remove(id);
 }
 
@@ -79,8 +79,7 @@ void FetchPlan::OnReply(std::uint64_t request, std::vector<RangeReply> replies,
                         std::uint64_t now_ms) {
   const auto found = asked_.find(request);
   if (found == asked_.end()) return;
-  const Asked asked = std::move(found->second);
-  asked_.erase(found);
+  const Asked asked = EndRequest(found);
   if (replies.size() != asked.ranges.size()) {
     FailRequest(asked, Unavailable("an answer to another number of ranges"), now_ms);
     return;
@@ -98,7 +97,7 @@ void FetchPlan::OnReply(std::uint64_t request, std::vector<RangeReply> replies,
       failed.ranges.push_back(range);
       failed.generations.push_back(generation);
       why = std::move(status);
-    } else if (FindChunk(range, generation) != nullptr) {
+    } else if (FindChunk(range, generation, Chunk::State::kAsked) != nullptr) {
       Lose(range.order, std::move(status));
     }
   }
@@ -111,16 +110,14 @@ void FetchPlan::OnReply(std::uint64_t request, std::vector<RangeReply> replies,
 void FetchPlan::OnFailure(std::uint64_t request, const Status& why, std::uint64_t now_ms) {
   const auto found = asked_.find(request);
   if (found == asked_.end()) return;
-  const Asked asked = std::move(found->second);
-  asked_.erase(found);
+  const Asked asked = EndRequest(found);
   FailRequest(asked, why, now_ms);
 }
 
 void FetchPlan::Tick(std::uint64_t now_ms) {
   last_tick_ms_ = now_ms;
   while (!asked_.empty() && asked_.begin()->second.deadline_ms <= now_ms) {
-    const Asked asked = std::move(asked_.begin()->second);
-    asked_.erase(asked_.begin());
+    const Asked asked = EndRequest(asked_.begin());
     FailRequest(
         asked,
         Unavailable("no answer within " + std::to_string(limits_.request_timeout_ms) + " ms"),
@@ -163,28 +160,42 @@ void FetchPlan::Pump(std::uint64_t now_ms) {
 bool FetchPlan::AskSource(FetchSourceId id, Source& source, std::uint64_t now_ms) {
   if (now_ms < source.blocked_until_ms) return false;
   OpenOrders(source);
-  Asked asked;
+  std::uint64_t bytes = 0;
+  Asked asked = GatherRanges(source, &bytes);
+  // Small segments would otherwise end up with a request for each range, however many wait.
+  const bool small =
+      bytes < limits_.request_bytes / 2 && asked.ranges.size() < limits_.request_ranges_max;
+  if (asked.ranges.empty() || (small && source.requests >= limits_.source_small_requests_max))
+    return false;
+  for (std::size_t i = 0; i < asked.ranges.size(); ++i)
+    FindChunk(asked.ranges[i], asked.generations[i], Chunk::State::kWanted)->state =
+        Chunk::State::kAsked;
   asked.source = id;
   asked.deadline_ms = now_ms + limits_.request_timeout_ms;
-  std::uint32_t partition = 0;
-  std::uint64_t room_bytes = limits_.request_bytes;
-  for (const FetchOrderId order_id : source.open) {
-    Order& order = orders_.at(order_id);
-    if (!asked.ranges.empty() && order.partition != partition) continue;
-    partition = order.partition;
+  ++source.requests;
+  actions_.emplace_back(Ask{next_request_, id, asked.partition, asked.ranges});
+  asked_.emplace(next_request_++, std::move(asked));
+  return true;
+}
+
+// The next request's ranges, of one partition.
+FetchPlan::Asked FetchPlan::GatherRanges(Source& source, std::uint64_t* bytes) {
+  Asked asked;
+  for (const FetchOrderId id : source.open) {
+    Order& order = orders_.at(id);
+    if (!asked.ranges.empty() && order.partition != asked.partition) continue;
+    asked.partition = order.partition;
+    std::uint64_t from = 0;
     while (asked.ranges.size() < limits_.request_ranges_max) {
-      Chunk* const chunk = NextChunk(source, order, room_bytes);
+      const Chunk* const chunk = NextChunk(source, order, from, limits_.request_bytes - *bytes);
       if (chunk == nullptr) break;
-      chunk->state = Chunk::State::kAsked;
-      room_bytes -= chunk->bytes;
-      asked.ranges.push_back({order_id, order.part, chunk->position, chunk->bytes});
+      from = chunk->position + chunk->bytes;
+      *bytes += chunk->bytes;
+      asked.ranges.push_back({id, order.part, chunk->position, chunk->bytes});
       asked.generations.push_back(order.generation);
     }
   }
-  if (asked.ranges.empty()) return false;
-  actions_.push_back(Ask{next_request_, id, partition, asked.ranges});
-  asked_.emplace(next_request_++, std::move(asked));
-  return true;
+  return asked;
 }
 
 void FetchPlan::OpenOrders(Source& source) {
@@ -194,11 +205,13 @@ void FetchPlan::OpenOrders(Source& source) {
   }
 }
 
-// One that failed before a fresh one; null when there is none that fits the request and the
-// windows.
-FetchPlan::Chunk* FetchPlan::NextChunk(Source& source, Order& order, std::uint64_t room_bytes) {
-  for (Chunk& chunk : order.chunks)
-    if (chunk.state == Chunk::State::kWanted) return chunk.bytes <= room_bytes ? &chunk : nullptr;
+// The next one from position `from` on that waits to be asked for, else a fresh one; null when it
+// does not fit the request or the windows.
+const FetchPlan::Chunk* FetchPlan::NextChunk(Source& source, Order& order, std::uint64_t from,
+                                             std::uint64_t room_bytes) {
+  for (const Chunk& chunk : order.chunks)
+    if (chunk.state == Chunk::State::kWanted && chunk.position >= from)
+      return chunk.bytes <= room_bytes ? &chunk : nullptr;
   const std::uint64_t bytes = FreshBytes(order);
   if (bytes == 0 || bytes > room_bytes ||
       source.outstanding_bytes + bytes > limits_.source_window_bytes ||
@@ -219,17 +232,18 @@ std::uint64_t FetchPlan::FreshBytes(const Order& order) const {
   return order.chunks.empty() ? limits_.head_bytes_first : 0;
 }
 
-// Null when the order is over, has started again, or has this chunk already.
-FetchPlan::Chunk* FetchPlan::FindChunk(const Range& range, std::uint32_t generation) {
+// Null when the order is over, has started again, or has no such chunk in this state.
+FetchPlan::Chunk* FetchPlan::FindChunk(const Range& range, std::uint32_t generation,
+                                       Chunk::State state) {
   const auto found = orders_.find(range.order);
   if (found == orders_.end() || found->second.generation != generation) return nullptr;
   for (Chunk& chunk : found->second.chunks)
-    if (chunk.position == range.position && chunk.state == Chunk::State::kAsked) return &chunk;
+    if (chunk.position == range.position && chunk.state == state) return &chunk;
   return nullptr;
 }
 
 Status FetchPlan::TakeRange(const Range& range, std::uint32_t generation, RangeReply& reply) {
-  Chunk* const chunk = FindChunk(range, generation);
+  Chunk* const chunk = FindChunk(range, generation, Chunk::State::kAsked);
   if (chunk == nullptr) return OkStatus();
   Order& order = orders_.at(range.order);
   const std::uint64_t bytes = reply.piece.bytes.size();
@@ -246,6 +260,13 @@ Status FetchPlan::TakeRange(const Range& range, std::uint32_t generation, RangeR
   chunk->piece = std::move(reply.piece);
   DeliverArrived(range.order, order);
   return OkStatus();
+}
+
+FetchPlan::Asked FetchPlan::EndRequest(std::map<std::uint64_t, Asked>::iterator asked) {
+  Asked ended = std::move(asked->second);
+  asked_.erase(asked);
+  --sources_[ended.source].requests;
+  return ended;
 }
 
 // The first answer tells the head's size; later ones must agree.
@@ -279,12 +300,12 @@ void FetchPlan::DeliverArrived(FetchOrderId id, Order& order) {
     order.delivered += chunk.bytes;
     Unreserve(order, chunk.bytes);
     const bool part_end = order.delivered == order.part_bytes;
-    actions_.push_back(
+    actions_.emplace_back(
         Deliver{id, order.part, std::move(chunk.piece), part_end, order.segment_bytes});
     order.chunks.pop_front();
   }
   if (order.part != FetchPart::kStream || order.delivered < order.part_bytes) return;
-  actions_.push_back(Complete{id});
+  actions_.emplace_back(Complete{id});
   Remove(id);
 }
 
@@ -301,7 +322,7 @@ void FetchPlan::FailRequest(const Asked& asked, const Status& why, std::uint64_t
 }
 
 void FetchPlan::FailRange(const Range& range, std::uint32_t generation, const Status& why) {
-  Chunk* const chunk = FindChunk(range, generation);
+  Chunk* const chunk = FindChunk(range, generation, Chunk::State::kAsked);
   if (chunk == nullptr) return;
   Order& order = orders_.at(range.order);
   chunk->state = Chunk::State::kWanted;
@@ -318,12 +339,12 @@ void FetchPlan::FailRange(const Range& range, std::uint32_t generation, const St
   order.part_bytes = order.segment_bytes = order.next_position = order.delivered = 0;
   ++order.restarts;
   ++order.generation;
-  actions_.push_back(Restart{range.order});
+  actions_.emplace_back(Restart{range.order});
 }
 
 void FetchPlan::Lose(FetchOrderId id, Status why) {
   Remove(id);
-  actions_.push_back(Lost{id, std::move(why)});
+  actions_.emplace_back(Lost{id, std::move(why)});
 }
 
 void FetchPlan::Remove(FetchOrderId id) {

@@ -152,12 +152,14 @@ class FetchPlan {
     std::deque<FetchOrderId> waiting;
     std::vector<FetchOrderId> open;
     std::uint64_t outstanding_bytes = 0;
+    std::uint32_t requests = 0;  // Under way.
     std::uint32_t failures = 0;  // In a row.
     std::uint64_t blocked_until_ms = 0;
   };
 
   struct Asked {
     FetchSourceId source = 0;
+    std::uint32_t partition = 0;
     std::uint64_t deadline_ms = 0;
     std::vector<Range> ranges;
     std::vector<std::uint32_t> generations;
@@ -166,9 +168,12 @@ class FetchPlan {
   void Pump(std::uint64_t now_ms);
   bool AskSource(FetchSourceId id, Source& source, std::uint64_t now_ms);
   void OpenOrders(Source& source);
-  Chunk* NextChunk(Source& source, Order& order, std::uint64_t room_bytes);
+  Asked GatherRanges(Source& source, std::uint64_t* bytes);
+  Asked EndRequest(std::map<std::uint64_t, Asked>::iterator asked);
+  const Chunk* NextChunk(Source& source, Order& order, std::uint64_t from,
+                         std::uint64_t room_bytes);
   std::uint64_t FreshBytes(const Order& order) const;
-  Chunk* FindChunk(const Range& range, std::uint32_t generation);
+  Chunk* FindChunk(const Range& range, std::uint32_t generation, Chunk::State state);
   Status TakeRange(const Range& range, std::uint32_t generation, RangeReply& reply);
   Status CheckHead(const Order& order, const RangeReply& reply) const;
   void LearnHead(Order& order, Chunk& first, const RangeReply& reply);
