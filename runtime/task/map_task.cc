@@ -99,6 +99,7 @@ class MapAttempt {
     if (job().map_only != 0) return OkStatus();
     SPILLWAY_RETURN_IF_ERROR(collector_->Finish());
     SPILLWAY_ASSIGN_OR_RETURN(result_.segment, writer_->Finish());
+    result_.segment_on_disk = file_->on_disk();
     return file_->Commit();
   }
 
