@@ -167,6 +167,7 @@ void FetchLoop::On(const FetchPlan::Ask& ask) {
   request.set_token(token_);
   for (const FetchPlan::Range& range : ask.ranges) {
     const SegmentId& id = orders_.at(range.order).segment.id;
+    SPILLWAY_CHECK_EQ(id.job, request.segment_job());
     wire::FetchRange* const asked = request.add_ranges();
     asked->set_map_task(id.map_task);
     asked->set_attempt(id.attempt);

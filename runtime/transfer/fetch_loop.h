@@ -23,8 +23,9 @@ namespace spillway {
 struct SegmentFetcherOptions {
   FetchLimits limits;
   TransportLimits transport = TransportLimits::Data();
-  KeyPair keys;           ///< Of those who fetch (Registered); empty: no encryption.
-  std::uint64_t job = 0;  ///< The cluster's number of the job; SegmentId::job is another.
+  KeyPair keys;  ///< Of those who fetch (Registered); empty: no encryption.
+  /// The cluster's number of the job. SegmentId::job is another; all orders have the same.
+  std::uint64_t job = 0;
   /// The attempt in the names of local copies. Processes that use the same store at the same time
   /// have different ones; those that come later replace what was left behind.
   std::uint32_t copy_attempt = 0;
