@@ -15,16 +15,8 @@
 namespace spillway {
 
 struct FetchServiceOptions {
-  ServerOptions socket = {.endpoint = {}, .limits = Limits(), .keys = {}, .authority = {}};
-  SegmentServerOptions server;
-
-  /// Those of data sockets, with a short queue: a peer's windows fill few messages, and one that
-  /// asks without reading shall not fill our memory.
-  static TransportLimits Limits() {
-    TransportLimits limits = TransportLimits::Data();
-    limits.queue_messages_max = 64;
-    return limits;
-  }
+  ServerOptions socket = {.endpoint = {}, .limits = TransportLimits::Data()};
+  SegmentServerOptions server = {};
 };
 
 class FetchService {

@@ -471,10 +471,7 @@ TEST_F(SegmentFetcherTest, GarbageIsCountedAndOthersAreServed) {
   const auto store = std::make_shared<MemorySegmentStore>(budget_);
   Put(*store, Id(0), RandomSegment(Id(0), 1));
   auto service = Serve(kTcp, store);
-  auto stranger = ClientSocket::Connect(context_, {.endpoint = service->endpoint(),
-                                                   .limits = TransportLimits::Data(),
-                                                   .keys = {},
-                                                   .server_key = {}});
+  auto stranger = ClientSocket::Connect(context_, {.endpoint = service->endpoint()});
   ASSERT_TRUE(stranger.ok());
   std::mt19937_64 random(1);
   wire::FetchRequest no_ranges;
