@@ -51,7 +51,6 @@ AttemptRunner::AttemptRunner(std::shared_ptr<const PreparedJob> job)
       spare_budget_(SpareBytes(*job_) + job_->memory.threads * job_->memory.input_buffer_bytes) {
   context_.plugin = job_->plugin.get();
   context_.job = std::hash<std::string>{}(job_id_);
-  for (const FoundFile& file : job_->inputs) context_.input_paths.push_back(file.path);
   context_.side_files = job_->request.side_files;
   context_.partitions = job_->parts;
 }
@@ -109,7 +108,7 @@ AttemptFailed AttemptRunner::Failure(const AttemptId& id, const Status& status,
                                      const std::optional<RecordPlace>& bad_record) const {
   AttemptFailed failed{id, status, std::nullopt};
   if (bad_record.has_value())
-    failed.record = FailedRecord{*bad_record, context_.input_paths[bad_record->file_index]};
+    failed.record = FailedRecord{*bad_record, job_->inputs[bad_record->file_index].path};
   return failed;
 }
 

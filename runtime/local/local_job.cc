@@ -4,7 +4,7 @@
 #include <variant>
 
 #include "mapreduce/base/units.h"
-#include "runtime/local/machine.h"
+#include "runtime/storage/machine.h"
 
 namespace spillway {
 
@@ -181,9 +181,8 @@ void LocalJob::Do(const StartMap& action) {
   spec.attempt = action.attempt.attempt;
   spec.ranges = runner_->RangesOf(spec.index);
   spec.skips.assign(action.skips.begin(), action.skips.end());
-  slots_->Start([runner = runner_, spec = std::move(spec), control = NewControl(action.attempt)] {
-    runner->RunMap(spec, control);
-  });
+  slots_->Start([runner = runner_, spec = std::move(spec), control = NewControl(action.attempt)](
+                    std::uint32_t) { runner->RunMap(spec, control); });
 }
 
 void LocalJob::Do(const StartReduce& action) {
@@ -218,9 +217,8 @@ void LocalJob::RunWhenComplete(const AttemptId& id, Reduce& reduce) {
   if (reduce.missing != 0 || reduce.running) return;
   reduce.running = true;
   ReduceTaskSpec spec{id.task, id.attempt, reduce.segments};
-  slots_->Start([runner = runner_, spec = std::move(spec), control = NewControl(id)] {
-    runner->RunReduce(spec, control);
-  });
+  slots_->Start([runner = runner_, spec = std::move(spec),
+                 control = NewControl(id)](std::uint32_t) { runner->RunReduce(spec, control); });
 }
 
 void LocalJob::Do(const StopAttempt& action) {

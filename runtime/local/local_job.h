@@ -17,7 +17,7 @@
 #include "runtime/local/attempt_runner.h"
 #include "runtime/local/local_runner.h"
 #include "runtime/local/prepared_job.h"
-#include "runtime/local/slot_pool.h"
+#include "runtime/worker/slot_pool.h"
 
 namespace spillway {
 

@@ -6,7 +6,7 @@
 
 #include "mapreduce/base/units.h"
 #include "mapreduce/job.h"
-#include "runtime/local/machine.h"
+#include "runtime/storage/machine.h"
 
 namespace spillway {
 

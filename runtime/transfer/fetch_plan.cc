@@ -75,6 +75,11 @@ void FetchPlan::FailSource(FetchSourceId id, const Status& why) {
   sources_.erase(id);
 }
 
+bool FetchPlan::Expects(FetchSourceId source, std::uint64_t request) const {
+  const auto found = asked_.find(request);
+  return found != asked_.end() && found->second.source == source;
+}
+
 void FetchPlan::OnReply(std::uint64_t request, std::vector<RangeReply> replies,
                         std::uint64_t now_ms) {
   const auto found = asked_.find(request);

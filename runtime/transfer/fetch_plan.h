@@ -102,14 +102,16 @@ class FetchPlan {
     std::uint64_t head_bytes = 0;     ///< With a head: of the whole head.
     std::uint64_t segment_bytes = 0;  ///< With a head.
   };
+  /// Whether an answer of `source` to this request would change anything.
+  bool Expects(FetchSourceId source, std::uint64_t request) const;
   /// As many replies as the request has ranges, in their order; anything else is a bad reply. An
   /// answer that comes twice or after its time-out changes nothing.
   void OnReply(std::uint64_t request, std::vector<RangeReply> ranges, std::uint64_t now_ms);
   /// The request could not be sent, or its answer arrived damaged: it failed, and is tried again.
   void OnFailure(std::uint64_t request, const Status& why, std::uint64_t now_ms);
 
-  /// Ends what timed out and asks for what the windows allow. Call it after other events and when
-  /// next_tick_ms() has come.
+  /// Ends what timed out and asks for what the windows allow; the only event that asks. Call it
+  /// when the actions of other events were done, and when next_tick_ms() has come.
   void Tick(std::uint64_t now_ms);
   /// UINT64_MAX: nothing waits for a time.
   std::uint64_t next_tick_ms() const;

@@ -29,7 +29,7 @@ using FetchTicket = std::uint64_t;
 struct FetchTotals {
   std::uint64_t segments = 0;       ///< Handed over.
   std::uint64_t network_bytes = 0;  ///< Received from other hosts for them, heads included.
-  std::uint64_t tries_failed = 0;   ///< Requests without a good answer, each asked again.
+  std::uint64_t restarts = 0;       ///< Segments that were begun anew after failed requests.
 };
 
 class SegmentSource {

@@ -1,5 +1,5 @@
 // SlotPool: the threads that run attempts. Start hands a task to an idle thread, or to the next
-// that becomes idle. Start from one thread.
+// that becomes idle. Start from any thread.
 #pragma once
 
 #include <condition_variable>
@@ -22,7 +22,9 @@ class SlotPool {
   SlotPool(const SlotPool&) = delete;
   SlotPool& operator=(const SlotPool&) = delete;
 
-  void Start(std::function<void()> task);
+  /// The task is told the number of its thread, which is below `threads` and its own meanwhile.
+  using Task = std::function<void(std::uint32_t slot)>;
+  void Start(Task task);
 
   /// Gives up on tasks that do not end: their threads are left to themselves. What they use must
   /// stay alive, so the process should end soon.
@@ -33,10 +35,10 @@ class SlotPool {
   struct Shared {
     std::mutex mutex;
     std::condition_variable wake;
-    std::deque<std::function<void()>> tasks;  // Guarded by mutex, like stopping.
+    std::deque<Task> tasks;  // Guarded by mutex, like stopping.
     bool stopping = false;
   };
-  static void Loop(const std::shared_ptr<Shared>& shared);
+  static void Loop(const std::shared_ptr<Shared>& shared, std::uint32_t slot);
 
   const std::shared_ptr<Shared> shared_;
   std::vector<std::thread> threads_;

@@ -1,4 +1,4 @@
-#include "runtime/local/machine.h"
+#include "runtime/storage/machine.h"
 
 #include <sched.h>
 #include <sys/resource.h>

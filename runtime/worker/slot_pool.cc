@@ -1,10 +1,10 @@
-#include "runtime/local/slot_pool.h"
+#include "runtime/worker/slot_pool.h"
 
 namespace spillway {
 
 SlotPool::SlotPool(std::uint32_t threads) : shared_(std::make_shared<Shared>()) {
   for (std::uint32_t i = 0; i < threads; ++i)
-    threads_.emplace_back([shared = shared_] { Loop(shared); });
+    threads_.emplace_back([shared = shared_, i] { Loop(shared, i); });
 }
 
 SlotPool::~SlotPool() {
@@ -16,7 +16,7 @@ SlotPool::~SlotPool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void SlotPool::Start(std::function<void()> task) {
+void SlotPool::Start(Task task) {
   {
     const std::lock_guard lock(shared_->mutex);
     shared_->tasks.push_back(std::move(task));
@@ -29,9 +29,9 @@ void SlotPool::Abandon() {
   threads_.clear();
 }
 
-void SlotPool::Loop(const std::shared_ptr<Shared>& shared) {
+void SlotPool::Loop(const std::shared_ptr<Shared>& shared, std::uint32_t slot) {
   while (true) {
-    std::function<void()> task;
+    Task task;
     {
       std::unique_lock lock(shared->mutex);
       shared->wake.wait(lock, [&] { return shared->stopping || !shared->tasks.empty(); });
@@ -39,7 +39,7 @@ void SlotPool::Loop(const std::shared_ptr<Shared>& shared) {
       task = std::move(shared->tasks.front());
       shared->tasks.pop_front();
     }
-    task();
+    task(slot);
   }
 }
 
