@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
       .environment = environment,
       .config_paths = spillway::ConfigFilePaths(environment),
       .plugin_dir = PluginDir(),
-      .prepare = spillway::LocalRunner::Prepare,
+      .prepare = spillway::PrepareLocalRunner,
       .inspect = spillway::InspectPlugin,
   };
   return spillway::RunSpillway({argv + std::min(argc, 1), argv + argc}, shell);

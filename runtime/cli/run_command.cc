@@ -92,7 +92,7 @@ std::unique_ptr<ProgressView> MakeView(const Shell& shell, const RunDisplay& dis
 }
 
 /// Runs with progress and signals. `signal` is the one that asked to stop, or 0.
-JobReport RunWatched(const Shell& shell, const RunDisplay& display, LocalRunner& runner,
+JobReport RunWatched(const Shell& shell, const RunDisplay& display, JobRunner& runner,
                      int* signal) {
   const auto view = MakeView(shell, display, runner.plan());
   const SignalTrap trap(runner);

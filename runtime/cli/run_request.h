@@ -7,7 +7,7 @@
 #include "mapreduce/base/status.h"
 #include "runtime/cli/command_line.h"
 #include "runtime/cli/settings.h"
-#include "runtime/local/local_runner.h"
+#include "runtime/local/job_runner.h"
 
 namespace spillway {
 

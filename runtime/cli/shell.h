@@ -16,8 +16,7 @@
 
 namespace spillway {
 
-using RunnerFactory =
-    std::function<Result<std::unique_ptr<LocalRunner>>(const JobRequest& request)>;
+using RunnerFactory = std::function<Result<std::unique_ptr<JobRunner>>(const JobRequest& request)>;
 using PluginInspector = std::function<Result<PluginDescription>(const std::string& path)>;
 
 struct Shell {

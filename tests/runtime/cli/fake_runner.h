@@ -71,7 +71,7 @@ inline JobReport SampleReport() {
 }
 
 /// Answers what it was given; `on_run` may act in between.
-class FakeRunner : public LocalRunner {
+class FakeRunner : public JobRunner {
  public:
   FakeRunner(JobPlan plan, JobReport report, std::function<void(FakeRunner&)> on_run)
       : plan_(std::move(plan)), report_(std::move(report)), on_run_(std::move(on_run)) {}
@@ -129,10 +129,10 @@ struct CommandBench {
   }
 
  private:
-  Result<std::unique_ptr<LocalRunner>> Prepare(const JobRequest& request) {
+  Result<std::unique_ptr<JobRunner>> Prepare(const JobRequest& request) {
     requests.push_back(request);
     if (!prepare_status.ok()) return prepare_status;
-    return std::unique_ptr<LocalRunner>(
+    return std::unique_ptr<JobRunner>(
         std::make_unique<FakeRunner>(plan, report, [this](FakeRunner& runner) {
           ++runs;
           if (on_run) on_run(runner);
