@@ -8,6 +8,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,25 +17,10 @@
 
 #include "mapreduce/base/status.h"
 #include "runtime/transport/message.h"
+#include "runtime/transport/transport_context.h"
 #include "runtime/transport/transport_options.h"
 
 namespace spillway {
-
-/// ZeroMQ's threads, and the ZAP handler that answers for all endpoints of the process with keys.
-/// Outlives every socket made with it. Thread-safe.
-class TransportContext {
- public:
-  explicit TransportContext(int io_threads = 1);
-  ~TransportContext();
-  TransportContext(const TransportContext&) = delete;
-  TransportContext& operator=(const TransportContext&) = delete;
-
- private:
-  friend class ServerSocket;
-  friend class ClientSocket;
-  struct State;
-  std::unique_ptr<State> state_;
-};
 
 /// Common to both ends, for Poller.
 class SocketBase {
@@ -47,8 +33,8 @@ class SocketBase {
   friend class Poller;
   struct State;
   explicit SocketBase(std::unique_ptr<State> state);
-  /// Of a MessageBuffer, the libzmq message inside.
-  static void* Raw(MessageBuffer& buffer);
+  /// The libzmq message inside.
+  static void* Native(MessageBuffer& buffer) { return buffer.native(); }
   std::unique_ptr<State> state_;
 };
 
@@ -83,7 +69,7 @@ class ServerSocket final : public SocketBase {
   std::uint64_t dropped_messages() const;
 
  private:
-  using SocketBase::SocketBase;
+  explicit ServerSocket(std::unique_ptr<State> state);
 };
 
 class ClientSocket final : public SocketBase {
@@ -102,7 +88,7 @@ class ClientSocket final : public SocketBase {
   std::string TakeConnectionNews();
 
  private:
-  using SocketBase::SocketBase;
+  explicit ClientSocket(std::unique_ptr<State> state);
 };
 
 /// Waits for sockets and file descriptors. One thread.
@@ -116,7 +102,7 @@ class Poller {
   std::size_t AddFd(int fd);  ///< Readable.
   void Clear();
 
-  /// The items that have something to read; empty after `timeout`.
+  /// The items that have something to read; empty after `timeout` and when a signal came.
   const std::vector<std::size_t>& Wait(std::chrono::milliseconds timeout);
 
  private:

@@ -10,10 +10,10 @@ namespace spillway {
 
 /// What the owner of a key may do. One key has one role.
 enum class Role : std::uint8_t {
-  kNone,         ///< Not authenticated: an endpoint without encryption.
+  kNone,  ///< Not authenticated: an endpoint without encryption.
   kCoordinator,
   kWorker,
-  kSubmitter,    ///< Submits and kills jobs, and sees all that a viewer sees.
+  kSubmitter,  ///< Submits and kills jobs, and sees all that a viewer sees.
   kViewer,
 };
 
@@ -36,10 +36,16 @@ struct TransportLimits {
   std::uint32_t queue_messages_max = 10'000;   ///< Per peer and direction.
   std::uint64_t heartbeat_ms = 1'000;          ///< ZeroMQ's own, below the protocol's.
   std::uint64_t heartbeat_timeout_ms = 10'000;
+  std::uint64_t reconnect_ms = 50;  ///< Wait before the second try; doubles from then on.
+  std::uint64_t reconnect_ms_max = 2'000;
+  std::uint64_t flush_ms = 200;  ///< What a closed socket holds may take to leave.
 
-  /// Control sockets: 1 MiB a part. Data sockets: 8 MiB.
+  /// Control sockets: 1 MiB a part. Data sockets: 8 MiB, and so few of them that a peer that does
+  /// not read holds little memory.
   static TransportLimits Control() { return {}; }
-  static TransportLimits Data() { return {.message_bytes_max = 8u << 20}; }
+  static TransportLimits Data() {
+    return {.message_bytes_max = 8u << 20, .queue_messages_max = 64};
+  }
 };
 
 /// Who may connect: the role of a public key (Z85), kNone for a stranger. Called on the
