@@ -40,7 +40,7 @@ std::string_view HostOf(std::string_view tcp_endpoint) {
 
 }  // namespace
 
-Result<std::string> ParseEndpoint(std::string_view text, std::uint64_t port_min) {
+Result<std::string> ReadEndpoint(std::string_view text, std::uint64_t port_min) {
   std::string_view address = text;
   if (address.starts_with(kIpc)) {
     const std::string_view path = address.substr(kIpc.size());

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "runtime/local/job_runner.h"
+#include "runtime/local/local_runner.h"
 
 namespace spillway {
 

@@ -111,7 +111,7 @@ Status CheckOptionValue(const OptionSpec& option, std::string_view text, std::st
     case OptionKind::kOptionalChoice: return CheckChoice(option, text, prefix);
     case OptionKind::kEndpoint:
       if (IsOneOf(text, option.choices)) return OkStatus();
-      if (const auto endpoint = ParseEndpoint(text, option.least); !endpoint.ok())
+      if (const auto endpoint = ReadEndpoint(text, option.least); !endpoint.ok())
         return InvalidArgument(prefix + endpoint.status().message());
       return OkStatus();
   }
