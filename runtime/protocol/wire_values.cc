@@ -1,0 +1,79 @@
+#include "runtime/protocol/wire_values.h"
+
+namespace spillway {
+
+wire::AttemptId ToWire(const AttemptId& id) {
+  wire::AttemptId result;
+  result.set_job(id.job);
+  result.set_kind(id.kind == TaskKind::kMap ? wire::MAP : wire::REDUCE);
+  result.set_task(id.task);
+  result.set_attempt(id.attempt);
+  return result;
+}
+
+AttemptId FromWire(const wire::AttemptId& id) {
+  return {id.job(), id.kind() == wire::MAP ? TaskKind::kMap : TaskKind::kReduce, id.task(),
+          id.attempt()};
+}
+
+wire::SegmentRef ToWire(const SegmentRef& segment) {
+  wire::SegmentRef result;
+  result.set_map_task(segment.map_task);
+  result.set_attempt(segment.attempt);
+  result.set_worker(segment.worker);
+  return result;
+}
+
+SegmentRef FromWire(const wire::SegmentRef& segment) {
+  return {segment.map_task(), segment.attempt(), segment.worker()};
+}
+
+RecordPlace FromWire(const wire::RecordPlace& place) {
+  return {place.file_index(), place.offset()};
+}
+
+wire::RecordPlace ToWire(const RecordPlace& place) {
+  wire::RecordPlace result;
+  result.set_file_index(place.file_index);
+  result.set_offset(place.offset);
+  return result;
+}
+
+wire::StatusText ToWire(const Status& status) {
+  wire::StatusText result;
+  result.set_code(static_cast<std::uint32_t>(status.code()));
+  result.set_message(status.message().substr(0, kStatusTextBytesMax));
+  return result;
+}
+
+Status FromWire(const wire::StatusText& status) {
+  const bool known = status.code() <= static_cast<std::uint32_t>(Code::kInternal);
+  return Status(known ? static_cast<Code>(status.code()) : Code::kInternal,
+                status.message().substr(0, kStatusTextBytesMax));
+}
+
+void Add(wire::TaskStats& sum, const wire::TaskStats& more) {
+  sum.set_input_records(sum.input_records() + more.input_records());
+  sum.set_input_bytes(sum.input_bytes() + more.input_bytes());
+  sum.set_map_output_records(sum.map_output_records() + more.map_output_records());
+  sum.set_map_output_bytes(sum.map_output_bytes() + more.map_output_bytes());
+  sum.set_segment_records(sum.segment_records() + more.segment_records());
+  sum.set_spills(sum.spills() + more.spills());
+  sum.set_spilled_bytes(sum.spilled_bytes() + more.spilled_bytes());
+  sum.set_shuffled_bytes(sum.shuffled_bytes() + more.shuffled_bytes());
+  sum.set_fetched_bytes(sum.fetched_bytes() + more.fetched_bytes());
+  sum.set_output_records(sum.output_records() + more.output_records());
+  sum.set_cpu_us(sum.cpu_us() + more.cpu_us());
+  for (const wire::Counter& counter : more.counters()) {
+    bool found = false;
+    for (wire::Counter& known : *sum.mutable_counters()) {
+      if (known.group() != counter.group() || known.name() != counter.name()) continue;
+      known.set_value(known.value() + counter.value());
+      found = true;
+      break;
+    }
+    if (!found && sum.counters_size() < kCountersMax) *sum.add_counters() = counter;
+  }
+}
+
+}  // namespace spillway

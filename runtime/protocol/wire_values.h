@@ -1,0 +1,29 @@
+// The values of the core and of the base as the messages spell them, and back. What comes from the
+// wire is checked here for range; whether it means anything is the receiver's to judge. Pure.
+#pragma once
+
+#include "mapreduce/base/status.h"
+#include "runtime/core/attempt_id.h"
+#include "runtime/protocol/spillway.pb.h"
+
+namespace spillway {
+
+wire::AttemptId ToWire(const AttemptId& id);
+AttemptId FromWire(const wire::AttemptId& id);
+
+wire::SegmentRef ToWire(const SegmentRef& segment);
+SegmentRef FromWire(const wire::SegmentRef& segment);
+
+RecordPlace FromWire(const wire::RecordPlace& place);
+wire::RecordPlace ToWire(const RecordPlace& place);
+
+wire::StatusText ToWire(const Status& status);
+/// A code that is not known is Internal; the message is cut at kStatusTextBytesMax.
+Status FromWire(const wire::StatusText& status);
+inline constexpr std::size_t kStatusTextBytesMax = 16 << 10;
+
+/// sum += more, counters included. At most kCountersMax names; what comes later is dropped.
+void Add(wire::TaskStats& sum, const wire::TaskStats& more);
+inline constexpr int kCountersMax = 10'000;
+
+}  // namespace spillway
