@@ -51,15 +51,18 @@ struct Incoming {
 class ServerSocket final : public SocketBase {
  public:
   /// Binds. PermissionDenied: tcp without keys where it is not allowed, with the remedy.
-  /// Unavailable: the address is in use or not this host's, named. With keys, this also checks
-  /// that a client with a key of its own making is refused, and fails if it is not.
+  /// Unavailable: the address is in use or not this host's, named; this waits half a second for
+  /// it. With keys, this also checks that a client with a key of its own making is refused, and is
+  /// PermissionDenied if it is not. Whoever reaches an ipc socket may use it: its directory is
+  /// 0700.
   static Result<std::unique_ptr<ServerSocket>> Bind(TransportContext& context,
                                                     const ServerOptions& options);
 
   /// As bound, with the port that was taken.
   const std::string& endpoint() const;
 
-  /// Unavailable: the peer is gone, or its queue is full.
+  /// Unavailable: the peer is gone, or its queue is full. InvalidArgument: a part is larger than
+  /// this socket's own limit.
   Status Send(const PeerId& peer, TransportMessage message);
 
   /// The next message that is there; nothing when there is none. Messages with other than one or
@@ -79,12 +82,14 @@ class ClientSocket final : public SocketBase {
   static Result<std::unique_ptr<ClientSocket>> Connect(TransportContext& context,
                                                        const ClientOptions& options);
 
-  /// Unavailable: the queue is full. Queued messages wait for the server to come.
+  /// Unavailable: the queue is full. InvalidArgument: a part is larger than this socket's own
+  /// limit. Queued messages wait for the server to come.
   Status Send(TransportMessage message);
   std::optional<TransportMessage> Receive();
 
-  /// What became of the connection since the last call; for messages to people. "refused: the
-  /// server does not know this key", "connected", or empty.
+  /// What became of the connection since the last call; for messages to people. "connected",
+  /// "refused: the server does not know this key", "cannot connect to ENDPOINT: ...", "the
+  /// connection to ENDPOINT was lost"; empty when nothing changed, and always for inproc.
   std::string TakeConnectionNews();
 
  private:

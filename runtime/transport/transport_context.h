@@ -3,6 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <string>
+
+#include "mapreduce/base/status.h"
+#include "runtime/transport/transport_options.h"
 
 namespace spillway {
 
@@ -20,11 +24,31 @@ class TransportContext {
  private:
   friend class ServerSocket;
   friend class ClientSocket;
+  friend class ZapDomain;
   struct State;
 
-  void* native() const;  // The zmq::context_t.
+  void* native() const;      // The zmq::context_t.
+  std::string UniqueName();  // Within this context.
 
   std::unique_ptr<State> state_;
+};
+
+/// An authority at the context's ZAP handler, for as long as this lives.
+class ZapDomain {
+ public:
+  /// ResourceExhausted: no more sockets or threads.
+  static Result<std::unique_ptr<ZapDomain>> Open(TransportContext& context, KeyAuthority authority);
+  ~ZapDomain();
+  ZapDomain(const ZapDomain&) = delete;
+  ZapDomain& operator=(const ZapDomain&) = delete;
+
+  const std::string& name() const { return name_; }
+
+ private:
+  ZapDomain(TransportContext& context, std::string name);
+
+  TransportContext& context_;
+  std::string name_;
 };
 
 }  // namespace spillway

@@ -1,6 +1,7 @@
 // Options and names of the transport. Values; any thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -21,7 +22,9 @@ enum class Role : std::uint8_t {
 Role ParseRole(std::string_view name);
 std::string_view RoleName(Role role);
 
-/// A CURVE key pair in Z85, 40 characters each; both empty: none.
+inline constexpr std::size_t kKeyChars = 40;  ///< Of a CURVE key in Z85, 32 bytes.
+
+/// A CURVE key pair in Z85; both empty: none.
 struct KeyPair {
   std::string public_key;
   std::string secret_key;
@@ -54,17 +57,17 @@ using KeyAuthority = std::function<Role(std::string_view public_key)>;
 
 struct ServerOptions {
   std::string endpoint;  ///< "inproc://x", "ipc:///dir/x", "tcp://host:port"; port 0 takes any.
-  TransportLimits limits;
-  KeyPair keys;            ///< Empty: no encryption (and for tcp only where `insecure`).
-  KeyAuthority authority;  ///< Required with keys.
-  bool insecure = false;   ///< Allows tcp without keys, on loopback only.
+  TransportLimits limits = {};
+  KeyPair keys = {};            ///< Empty: no encryption (and for tcp only where `insecure`).
+  KeyAuthority authority = {};  ///< Required with keys.
+  bool insecure = false;        ///< Allows tcp without keys, on loopback only.
 };
 
 struct ClientOptions {
   std::string endpoint;
-  TransportLimits limits;
-  KeyPair keys;            ///< Empty: no encryption.
-  std::string server_key;  ///< The server's public key; required with keys.
+  TransportLimits limits = {};
+  KeyPair keys = {};            ///< Empty: no encryption.
+  std::string server_key = {};  ///< The server's public key; required with keys.
 };
 
 }  // namespace spillway
