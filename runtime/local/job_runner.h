@@ -52,6 +52,8 @@ struct ScratchForecast {
 struct JobPlan {
   std::string job_name;
   std::string plugin_path;
+  /// Whose workers run it; their sizes are not known here. Empty: this process.
+  std::string coordinator;
   std::string mapper_name, reducer_name, input_name, output_name;
   std::string shuffle;  ///< "fold", "sort", "sort + combiner" or "none (map only)".
   std::vector<PlannedSplit> splits;
@@ -78,7 +80,7 @@ struct JobProgress {
   std::uint64_t spilled_bytes = 0;
   std::uint64_t shuffled_bytes = 0;
   std::uint64_t elapsed_ms = 0;
-  std::string note;  ///< What the job waits for, as a sentence; empty when it moves.
+  std::string note;  ///< A sentence that people should see once; may be empty.
 };
 
 /// What happened, for the summary and for --json.
