@@ -67,7 +67,17 @@ void ConnectionMonitor::Wait(long timeout_ms) {
   Drain();
 }
 
+bool ConnectionMonitor::GaveUp(std::chrono::milliseconds patience) const {
+  return idle_since_.has_value() && std::chrono::steady_clock::now() - *idle_since_ >= patience;
+}
+
 void ConnectionMonitor::Note(int event) {
+  const bool trying = event == ZMQ_EVENT_CONNECT_RETRIED || event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
+  if (trying) {
+    idle_since_.reset();
+  } else if (!idle_since_.has_value()) {
+    idle_since_ = std::chrono::steady_clock::now();
+  }
   switch (event) {
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
       phase_ = Phase::kConnected;
@@ -75,7 +85,6 @@ void ConnectionMonitor::Note(int event) {
       break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
       phase_ = Phase::kRefused;
-      ++refusals_;
       news_ = "refused: the server does not know this key";
       break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:

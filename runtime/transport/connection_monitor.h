@@ -2,8 +2,10 @@
 // and used on its thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "mapreduce/base/status.h"
@@ -32,10 +34,15 @@ class ConnectionMonitor {
 
   Phase phase() const { return phase_; }
 
-  /// How often the server refused the key.
-  std::uint64_t refusals() const { return refusals_; }
+  /// Whether ZeroMQ lost the connection and has not tried again for `patience`. After a refused
+  /// key or a message that breaks the protocol it never does; then connect again.
+  bool GaveUp(std::chrono::milliseconds patience) const;
+  void NoteConnect() { idle_since_.reset(); }
 
-  /// The newest state in words when it is another than at the last call; else empty.
+  /// The newest state in words; empty before anything happened.
+  const std::string& news() const { return news_; }
+
+  /// The same when it is another than at the last call; else empty.
   std::string TakeNews();
 
  private:
@@ -46,7 +53,8 @@ class ConnectionMonitor {
 
   std::unique_ptr<State> state_;
   Phase phase_ = Phase::kConnecting;
-  std::uint64_t refusals_ = 0;
+  std::optional<std::chrono::steady_clock::time_point>
+      idle_since_;  // Neither connected nor trying.
   std::string news_;
   std::string told_;
 };

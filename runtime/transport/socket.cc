@@ -8,12 +8,15 @@
 
 #include "mapreduce/base/check.h"
 #include "runtime/transport/connection_monitor.h"
+#include "runtime/transport/curve_key.h"
 #include "runtime/transport/curve_probe.h"
 #include "runtime/transport/endpoint.h"
 #include "runtime/transport/zap_handler.h"
 
 namespace spillway {
 namespace {
+
+using Phase = ConnectionMonitor::Phase;
 
 // A closed socket leaves its address a moment later, so that a server that starts again waits.
 constexpr int kBindTries = 25;
@@ -56,8 +59,7 @@ Status EndpointError(const char* action, const std::string& endpoint, const zmq:
 bool IsTcp(const Endpoint& endpoint) { return endpoint.scheme == Endpoint::Scheme::kTcp; }
 
 Status CheckKey(const std::string& key, std::string_view whose) {
-  std::uint8_t bytes[32];
-  if (key.size() == kKeyChars && zmq_z85_decode(bytes, key.c_str()) != nullptr) return OkStatus();
+  if (IsCurveKey(key)) return OkStatus();
   return InvalidArgument(std::string(whose) + " key is no CURVE key: expected " +
                          std::to_string(kKeyChars) + " characters of Z85");
 }
@@ -121,6 +123,7 @@ struct SocketBase::State {
   zmq::socket_t socket;
   std::unique_ptr<ConnectionMonitor> monitor;  // Of a client.
   std::string endpoint;
+  std::chrono::milliseconds redial_wait{0};
   std::uint64_t part_bytes_max = 0;
   std::uint64_t dropped = 0;
 
@@ -147,10 +150,15 @@ struct SocketBase::State {
     }
   }
 
-  /// Sends without waiting. False with errno: EAGAIN or EHOSTUNREACH.
+  /// Sends without waiting. False with errno: EAGAIN or EHOSTUNREACH. A signal must not part a
+  /// message.
   bool SendPart(zmq::message_t& part, bool more) {
     const int flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0);
-    return zmq_msg_send(part.handle(), socket.handle(), flags) >= 0;
+    int sent = 0;
+    do {
+      sent = zmq_msg_send(part.handle(), socket.handle(), flags);
+    } while (sent < 0 && zmq_errno() == EINTR);
+    return sent >= 0;
   }
 
   /// Header and payload. False when the queue is full or the peer went.
@@ -161,7 +169,11 @@ struct SocketBase::State {
   }
 
   bool ReceivePart(zmq::message_t& part) {
-    return zmq_msg_recv(part.handle(), socket.handle(), ZMQ_DONTWAIT) >= 0;
+    int received = 0;
+    do {
+      received = zmq_msg_recv(part.handle(), socket.handle(), ZMQ_DONTWAIT);
+    } while (received < 0 && zmq_errno() == EINTR);
+    return received >= 0;
   }
 
   /// The rest of a message whose first part is there: ZeroMQ delivers all parts at once. False,
@@ -175,6 +187,16 @@ struct SocketBase::State {
       if (!ReceivePart(part)) break;
     } while (part.more());
     return Drop();
+  }
+
+  /// Of a client: takes in the connection's events, and connects where ZeroMQ has given up.
+  void KeepConnected() {
+    monitor->Drain();
+    if (!monitor->GaveUp(redial_wait)) return;
+    // It may have forgotten the endpoint by itself, which is as good.
+    zmq_disconnect(socket.handle(), endpoint.c_str());
+    zmq_connect(socket.handle(), endpoint.c_str());
+    monitor->NoteConnect();
   }
 
   bool Drop() {
@@ -261,6 +283,7 @@ Result<std::unique_ptr<ClientSocket>> ClientSocket::Connect(TransportContext& co
     auto state = std::make_unique<State>(*static_cast<zmq::context_t*>(context.native()),
                                          zmq::socket_type::dealer);
     state->endpoint = EndpointText(endpoint);
+    state->redial_wait = std::chrono::milliseconds(options.limits.reconnect_ms_max);
     SetLimits(state->socket, options.limits);
     state->part_bytes_max = options.limits.message_bytes_max;
     state->socket.set(zmq::sockopt::ipv6, endpoint.ipv6());
@@ -281,9 +304,12 @@ Result<std::unique_ptr<ClientSocket>> ClientSocket::Connect(TransportContext& co
 
 Status ClientSocket::Send(TransportMessage message) {
   SPILLWAY_RETURN_IF_ERROR(state_->CheckSize(message));
-  state_->monitor->Drain();
+  state_->KeepConnected();
   if (state_->SendMessage(message)) return OkStatus();
-  return Unavailable("the queue to " + state_->endpoint + " is full");
+  const ConnectionMonitor& monitor = *state_->monitor;
+  const bool connected = monitor.news().empty() || monitor.phase() == Phase::kConnected;
+  return Unavailable("cannot send to " + state_->endpoint + ": " +
+                     (connected ? "its queue is full" : monitor.news()));
 }
 
 std::optional<TransportMessage> ClientSocket::Receive() {
@@ -292,11 +318,14 @@ std::optional<TransportMessage> ClientSocket::Receive() {
     if (state_->ReceiveRest(message)) return message;
   }
   // Only when there is nothing else to do.
-  state_->monitor->Drain();
+  state_->KeepConnected();
   return std::nullopt;
 }
 
-std::string ClientSocket::TakeConnectionNews() { return state_->monitor->TakeNews(); }
+std::string ClientSocket::TakeConnectionNews() {
+  state_->KeepConnected();
+  return state_->monitor->TakeNews();
+}
 
 struct Poller::State {
   std::vector<zmq_pollitem_t> items;

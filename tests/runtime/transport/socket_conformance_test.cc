@@ -86,8 +86,8 @@ TEST_P(SocketConformanceTest, DeliversInOrderAndAnswersTheSender) {
   ASSERT_NE(peers['a'], peers['b']);
   ASSERT_TRUE(server->Send(peers['a'], HeaderOnly("to a")).ok());
   ASSERT_TRUE(server->Send(peers['b'], HeaderOnly("to b")).ok());
-  EXPECT_EQ(Next(*first)->header.view(), "to a");
-  EXPECT_EQ(Next(*second)->header.view(), "to b");
+  EXPECT_EQ(NextText(*first), "to a");
+  EXPECT_EQ(NextText(*second), "to b");
 }
 
 TEST_P(SocketConformanceTest, PayloadsReturnAsTheyWereSent) {
@@ -139,22 +139,13 @@ TEST_P(SocketConformanceTest, AClientFindsTheServerThatStartsAgain) {
 }
 
 TEST_P(SocketConformanceTest, MessagesWaitForAServerThatComesLater) {
-  if (GetParam().scheme == std::string("tcp")) {
-    // A port that was free a moment ago; the others choose their names.
-    auto probe = Serve(NewEndpoint("late"));
-    const std::string endpoint = probe->endpoint();
-    probe.reset();
-    auto client = Dial(endpoint);
-    ASSERT_TRUE(client->Send(HeaderOnly("early")).ok());
-    auto server = Serve(endpoint);
-    ASSERT_NE(server, nullptr);
-    EXPECT_EQ(Next(*server)->message.header.view(), "early");
-    return;
-  }
-  auto client = Dial(NewEndpoint("late"));
+  const bool tcp = GetParam().scheme == std::string("tcp");
+  const std::string endpoint = tcp ? FreeTcpEndpoint() : NewEndpoint("late");
+  auto client = Dial(endpoint);
   ASSERT_TRUE(client->Send(HeaderOnly("early")).ok());
-  auto server = Serve(NewEndpoint("late"));
-  EXPECT_EQ(Next(*server)->message.header.view(), "early");
+  auto server = Serve(endpoint);
+  ASSERT_NE(server, nullptr);
+  EXPECT_EQ(NextText(*server), "early");
 }
 
 TEST_P(SocketConformanceTest, SendingToAPeerThatIsGoneIsUnavailable) {
@@ -221,9 +212,36 @@ TEST_P(SocketConformanceTest, APeerThatSendsTooMuchIsCutOffAndOthersAreNot) {
     return !server->Send(peers["greedy"], HeaderOnly("there?")).ok();
   }));
   EXPECT_TRUE(server->Send(peers["polite"], HeaderOnly("there?")).ok());
-  EXPECT_EQ(Next(*polite)->header.view(), "there?");
+  EXPECT_EQ(NextText(*polite), "there?");
   ASSERT_TRUE(polite->Send(HeaderOnly("still")).ok());
-  EXPECT_EQ(Next(*server)->message.header.view(), "still");
+  EXPECT_EQ(NextText(*server), "still");
+}
+
+TEST_P(SocketConformanceTest, AClientThatWasSentTooMuchComesBack) {
+  if (inproc()) GTEST_SKIP() << "inproc has no wire; both ends are our own process";
+  auto server = Serve(NewEndpoint("server"), TransportLimits::Data());
+  auto client = Dial(server->endpoint(), {.message_bytes_max = 64 << 10, .reconnect_ms_max = 100});
+  ASSERT_TRUE(client->Send(HeaderOnly("hello")).ok());
+  const PeerId before = Next(*server)->peer;
+  ASSERT_TRUE(
+      server->Send(before, {MessageBuffer::Copy("h"), MessageBuffer::Allocate(1 << 20)}).ok());
+  std::optional<Incoming> incoming;
+  ASSERT_TRUE(Until({server.get(), client.get()}, [&] {
+    (void)client->Send(HeaderOnly("back"));
+    EXPECT_FALSE(client->Receive().has_value());
+    while ((incoming = server->Receive()).has_value() && incoming->peer == before) {
+    }
+    return incoming.has_value();
+  }));
+  EXPECT_EQ(incoming->message.header.view(), "back");
+}
+
+TEST_P(SocketConformanceTest, APartBeyondTheOwnLimitIsNotSent) {
+  auto server = Serve(NewEndpoint("server"), {.message_bytes_max = 1000});
+  auto client = Dial(server->endpoint(), {.message_bytes_max = 1000});
+  EXPECT_EQ(client->Send(HeaderOnly(std::string(1001, 'x'))).code(), Code::kInvalidArgument);
+  ASSERT_TRUE(client->Send(HeaderOnly(std::string(1000, 'x'))).ok());
+  EXPECT_EQ(NextText(*server).size(), 1000u);
 }
 
 TEST_P(SocketConformanceTest, ASecondServerAtTheSameAddressIsRefused) {
@@ -264,7 +282,7 @@ TEST_P(SocketConformanceTest, ASocketWorksOnTheThreadItIsHandedTo) {
     ASSERT_TRUE(server->Send(incoming->peer, std::move(incoming->message)).ok());
   });
   ASSERT_TRUE(client->Send(HeaderOnly("ping")).ok());
-  EXPECT_EQ(Next(*client)->header.view(), "ping");
+  EXPECT_EQ(NextText(*client), "ping");
   echo.join();
 }
 

@@ -4,6 +4,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <fstream>
@@ -11,7 +14,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <type_traits>
 
 #include "runtime/transport/socket.h"
 #include "tests/shuffle/store/temporary_directory.h"
@@ -75,6 +80,43 @@ class TransportFixture : public testing::Test {
     std::optional<TransportMessage> message;
     Until({&client}, [&] { return (message = client.Receive()).has_value(); });
     return message;
+  }
+
+  /// The header of the next message; "(nothing)" when none comes.
+  template <class Socket>
+  static std::string NextText(Socket& socket) {
+    auto next = Next(socket);
+    if (!next.has_value()) return "(nothing)";
+    if constexpr (std::is_same_v<Socket, ServerSocket>) {
+      return std::string(next->message.header.view());
+    } else {
+      return std::string(next->header.view());
+    }
+  }
+
+  /// tcp://127.0.0.1 with a port that nobody uses at the moment.
+  static std::string FreeTcpEndpoint() {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t bytes = sizeof address;
+    EXPECT_EQ(::bind(fd, reinterpret_cast<sockaddr*>(&address), bytes), 0);
+    EXPECT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &bytes), 0);
+    ::close(fd);
+    return "tcp://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  }
+
+  /// The next news that are `expected`; the last others when they do not come.
+  static std::string NewsUntil(ClientSocket& client, const std::string& expected) {
+    std::string news;
+    std::string last;
+    Until({&client}, [&] {
+      (void)client.Receive();
+      if (!(news = client.TakeConnectionNews()).empty()) last = news;
+      return last == expected;
+    });
+    return last;
   }
 
   static std::string NextNews(ClientSocket& client) {
