@@ -64,7 +64,7 @@ TEST_F(JobSpecTest, SaysAllThatWasPlanned) {
 }
 
 TEST_F(JobSpecTest, GivesBackTheRequestTheInputsAndTheMaps) {
-  JobRequest request = files_.Request("wordcount", "out");
+  JobRequest request = files_.Request("inverted_index", "out");
   request.side_files = {{"stop", files_.Path("stop")}};
   request.overwrite = true;
   request.compression = Compression::kLz4;

@@ -6,9 +6,13 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <atomic>
 #include <map>
+#include <thread>
 
 #include "runtime/local/local_runner.h"
+#include "runtime/local/range_choice.h"
 #include "runtime/protocol/wire_values.h"
 #include "runtime/storage/posix_file_system.h"
 #include "tests/runtime/client/job_files.h"
@@ -72,8 +76,10 @@ class EmbeddedCluster {
 
   void Run(wire::JobState& job) {
     JobRequest request = RequestOf(specs[job.job_id()]);
-    request.threads = 1;
-    request.memory_bytes = 64 << 20;
+    // What the client planned by; a coordinator takes the maps and the cuts of the spec.
+    request.threads = 2;
+    request.memory_bytes = 128 << 20;
+    request.split_bytes = 16 << 10;
     auto runner = PrepareLocalRunner(request);
     const Status status = runner.ok() ? (*runner)->Run().status : runner.status();
     job.set_ended(true);
@@ -123,7 +129,7 @@ class RemoteRunnerTest : public testing::Test {
     const auto runner = Prepare(request, Options());
     const JobReport report = runner->Run();
     ASSERT_TRUE(report.status.ok()) << report.status.message();
-    EXPECT_EQ(files_.Parts(plugin + "-remote"), files_.Parts(plugin + "-embedded"));
+    EXPECT_TRUE(files_.Parts(plugin + "-remote") == files_.Parts(plugin + "-embedded"));
     EXPECT_THAT(files_.Parts(plugin + "-remote"), SizeIs(3));
     EXPECT_EQ(runner->progress().phase, JobProgress::Phase::kDone);
 
@@ -148,8 +154,18 @@ TEST_F(RemoteRunnerTest, ARangePartitionedJobIsSentWithTheSameCuts) {
   files_.WriteRecords("a", 3, 4'000);
   files_.WriteRecords("b", 4, 1'000);
   ExpectSameBytesAsEmbedded("tera_sort");
+  JobRequest request = files_.Request("tera_sort", "elsewhere");
+  PosixFileSystem system;
+  const auto job = PrepareJob(system, request);
+  ASSERT_TRUE(job.ok()) << job.status().message();
+  MemoryBudget spare(16 << 20);
+  const std::atomic<bool> cancelled{false};
+  const auto cuts = ChooseRangeCuts(*job, system, spare, cancelled);
+  ASSERT_TRUE(cuts.ok()) << cuts.status().message();
   ASSERT_THAT(cluster_.specs, SizeIs(1));
-  EXPECT_THAT(cluster_.specs.begin()->second.range_cuts(), SizeIs(2));
+  const auto& sent = cluster_.specs.begin()->second.range_cuts();
+  EXPECT_THAT(sent, SizeIs(2));
+  EXPECT_TRUE(std::equal(sent.begin(), sent.end(), cuts->begin(), cuts->end()));
 }
 
 TEST_F(RemoteRunnerTest, ThePlanNamesTheCoordinatorAndNoSizesOfThisMachine) {
