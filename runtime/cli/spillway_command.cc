@@ -5,10 +5,13 @@
 #include <ostream>
 
 #include "mapreduce/base/units.h"
+#include "runtime/cli/cluster_command.h"
 #include "runtime/cli/command_line.h"
+#include "runtime/cli/daemon_command.h"
 #include "runtime/cli/exit_code.h"
 #include "runtime/cli/help_text.h"
 #include "runtime/cli/inspect_command.h"
+#include "runtime/cli/jobs_command.h"
 #include "runtime/cli/name_suggestion.h"
 #include "runtime/cli/option_table.h"
 #include "runtime/cli/run_command.h"
@@ -76,6 +79,11 @@ int HelpCommand(const CommandLine& line, const Shell& shell) {
 int Dispatch(const CommandLine& line, const Shell& shell) {
   const std::string_view name = line.command->name;
   if (name == "run") return RunJobCommand(line, shell);
+  if (name == "submit") return SubmitJobCommand(line, shell);
+  if (name.starts_with("jobs ")) return JobsCommand(line, shell);
+  if (name == "cluster status") return ClusterStatusCommand(line, shell);
+  if (name == "coordinator") return CoordinatorCommand(line, shell);
+  if (name == "worker") return WorkerCommand(line, shell);
   if (name == "plugin inspect") return InspectPluginCommand(line, shell);
   if (name == "version") return VersionCommand(line, shell);
   if (name == "help") return HelpCommand(line, shell);

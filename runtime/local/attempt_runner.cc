@@ -5,8 +5,7 @@
 #include <chrono>
 #include <ctime>
 
-#include "runtime/task/key_sampler.h"
-#include "shuffle/engine/range_partition.h"
+#include "runtime/local/range_choice.h"
 
 namespace spillway {
 
@@ -81,27 +80,13 @@ void AttemptRunner::Close() {
 }
 
 Status AttemptRunner::ChooseRanges(const std::atomic<bool>& cancel_requested) {
-  if (context_.abi().partition_kind != SPILLWAY_PARTITION_RANGE || context_.partitions < 2)
-    return OkStatus();
-  std::vector<SplitRange> ranges;
-  for (std::uint32_t map = 0; map < job_->maps.size(); ++map) {
-    std::vector<SplitRange> more = RangesOf(map);
-    ranges.insert(ranges.end(), more.begin(), more.end());
-  }
-  SPILLWAY_ASSIGN_OR_RETURN(
-      auto keys, SampleKeys(context_, files_, ranges, spare_budget_, {}, cancel_requested));
-  context_.range_cuts = RangeCuts(std::move(keys), context_.partitions);
+  SPILLWAY_ASSIGN_OR_RETURN(context_.range_cuts,
+                            ChooseRangeCuts(*job_, files_, spare_budget_, cancel_requested));
   return OkStatus();
 }
 
 std::vector<SplitRange> AttemptRunner::RangesOf(std::uint32_t map_task) const {
-  std::vector<SplitRange> ranges;
-  for (const FileRange& range : job_->maps[map_task].ranges) {
-    const FoundFile& file = job_->inputs[range.file_index];
-    ranges.push_back({file.path, range.file_index, file.info.bytes, range.offset, range.bytes,
-                      file.info.inode, file.info.mtime_ns});
-  }
-  return ranges;
+  return job_->RangesOf(map_task);
 }
 
 AttemptFailed AttemptRunner::Failure(const AttemptId& id, const Status& status,

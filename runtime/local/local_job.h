@@ -15,7 +15,7 @@
 
 #include "runtime/core/scheduler.h"
 #include "runtime/local/attempt_runner.h"
-#include "runtime/local/local_runner.h"
+#include "runtime/local/job_runner.h"
 #include "runtime/local/prepared_job.h"
 #include "runtime/worker/slot_pool.h"
 

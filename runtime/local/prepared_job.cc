@@ -195,6 +195,16 @@ void DescribePlugin(PreparedJob& job) {
 
 }  // namespace
 
+std::vector<SplitRange> PreparedJob::RangesOf(std::uint32_t map_task) const {
+  std::vector<SplitRange> ranges;
+  for (const FileRange& range : maps[map_task].ranges) {
+    const FoundFile& file = inputs[range.file_index];
+    ranges.push_back({file.path, range.file_index, file.info.bytes, range.offset, range.bytes,
+                      file.info.inode, file.info.mtime_ns});
+  }
+  return ranges;
+}
+
 Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request) {
   PreparedJob job;
   job.request = request;
