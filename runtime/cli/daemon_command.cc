@@ -11,7 +11,7 @@
 #include "runtime/cli/endpoint_text.h"
 #include "runtime/cli/exit_code.h"
 #include "runtime/cli/option_value.h"
-#include "runtime/local/machine.h"
+#include "runtime/storage/machine.h"
 #include "runtime/transport/key_directory.h"
 
 namespace spillway {

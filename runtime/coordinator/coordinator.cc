@@ -66,7 +66,7 @@ Result<FetchSecrets> KeptSecrets(JobJournal& journal) {
 
 class Coordinator::Loop {
  public:
-  Loop(const CoordinatorOptions& options, std::unique_ptr<JobJournal> journal)
+  Loop(const CoordinatorSetup& options, std::unique_ptr<JobJournal> journal)
       : options_(options),
         journal_(std::move(journal)),
         wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
@@ -81,8 +81,8 @@ class Coordinator::Loop {
     machine_ = std::make_unique<CoordinatorMachine>(machine, secrets);
     SPILLWAY_RETURN_IF_ERROR(Restore());
     base_ms_ = std::max(base_ms_, machine_->now_ms());
-    for (const ServerOptions& endpoint : options_.endpoints) {
-      SPILLWAY_ASSIGN_OR_RETURN(auto socket, ServerSocket::Bind(context, endpoint));
+    for (const CoordinatorEndpoint& endpoint : options_.endpoints) {
+      SPILLWAY_ASSIGN_OR_RETURN(auto socket, ServerSocket::Bind(context, endpoint.server));
       poller_.Add(*socket);
       sockets_.push_back(std::move(socket));
     }
@@ -127,8 +127,8 @@ class Coordinator::Loop {
   /// goes as the steady clock does, so that a clock that is set moves nothing here.
   TimeMs Now() const {
     using namespace std::chrono;
-    return base_ms_ + static_cast<TimeMs>(
-                          duration_cast<milliseconds>(steady_clock::now() - start_).count());
+    return base_ms_ +
+           static_cast<TimeMs>(duration_cast<milliseconds>(steady_clock::now() - start_).count());
   }
 
   void Wake() {
@@ -171,8 +171,11 @@ class Coordinator::Loop {
     for (std::size_t i = 0; i < sockets_.size(); ++i) {
       while (auto incoming = sockets_[i]->Receive()) {
         ++stats_.frames;
+        const CoordinatorEndpoint& endpoint = options_.endpoints[i];
+        const Role role =
+            endpoint.server.keys.empty() ? endpoint.role_without_keys : incoming->role;
         // A peer is known by its socket and its name there.
-        machine_->OnFrame(std::string(1, static_cast<char>(i)) + incoming->peer, incoming->role,
+        machine_->OnFrame(std::string(1, static_cast<char>(i)) + incoming->peer, role,
                           incoming->message.header.view(), Now());
         if (--budget == 0) {
           more_frames_ = true;
@@ -231,7 +234,7 @@ class Coordinator::Loop {
     if (options_.log) options_.log(line);
   }
 
-  const CoordinatorOptions options_;
+  const CoordinatorSetup options_;
   const std::unique_ptr<JobJournal> journal_;
   PosixFileSystem files_;
   std::unique_ptr<CoordinatorMachine> machine_;
@@ -253,10 +256,11 @@ Coordinator::Coordinator(std::unique_ptr<Loop> loop) : loop_(std::move(loop)) {}
 Coordinator::~Coordinator() = default;
 
 Result<std::unique_ptr<Coordinator>> Coordinator::Open(TransportContext& context,
-                                                       const CoordinatorOptions& options) {
+                                                       const CoordinatorSetup& options) {
   JournalOptions journal_options;
   journal_options.directory = options.journal_dir;
-  if (!options.endpoints.empty()) journal_options.endpoint = options.endpoints.front().endpoint;
+  if (!options.endpoints.empty())
+    journal_options.endpoint = options.endpoints.front().server.endpoint;
   journal_options.now_unix_ms = UnixMs();
   SPILLWAY_ASSIGN_OR_RETURN(auto journal, JobJournal::Open(journal_options));
   auto loop = std::make_unique<Loop>(options, std::move(journal));

@@ -20,9 +20,14 @@
 
 namespace spillway {
 
-struct CoordinatorOptions {
+struct CoordinatorEndpoint {
+  ServerOptions server;
+  Role role_without_keys = Role::kNone;  ///< Of its peers, where it has no keys.
+};
+
+struct CoordinatorSetup {
   /// Served alike. The first is the one that others are told of.
-  std::vector<ServerOptions> endpoints;
+  std::vector<CoordinatorEndpoint> endpoints;
   std::string journal_dir;
   CoordinatorMachineOptions machine;
   std::uint32_t frames_per_turn_max = 1'000;
@@ -42,7 +47,7 @@ class Coordinator {
   /// Takes the journal over, restores what it holds and binds. AlreadyExists: another coordinator
   /// holds the journal. Other errors as ServerSocket::Bind and JobJournal::Open.
   static Result<std::unique_ptr<Coordinator>> Open(TransportContext& context,
-                                                   const CoordinatorOptions& options);
+                                                   const CoordinatorSetup& setup);
   ~Coordinator();
 
   /// Where clients and workers connect.

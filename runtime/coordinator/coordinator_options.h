@@ -19,6 +19,8 @@ struct CoordinatorOptions {
   std::uint64_t memory_bytes = 0;
   std::vector<std::string> spill_dirs;  ///< Absolute.
 
+  std::uint64_t lease_ms = 0;  ///< A worker that is silent for so long is lost; 0: 10 s.
+
   std::string log_path;  ///< Empty: stderr.
 };
 

@@ -72,8 +72,8 @@ double LeastLimit(const std::string& controller, double (*limit_of)(const std::s
   return least;
 }
 
-std::uint64_t StatusKibibytes(const std::string& field) {
-  std::ifstream file("/proc/self/status");
+std::uint64_t StatusKibibytes(const std::string& field, const std::string& process = "self") {
+  std::ifstream file("/proc/" + process + "/status");
   for (std::string line; std::getline(file, line);) {
     if (!line.starts_with(field)) continue;
     return std::strtoull(line.c_str() + field.size(), nullptr, 10);
@@ -104,6 +104,10 @@ std::uint64_t AvailableMemoryBytes() {
 std::uint64_t ResidentBytes() { return StatusKibibytes("VmRSS:") << 10; }
 
 std::uint64_t PeakResidentBytes() { return StatusKibibytes("VmHWM:") << 10; }
+
+std::uint64_t ResidentBytesOf(std::int64_t pid) {
+  return StatusKibibytes("VmRSS:", std::to_string(pid)) << 10;
+}
 
 double CpuSeconds() {
   rusage usage{};

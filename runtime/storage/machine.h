@@ -16,6 +16,9 @@ std::uint64_t AvailableMemoryBytes();
 std::uint64_t ResidentBytes();
 std::uint64_t PeakResidentBytes();
 
+/// Resident set of another process of this user now; 0: it is gone.
+std::uint64_t ResidentBytesOf(std::int64_t pid);
+
 /// User and system time of this process so far.
 double CpuSeconds();
 

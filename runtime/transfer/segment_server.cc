@@ -66,7 +66,13 @@ SegmentServerOptions WithClock(SegmentServerOptions options) {
 SegmentServer::SegmentServer(SegmentStoreFinder stores, SegmentServerOptions options)
     : stores_(std::move(stores)),
       options_(WithClock(std::move(options))),
+      token_key_(options_.token_key),
       segments_(options_.index_bytes_max) {}
+
+void SegmentServer::SetTokenKey(std::string key) {
+  const std::lock_guard lock(token_mutex_);
+  token_key_ = std::move(key);
+}
 
 SegmentServer::Answer SegmentServer::Handle(const wire::FetchRequest& request) {
   const Status allowed = CheckRequest(request);
@@ -106,9 +112,14 @@ SegmentServer::Answer SegmentServer::Handle(const wire::FetchRequest& request) {
 }
 
 Status SegmentServer::CheckRequest(const wire::FetchRequest& request) const {
-  if (!options_.token_key.empty()) {
+  std::string token_key;
+  {
+    const std::lock_guard lock(token_mutex_);
+    token_key = token_key_;
+  }
+  if (options_.requires_token || !token_key.empty()) {
     const FetchGrant grant = {request.job(), request.expires_unix_ms()};
-    if (!IsFetchToken(options_.token_key, grant, request.token()))
+    if (token_key.empty() || !IsFetchToken(token_key, grant, request.token()))
       return PermissionDenied("the token does not allow to read segments of job " +
                               std::to_string(request.job()));
     if (options_.now_unix_ms() > grant.expires_unix_ms)

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -18,9 +19,10 @@ namespace spillway {
 
 struct SegmentServerOptions {
   std::uint32_t request_ranges_max = 256;
-  std::uint64_t reply_bytes_max = 1 << 20;     ///< That one request may ask for.
-  std::uint64_t index_bytes_max = 32 << 20;    ///< Memory for indexes of opened segments, about.
-  std::string token_key;                       ///< kFetchTokenKeyBytes; empty: none is asked for.
+  std::uint64_t reply_bytes_max = 1 << 20;   ///< That one request may ask for.
+  std::uint64_t index_bytes_max = 32 << 20;  ///< Memory for indexes of opened segments, about.
+  std::string token_key;        ///< kFetchTokenKeyBytes; empty: none is asked for, unless
+  bool requires_token = false;  ///< says that SetTokenKey comes: until then nothing is served.
   std::function<std::uint64_t()> now_unix_ms;  ///< For tokens; empty: the system's clock.
 };
 
@@ -35,6 +37,9 @@ class SegmentServer {
     wire::FetchReply reply;
     MessageBuffer payload;
   };
+
+  /// The key by which tokens are checked from now on. Thread-safe.
+  void SetTokenKey(std::string key);
 
   /// A status for each range: NotFound, the segment is not here; DataLoss, a block that is sent in
   /// one piece is not what was written, with its path; PermissionDenied, the token;
@@ -62,6 +67,8 @@ class SegmentServer {
 
   const SegmentStoreFinder stores_;
   const SegmentServerOptions options_;
+  mutable std::mutex token_mutex_;
+  std::string token_key_;  // Guarded by token_mutex_.
   OpenSegmentCache segments_;
 };
 

@@ -20,8 +20,9 @@ struct WorkerOptions {
   std::string fetch_listen;  ///< "tcp://HOST:PORT"; empty: any port of the interface that is used.
   std::vector<std::string> spill_dirs;  ///< At least one; absolute.
   std::uint32_t slots = 1;
-  std::uint64_t memory_bytes = 0;  ///< Of the daemon and its executors together.
-  std::string log_path;            ///< Empty: stderr.
+  std::uint64_t memory_bytes = 0;          ///< Of the daemon and its executors together.
+  std::uint32_t protocol_version_max = 0;  ///< Not 0: speak this older version of the protocol.
+  std::string log_path;                    ///< Empty: stderr.
 };
 
 }  // namespace spillway
