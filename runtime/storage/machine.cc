@@ -105,6 +105,8 @@ std::uint64_t ResidentBytes() { return StatusKibibytes("VmRSS:") << 10; }
 
 std::uint64_t PeakResidentBytes() { return StatusKibibytes("VmHWM:") << 10; }
 
+std::uint64_t DataBytes() { return StatusKibibytes("VmData:") << 10; }
+
 double CpuSeconds() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);

@@ -16,6 +16,9 @@ std::uint64_t AvailableMemoryBytes();
 std::uint64_t ResidentBytes();
 std::uint64_t PeakResidentBytes();
 
+/// Private writable memory that this process has mapped, touched or not: what RLIMIT_DATA counts.
+std::uint64_t DataBytes();
+
 /// User and system time of this process so far.
 double CpuSeconds();
 
