@@ -8,6 +8,7 @@
 #include "runtime/cli/cluster_command.h"
 #include "runtime/cli/command_line.h"
 #include "runtime/cli/daemon_command.h"
+#include "runtime/cli/executor_command.h"
 #include "runtime/cli/exit_code.h"
 #include "runtime/cli/help_text.h"
 #include "runtime/cli/inspect_command.h"
@@ -97,6 +98,7 @@ int RunGuarded(Words words, const Shell& shell) {
   }
   if (words[0] == "--help" || words[0] == "-h") words = {"help"};
   if (words[0] == "--version") words[0] = "version";
+  if (words[0] == "executor") return ExecutorCommand({words.begin() + 1, words.end()}, shell);
   const FoundCommand found = FindCommandIn(words);
   if (found.command == nullptr) return ReportUnknownCommand(words, shell);
   words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(found.name_words));

@@ -109,6 +109,8 @@ std::uint64_t ResidentBytesOf(std::int64_t pid) {
   return StatusKibibytes("VmRSS:", std::to_string(pid)) << 10;
 }
 
+std::uint64_t DataBytes() { return StatusKibibytes("VmData:") << 10; }
+
 double CpuSeconds() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);

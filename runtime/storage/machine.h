@@ -19,6 +19,9 @@ std::uint64_t PeakResidentBytes();
 /// Resident set of another process of this user now; 0: it is gone.
 std::uint64_t ResidentBytesOf(std::int64_t pid);
 
+/// Private writable memory that this process has mapped, touched or not: what RLIMIT_DATA counts.
+std::uint64_t DataBytes();
+
 /// User and system time of this process so far.
 double CpuSeconds();
 

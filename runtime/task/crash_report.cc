@@ -199,7 +199,7 @@ void RecordSignal(SlotBoard& board, int signal, std::uintptr_t at) {
   Message what;
   what.Text(SignalText(signal));
   if (current_scene == nullptr && current_slot != nullptr) {
-    current_slot->ShowClass(InPluginCode(at) ? "the plugin" : "Spillway");
+    current_slot->ShowClass(InPluginCode(at) ? "the plugin" : kEngineClass);
     what.Text(InPluginCode(at)
                   ? " outside of a map or reduce call, in a function such as its comparator"
                   : " outside of the plugin's code");

@@ -20,6 +20,9 @@
 
 namespace spillway {
 
+/// Stands for the user's class where it was not user code that crashed.
+inline constexpr const char* kEngineClass = "Spillway";
+
 /// One slot as it lies in shared memory. Plain data; zero is an idle slot.
 struct BoardSlot {
   static constexpr std::size_t kNameBytes = 128;
@@ -93,6 +96,10 @@ class SlotBoard {
   /// of one that stands still or has ended it is all of one moment.
   std::optional<SlotReport> Read(std::uint32_t index) const;
 
+  /// The process ends because it was to end, whatever its exit code looks like.
+  void SetFinished() { header().finished.store(1, std::memory_order_release); }
+  bool finished() const { return header().finished.load(std::memory_order_acquire) != 0; }
+
   /// For a crash on a thread that runs no attempt. Empty: there was none.
   char* process_crash() { return header().process_crash; }
   std::string ReadProcessCrash() const;
@@ -101,6 +108,7 @@ class SlotBoard {
   struct Header {
     std::uint64_t magic;
     std::uint32_t slots;
+    std::atomic<std::uint32_t> finished;
     char process_crash[BoardSlot::kTextBytes];
   };
 

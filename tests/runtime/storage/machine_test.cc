@@ -10,6 +10,7 @@ TEST(MachineTest, TellsWhatTheProcessMayUseAndUses) {
   EXPECT_GT(AvailableMemoryBytes(), 64u << 20);
   EXPECT_GT(ResidentBytes(), 0u);
   EXPECT_GE(PeakResidentBytes(), ResidentBytes() / 2);
+  EXPECT_GT(DataBytes(), 0u);
   EXPECT_GE(CpuSeconds(), 0.0);
 }
 
