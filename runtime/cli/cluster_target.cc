@@ -36,10 +36,10 @@ Result<KeyChoice> ChooseKeys(const CommandLine& line, const Settings& settings,
   }
   const bool loopback = IsLoopbackEndpoint(endpoint);
   if (choice.insecure && !loopback)
-    return InvalidArgument("--insecure is for processes of this host, and " + option + " " +
-                           endpoint +
-                           " is open to others. Give --keys DIR; 'spillway keys init DIR' makes "
-                           "them.");
+    return InvalidArgument(
+        "--insecure is for processes of this host, and " + option + " " + endpoint +
+        " is not on its loopback interface. Give --keys DIR; 'spillway keys init "
+        "DIR' makes them.");
   if (choice.keys_dir.empty() && !choice.insecure && !endpoint.starts_with("ipc://"))
     return InvalidArgument(option + " " + endpoint +
                            " needs keys: give --keys DIR ('spillway keys init DIR' makes them)" +

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "mapreduce/base/units.h"
+#include "runtime/transport/endpoint.h"
 
 namespace spillway {
 namespace {
@@ -31,11 +32,6 @@ bool IsHost(std::string_view host) {
     });
   return !host.empty() && host.size() <= kHostBytesMax &&
          std::all_of(host.begin(), host.end(), IsHostCharacter);
-}
-
-std::string_view HostOf(std::string_view tcp_endpoint) {
-  const std::string_view address = tcp_endpoint.substr(kTcp.size());
-  return address.substr(0, address.rfind(':'));
 }
 
 }  // namespace
@@ -75,14 +71,9 @@ Result<std::string> ReadEndpoint(std::string_view text, std::uint64_t port_min) 
 }
 
 bool IsLoopbackEndpoint(std::string_view endpoint) {
-  if (endpoint.starts_with(kIpc)) return true;
-  if (!endpoint.starts_with(kTcp)) return false;
-  const std::string_view host = HostOf(endpoint);
-  if (host == "localhost" || host == "[::1]") return true;
-  // "127.evil.example" is a name, not an address.
-  return host.starts_with("127.") && std::all_of(host.begin(), host.end(), [](char c) {
-           return std::isdigit(static_cast<unsigned char>(c)) != 0 || c == '.';
-         });
+  const auto parsed = ParseEndpoint(endpoint);
+  if (!parsed.ok()) return false;
+  return parsed->scheme == Endpoint::Scheme::kIpc || IsLoopback(*parsed);
 }
 
 }  // namespace spillway

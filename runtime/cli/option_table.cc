@@ -205,14 +205,13 @@ constexpr CommandSpec kCommands[] = {
      .passes_arguments = true},
     {.name = "submit",
      .summary = "give a job to a cluster and return",
-     .usage = "JOB -i PATH... -o DIR --on ENDPOINT [options] [-- the job's own arguments]",
+     .usage = "JOB -i PATH... -o DIR --on ENDPOINT [options] [-- args]",
      .description =
-         "Plans a job as 'spillway run' does and hands it to the coordinator. When it is "
-         "accepted, its id is printed, and the job goes on without this command.",
+         "Plans a job as 'spillway run' does and hands it to the coordinator. When it is accepted, "
+         "its id is printed, and the job goes on without this command.",
      .options = kSubmitOptions,
-     .examples =
-         "spillway submit wordcount -i /data/big -o /data/out --on head:7077 --keys keys/\n"
-         "spillway submit ./my_job.so -i /data/in -o /data/out --submission-key today --wait",
+     .examples = "spillway submit wordcount -i /data/big -o /data/out --on head:7077\n"
+                 "spillway submit ./job.so -i /data/in -o /data/out --submission-key today",
      .operands_max = 1,
      .passes_arguments = true},
     {.name = "jobs list",
@@ -266,26 +265,28 @@ constexpr CommandSpec kCommands[] = {
      .operands_max = 0},
     {.name = "coordinator",
      .summary = "serve a cluster: take jobs, drive workers",
-     .usage = "--listen ENDPOINT --journal DIR (--keys DIR | --insecure) [options]",
+     .usage = "--listen ENDPOINT --journal DIR [options]",
      .description =
-         "The process that plans and watches: workers and clients connect to it. It "
-         "journals what it decides, so that a restart goes on where it was. SIGTERM ends "
-         "it; jobs wait for the next start.",
+         "The process that plans and watches: workers and clients connect to it. It journals what "
+         "it decides, so that a restart goes on where it was. SIGTERM ends it; jobs wait for the "
+         "next start.\n\n"
+         "It needs --keys DIR, or --insecure for a trial on loopback.",
      .options = kCoordinatorOptions,
-     .examples = "spillway coordinator --listen '*:7077' --journal /var/lib/spillway --keys "
-                 "/etc/spillway/keys\n"
-                 "spillway coordinator --listen 127.0.0.1:7077 --journal journal/ --insecure"},
+     .examples = "spillway coordinator --listen '*:7077' --journal /var/lib/spillway \\\n"
+                 "    --keys /etc/spillway/keys\n"
+                 "spillway coordinator --listen 127.0.0.1:7077 --journal j/ --insecure"},
     {.name = "worker",
      .summary = "run tasks for a coordinator",
-     .usage = "--coordinator ENDPOINT --spill-dir DIR... (--keys DIR | --insecure) [options]",
-     .description = "The process that runs map and reduce tasks on this host. User code runs in "
-                    "processes of its own. SIGTERM drains: tasks end or move, then the worker "
-                    "leaves; a second SIGTERM leaves at once.",
+     .usage = "--coordinator ENDPOINT --spill-dir DIR... [options]",
+     .description =
+         "The process that runs map and reduce tasks on this host. User code runs in processes of "
+         "its own. SIGTERM drains: tasks end or move, then the worker leaves; a second SIGTERM "
+         "leaves at once.\n\n"
+         "It needs --keys DIR, or --insecure beside a coordinator on this host.",
      .options = kWorkerOptions,
-     .examples = "spillway worker --coordinator head:7077 --spill-dir /scratch/a --spill-dir "
-                 "/scratch/b --keys /etc/spillway/keys\n"
-                 "spillway worker --coordinator 127.0.0.1:7077 --spill-dir spill/ --slots 2 "
-                 "--memory 2G --insecure"},
+     .examples = "spillway worker --coordinator head:7077 --keys /etc/spillway/keys \\\n"
+                 "    --spill-dir /scratch/a --spill-dir /scratch/b\n"
+                 "spillway worker --coordinator 127.0.0.1:7077 --insecure --spill-dir s/"},
     {.name = "plugin inspect",
      .summary = "show what a plugin is and whether this build can run it",
      .usage = "PATH|NAME [options]",

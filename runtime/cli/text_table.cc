@@ -15,8 +15,10 @@ std::size_t Columns(const std::string& text) {
   }));
 }
 
+/// A count, a size, a time or a part of a whole; not a name that begins with a digit.
 bool IsNumber(const std::string& cell) {
-  return cell.empty() || std::isdigit(static_cast<unsigned char>(cell.front())) != 0;
+  return cell.empty() || (std::isdigit(static_cast<unsigned char>(cell.front())) != 0 &&
+                          cell.find('-') == std::string::npos);
 }
 
 }  // namespace
