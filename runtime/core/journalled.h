@@ -1,5 +1,8 @@
 // Journalled: what of a scheduler's step a journal keeps, so that Scheduler::Replay finds the same
 // tables again. Pure functions.
+//
+// The events of a job can go when it has ended. What is lost with them speaks of workers only: how
+// often each failed in a row, who is set aside, and slots that abandoned attempts of that job hold.
 #pragma once
 
 #include <optional>

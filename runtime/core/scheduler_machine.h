@@ -120,7 +120,11 @@ class Scheduler::Machine {
   /// Judges a failure of an attempt that no longer runs, and acts on it.
   void FailAttempt(JobState& job, const AttemptFailed& failure, WorkerIndex worker);
   void BlameWorker(WorkerIndex worker, const AttemptId& attempt);
+  /// Whether there is no usable worker that the task has not failed on.
   bool FailedOnAllUsable(const JobState& job, const TaskTrouble& trouble) const;
+  /// The same for workers that are there at all. A job's fate may depend on this, but not on who is
+  /// set aside: that follows from other jobs too, which a journal forgets when they end.
+  bool FailedOnAllPresent(const JobState& job, const TaskTrouble& trouble) const;
   void LoseWorker(WorkerIndex worker);
   /// A worker that failed often is better than none.
   void BringBackIfNoneIsLeft();

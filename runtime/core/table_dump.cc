@@ -37,14 +37,14 @@ std::string TaskText(const TaskState& task) {
 
 void Scheduler::Machine::DumpJob(const JobState& job, std::string& text) const {
   const JobTally& tally = job.tally;
-  text += "job " + std::to_string(job.id) + " submission " + std::to_string(job.submission) +
-          " phase " + std::to_string(static_cast<int>(job.phase)) + " live " +
-          std::to_string(job.live) + " floor " + std::to_string(job.attempt_floor) +
-          Numbers("tally",
-                  std::initializer_list<std::uint32_t>{
-                      tally.attempts_started, tally.attempts_failed, tally.attempts_stopped,
-                      tally.maps_rerun, tally.records_skipped}) +
-          " \"" + job.end_status.message() + "\"\n";
+  text +=
+      "job " + std::to_string(job.id) + " phase " + std::to_string(static_cast<int>(job.phase)) +
+      " live " + std::to_string(job.live) + " floor " + std::to_string(job.attempt_floor) +
+      Numbers("tally",
+              std::initializer_list<std::uint32_t>{tally.attempts_started, tally.attempts_failed,
+                                                   tally.attempts_stopped, tally.maps_rerun,
+                                                   tally.records_skipped}) +
+      " \"" + job.end_status.message() + "\"\n";
   for (const TaskKind kind : {TaskKind::kMap, TaskKind::kReduce}) {
     for (std::uint32_t task = 0; task < job.total(kind); ++task) {
       const TaskState& state = job.tasks(kind)[task];
@@ -75,14 +75,12 @@ std::string Scheduler::Machine::DumpTables() const {
   for (WorkerIndex index = 0; index < workers_.size(); ++index) {
     const Worker& worker = workers_[index];
     if (!worker.alive) continue;
-    text +=
-        "worker " + std::to_string(worker.id) + " epoch " + std::to_string(worker.epoch) +
-        Numbers("slots", std::initializer_list<std::uint32_t>{worker.slots_taken, worker.slots}) +
-        Numbers("segments, failures",
-                std::initializer_list<std::uint32_t>{worker.segments, worker.failures_in_row}) +
-        (worker.draining ? " draining" : "") + (worker.drained ? " drained" : "") +
-        (worker.set_aside ? " set aside" : "") + (worker.away ? " away" : "") +
-        (worker.small_jobs_only ? " small jobs only" : "") + "\n";
+    text += "worker " + std::to_string(worker.id) + " epoch " + std::to_string(worker.epoch) +
+            " slots " + std::to_string(worker.slots_taken) + "/" + std::to_string(worker.slots) +
+            " segments " + std::to_string(worker.segments) + (worker.draining ? " draining" : "") +
+            (worker.drained ? " drained" : "") + (worker.away ? " away" : "") +
+            (worker.small_jobs_only ? " small jobs only" : "") + " failures " +
+            std::to_string(worker.failures_in_row) + (worker.set_aside ? " set aside" : "") + "\n";
   }
   for (const auto& [id, worker] : abandoned_)
     text += "abandoned " + AttemptText(id) + " of job " + std::to_string(id.job) + " on " +

@@ -306,11 +306,19 @@ void Scheduler::Machine::CheckHash(JobState& job, const AttemptDone& event) {
 // --- Failures and workers.
 
 bool Scheduler::Machine::FailedOnAllUsable(const JobState& job, const TaskTrouble& trouble) const {
-  const auto usable = std::count_if(trouble.failed_on.begin(), trouble.failed_on.end(),
-                                    [&](WorkerIndex w) { return workers_[w].usable(); });
+  const auto failed_on = std::count_if(trouble.failed_on.begin(), trouble.failed_on.end(),
+                                       [&](WorkerIndex w) { return workers_[w].usable(); });
   std::uint32_t all = workers_.usable_workers(WorkerTable::Kind::kGeneral);
   if (job.options.small) all += workers_.usable_workers(WorkerTable::Kind::kSmallJobsOnly);
-  return static_cast<std::uint32_t>(usable) >= all;
+  return static_cast<std::uint32_t>(failed_on) >= all;
+}
+
+bool Scheduler::Machine::FailedOnAllPresent(const JobState& job, const TaskTrouble& trouble) const {
+  const auto failed_on = std::count_if(trouble.failed_on.begin(), trouble.failed_on.end(),
+                                       [&](WorkerIndex w) { return workers_[w].present(); });
+  std::uint32_t all = workers_.present_workers(WorkerTable::Kind::kGeneral);
+  if (job.options.small) all += workers_.present_workers(WorkerTable::Kind::kSmallJobsOnly);
+  return static_cast<std::uint32_t>(failed_on) >= all;
 }
 
 void Scheduler::Machine::FailAttempt(JobState& job, const AttemptFailed& failure,
@@ -326,8 +334,9 @@ void Scheduler::Machine::FailAttempt(JobState& job, const AttemptFailed& failure
   WakeBy(trouble.avoid_until_ms);
   if (BlamesWorker(failure.status.code())) BlameWorker(worker, id);
 
-  const Judgement judgement = JudgeFailure(
-      {failure, trouble, job.options, job.tally.records_skipped, !FailedOnAllUsable(job, trouble)});
+  const Judgement judgement =
+      JudgeFailure({failure, trouble, job.options, job.tally.records_skipped,
+                    !FailedOnAllPresent(job, trouble)});
   if (judgement.verdict == Verdict::kFailJob) {
     EndJob(job, Verdicted(failure, OnWorker(workers_[worker].id), judgement.next_step));
     return;

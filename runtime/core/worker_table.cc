@@ -19,11 +19,13 @@ WorkerIndex WorkerTable::Find(WorkerId id, std::uint64_t epoch) const {
 template <class Change>
 void WorkerTable::Update(WorkerIndex index, Change&& change) {
   Worker& worker = workers_[index];
-  const bool was_usable = worker.usable();
+  const bool was_usable = worker.usable(), was_present = worker.present();
   change(worker);
   Pool& its = pool(worker.small_jobs_only ? Kind::kSmallJobsOnly : Kind::kGeneral);
   if (worker.usable() && !was_usable) ++its.usable;
   if (!worker.usable() && was_usable) --its.usable;
+  if (worker.present() && !was_present) ++its.present;
+  if (!worker.present() && was_present) --its.present;
   if (worker.usable() && worker.slots_taken < worker.slots) {
     its.free.Insert(index);
   } else {

@@ -49,8 +49,9 @@ struct Worker {
   AttemptList attempts{AttemptHook::kWorker};
   std::list<WorkerIndex>::iterator lease;
 
+  bool present() const { return alive && !draining && !away && slots > 0; }
   /// May be given attempts, now or when a slot is free.
-  bool usable() const { return alive && !draining && !set_aside && !away && slots > 0; }
+  bool usable() const { return present() && !set_aside; }
 };
 
 class WorkerTable {
@@ -93,6 +94,7 @@ class WorkerTable {
   /// How many there are.
   std::uint32_t free_workers(Kind kind) const { return pool(kind).free.size(); }
   std::uint32_t usable_workers(Kind kind) const { return pool(kind).usable; }
+  std::uint32_t present_workers(Kind kind) const { return pool(kind).present; }
 
   /// The living worker that was heard of least recently, or kNone.
   WorkerIndex least_recent() const { return leases_.empty() ? kNone : leases_.front(); }
@@ -108,6 +110,7 @@ class WorkerTable {
     IndexSet free;
     WorkerIndex turn = 0;
     std::uint32_t usable = 0;
+    std::uint32_t present = 0;
   };
   Pool& pool(Kind kind) { return pools_[static_cast<std::size_t>(kind)]; }
   const Pool& pool(Kind kind) const { return pools_[static_cast<std::size_t>(kind)]; }
