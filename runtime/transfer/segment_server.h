@@ -18,9 +18,9 @@ namespace spillway {
 
 struct SegmentServerOptions {
   std::uint32_t request_ranges_max = 256;
-  std::uint64_t reply_bytes_max = 1 << 20;     ///< That one request may ask for.
-  std::uint64_t index_bytes_max = 32 << 20;    ///< Memory for indexes of opened segments, about.
-  std::string token_key;                       ///< kFetchTokenKeyBytes; empty: none is asked for.
+  std::uint64_t reply_bytes_max = 1 << 20;   ///< That one request may ask for.
+  std::uint64_t index_bytes_max = 32 << 20;  ///< Memory for indexes of opened segments, about.
+  std::string token_key;  ///< Registered::token_key; empty: no token is asked for.
   std::function<std::uint64_t()> now_unix_ms;  ///< For tokens; empty: the system's clock.
 };
 
