@@ -133,6 +133,13 @@ void FetchLoop::Receive() {
   }
 }
 
+void FetchLoop::HearNews() {
+  for (auto& [id, source] : sources_) {
+    std::string news = source.socket->TakeConnectionNews();
+    if (!news.empty()) source.news = std::move(news);
+  }
+}
+
 void FetchLoop::OnMessage(FetchSourceId source, TransportMessage message) {
   const auto reply = ParseFetchReply(message.header.view());
   // What is no answer to us, or comes too late, is as good as lost.
@@ -214,7 +221,12 @@ void FetchLoop::On(const FetchPlan::Complete& complete) {
 void FetchLoop::On(const FetchPlan::Lost& lost) {
   const auto found = orders_.find(lost.order);
   if (found == orders_.end()) return;
+  HearNews();
   Status status = lost.status.Annotate(NameOf(found->second.segment));
+  const auto source = sources_.find(found->second.segment.worker);
+  if (status.code() == Code::kUnavailable && source != sources_.end() &&
+      !source->second.news.empty())
+    status = Unavailable(status.message() + " (" + source->second.news + ")");
   End(lost.order, std::move(status));
 }
 

@@ -58,6 +58,7 @@ class FetchLoop {
   struct Source {
     FetchEndpoint place;
     std::unique_ptr<ClientSocket> socket;
+    std::string news;  // The last of its connection.
   };
   struct Ticket {
     FetchTotals totals;
@@ -72,6 +73,7 @@ class FetchLoop {
   };
 
   void Receive();
+  void HearNews();
   void OnMessage(FetchSourceId source, TransportMessage message);
   void TickAndAct();
   void Act();

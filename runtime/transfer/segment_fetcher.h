@@ -28,7 +28,7 @@ class SegmentFetcher {
   SegmentFetcher(const SegmentFetcher&) = delete;
   SegmentFetcher& operator=(const SegmentFetcher&) = delete;
 
-  /// For requests from now on (fetch_token.h).
+  /// For requests from now on (runtime/transport/fetch_token.h).
   void SetToken(std::string token, std::uint64_t expires_unix_ms);
 
   /// Where the worker answers. Another place than before: what was asked there times out, and is

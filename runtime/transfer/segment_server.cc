@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "runtime/protocol/wire_values.h"
-#include "runtime/transfer/fetch_token.h"
+#include "runtime/transport/fetch_token.h"
 #include "shuffle/format/segment_layout.h"
 
 namespace spillway {
@@ -119,12 +119,9 @@ Status SegmentServer::CheckRequest(const wire::FetchRequest& request) const {
   }
   if (options_.requires_token || !token_key.empty()) {
     const FetchGrant grant = {request.job(), request.expires_unix_ms()};
-    if (token_key.empty() || !IsFetchToken(token_key, grant, request.token()))
-      return PermissionDenied("the token does not allow to read segments of job " +
-                              std::to_string(request.job()));
-    if (options_.now_unix_ms() > grant.expires_unix_ms)
-      return PermissionDenied("the token for segments of job " + std::to_string(request.job()) +
-                              " has expired");
+    if (token_key.empty()) return PermissionDenied("this worker serves nothing yet");
+    SPILLWAY_RETURN_IF_ERROR(
+        CheckFetchToken(token_key, grant, request.token(), options_.now_unix_ms()));
   }
   if (request.ranges_size() > static_cast<std::int64_t>(options_.request_ranges_max))
     return InvalidArgument(std::to_string(request.ranges_size()) + " ranges, more than " +

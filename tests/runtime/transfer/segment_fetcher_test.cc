@@ -12,7 +12,7 @@
 #include "runtime/storage/posix_file_system.h"
 #include "runtime/transfer/fetch_message.h"
 #include "runtime/transfer/fetch_service.h"
-#include "runtime/transfer/fetch_token.h"
+#include "runtime/transport/fetch_token.h"
 #include "shuffle/format/segment_layout.h"
 #include "shuffle/store/disk_segment_store.h"
 #include "shuffle/store/hybrid_segment_store.h"
@@ -115,12 +115,43 @@ class SegmentFetcherTest : public testing::Test {
     return limits;
   }
 
-  const std::string token_key_ = std::string(kFetchTokenKeyBytes, 'k');
+  const std::string token_key_ = std::string(kFetchKeyBytes, 'k');
   TransportContext context_;
   MemoryBudget budget_{256 << 20};
   MemorySegmentStore copies_;
   Answers answers_;
 };
+
+TEST_F(SegmentFetcherTest, KeysDecideWhoMayFetch) {
+  const KeyPair server_keys = NewKeyPair(), fetch_keys = NewKeyPair();
+  const auto store = std::make_shared<MemorySegmentStore>(budget_);
+  const std::string segment = RandomSegment(Id(0), 1);
+  Put(*store, Id(0), segment);
+  FetchServiceOptions service_options = ServiceOptions(kTcp);
+  service_options.socket.keys = server_keys;
+  service_options.socket.authority = [&fetch_keys](std::string_view key) {
+    return key == fetch_keys.public_key ? Role::kWorker : Role::kNone;
+  };
+  auto service = FetchService::Start(context_, service_options, [&](auto) { return store; });
+  ASSERT_TRUE(service.ok()) << service.status().message();
+  SegmentFetcherOptions options;
+  options.limits = FetchLimits::Tiny();
+  options.limits.request_timeout_ms = 300;
+  options.job = kJob;
+  for (const bool known : {true, false}) {
+    options.keys = known ? fetch_keys : NewKeyPair();
+    SegmentFetcher fetcher(context_, copies_, budget_, options);
+    fetcher.SetToken(MintFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
+    fetcher.SetSource(0, {(*service)->endpoint(), server_keys.public_key});
+    Fetch(fetcher, 1, {Id(0), 0, known ? 0u : 1u});
+    answers_.WaitForAll();
+  }
+  ASSERT_NE(answers_.reader(0, 0), nullptr);
+  EXPECT_EQ(*ReadPartition(*answers_.reader(0, 0), 0), ExpectedPartition(segment, Id(0), 0));
+  EXPECT_EQ(answers_.status(0, 1).code(), Code::kUnavailable);
+  EXPECT_THAT(answers_.status(0, 1).message(), HasSubstr("does not know this key"));
+  answers_.Clear();
+}
 
 class SegmentFetcherEndpointTest : public SegmentFetcherTest,
                                    public testing::WithParamInterface<const char*> {};
@@ -135,7 +166,7 @@ TEST_P(SegmentFetcherEndpointTest, ManySegmentsOfManyWorkersArriveWholeForSevera
     std::vector<std::unique_ptr<FetchService>> services;
     std::vector<std::string> segments;
     auto fetcher = NewFetcher(tiny ? TinyLimits() : FetchLimits(), copies_);
-    fetcher->SetToken(MakeFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
+    fetcher->SetToken(MintFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
     for (std::uint32_t worker = 0; worker < kWorkers; ++worker) {
       stores.push_back(std::make_shared<MemorySegmentStore>(budget_));
       const bool inproc = std::string(GetParam()) == "inproc";
@@ -199,7 +230,7 @@ TEST_F(SegmentFetcherTest, CopiesGoToDiskWhenTheMemoryEndsAndAreRemovedAfterThei
   }
   auto service = Serve(kTcp, store);
   auto fetcher = NewFetcher(FetchLimits(), copies);
-  fetcher->SetToken(MakeFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
+  fetcher->SetToken(MintFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
   fetcher->SetSource(0, {service->endpoint(), {}});
   for (std::uint32_t map = 0; map < 12; ++map) Fetch(*fetcher, 1, {Id(map), 0, 0});
   answers_.WaitForAll();
@@ -233,7 +264,7 @@ TEST_F(SegmentFetcherTest, AWorkerThatDiesAndComesBackIsAskedAgain) {
   limits.request_timeout_ms = 200;
   limits.tries_max = 100;
   auto fetcher = NewFetcher(limits, copies_);
-  fetcher->SetToken(MakeFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
+  fetcher->SetToken(MintFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
   fetcher->SetSource(0, {endpoint, {}});
   for (std::uint32_t map = 0; map < 20; ++map) Fetch(*fetcher, 1, {Id(map), 0, 2});
   for (int deaths = 0; deaths < 3; ++deaths) {
@@ -266,6 +297,7 @@ TEST_F(SegmentFetcherTest, AWorkerThatStaysDeadIsUnavailableAndNamed) {
   EXPECT_THAT(status.message(), HasSubstr("map task 3, attempt 1"));
   EXPECT_THAT(status.message(), HasSubstr("worker 4 at " + endpoint));
   EXPECT_THAT(status.message(), HasSubstr("6 tries"));
+  EXPECT_THAT(status.message(), HasSubstr("cannot connect to " + endpoint));
   EXPECT_EQ(fetcher->CancelAll(1).restarts, 1u);
 }
 
@@ -279,7 +311,7 @@ TEST_F(SegmentFetcherTest, LostDamagedAndUnknownEachHaveTheirCode) {
   Put(*store, Id(2), RandomSegment(Id(2), 1, shape));
   auto service = Serve(kTcp, store);
   auto fetcher = NewFetcher(FetchLimits(), copies_);
-  fetcher->SetToken(MakeFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
+  fetcher->SetToken(MintFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
   fetcher->SetSource(0, {service->endpoint(), {}});
   Fetch(*fetcher, 1, {Id(0), 0, 0});
   Fetch(*fetcher, 1, {Id(1), 0, 0});
@@ -482,7 +514,7 @@ TEST_F(SegmentFetcherTest, GarbageIsCountedAndOthersAreServed) {
   }
   ASSERT_TRUE((*stranger)->Send({EncodeFetchRequest(no_ranges), {}}).ok());
   auto fetcher = NewFetcher(FetchLimits(), copies_);
-  fetcher->SetToken(MakeFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
+  fetcher->SetToken(MintFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
   fetcher->SetSource(0, {service->endpoint(), {}});
   Fetch(*fetcher, 1, {Id(0), 0, 1});
   answers_.WaitForAll();
