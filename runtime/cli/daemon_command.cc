@@ -80,7 +80,9 @@ int RunDaemon(const CommandLine& line, const Shell& shell, const Read& read, con
     return ReportError(
         shell, kExitInternal,
         "this program was built without the " + std::string(line.command->name) + ".");
-  return daemon(*options);
+  const Status ended = daemon(*options);
+  if (ended.ok()) return kExitDone;
+  return ReportError(shell, ExitCodeOf(ended), ended.message());
 }
 
 }  // namespace

@@ -18,7 +18,9 @@
 #include "runtime/cli/spillway_command.h"
 #include "runtime/client/coordinator_client.h"
 #include "runtime/client/remote_runner.h"
+#include "runtime/local/coordinator_process.h"
 #include "runtime/local/local_runner.h"
+#include "runtime/local/worker_process.h"
 
 namespace {
 
@@ -86,8 +88,8 @@ int main(int argc, char** argv) {
       .inspect = spillway::InspectPlugin,
       .unix_ms = UnixMs,
       .host_name = HostName,
-      .coordinator = nullptr,
-      .worker = nullptr,
+      .coordinator = spillway::RunCoordinatorProcess,
+      .worker = spillway::RunWorkerProcess,
   };
   return spillway::RunSpillway({argv + std::min(argc, 1), argv + argc}, shell);
 }

@@ -41,9 +41,9 @@ struct Shell {
   PluginInspector inspect;
   std::function<std::uint64_t()> unix_ms;  ///< The wall clock, for ages.
   std::function<std::string()> host_name;
-  /// The daemons: they return when they have ended, with the exit code.
-  std::function<int(const CoordinatorOptions& options)> coordinator;
-  std::function<int(const WorkerOptions& options)> worker;
+  /// The daemons: they return when they have ended.
+  std::function<Status(const CoordinatorOptions& options)> coordinator;
+  std::function<Status(const WorkerOptions& options)> worker;
 
   /// Emphasis for stderr: on a terminal that knows it, unless NO_COLOR or `no_color` is set.
   TextStyle error_style(bool no_color = false) const;

@@ -22,7 +22,7 @@
 #include "runtime/storage/scratch_directory.h"
 #include "runtime/storage/unique_fd.h"
 #include "runtime/transfer/fetch_service.h"
-#include "runtime/transfer/fetch_token.h"
+#include "runtime/transport/fetch_token.h"
 #include "runtime/transfer/job_directory.h"
 #include "runtime/transfer/wake_event.h"
 #include "runtime/worker/executor_process.h"
@@ -311,7 +311,7 @@ class WorkerDaemon::Loop {
       setup.clear_fetch_public_key();
     }
     const FetchGrant grant{job, UnixMs() + kTokenLifeMs};
-    setup.set_fetch_token(MakeFetchToken(registered_.token_key(), grant));
+    setup.set_fetch_token(MintFetchToken(registered_.token_key(), grant));
     setup.set_fetch_token_expires_unix_ms(grant.expires_unix_ms);
     SendTo(peer, message);
   }
