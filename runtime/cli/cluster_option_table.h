@@ -9,6 +9,7 @@
 
 #include "mapreduce/base/units.h"
 #include "runtime/cli/option_table.h"
+#include "runtime/protocol/frame.h"
 
 namespace spillway {
 
@@ -172,6 +173,13 @@ inline constexpr auto kCoordinatorOptions = std::to_array<OptionSpec>({
     InGroup(kSlots, kCapacity, "Tasks of small jobs that run on this host (default 0: none)."),
     InGroup(kMemory, kCapacity, "Memory for them; by default an eighth of the machine's."),
     InGroup(kSpillDir, kCapacity, "Where they spill; required with --slots."),
+    {.name = "lease",
+     .kind = OptionKind::kDuration,
+     .group = kServing,
+     .value_name = "TIME",
+     .help = "A worker that is silent for so long is lost, and its work done elsewhere (10s).",
+     .least = 500,
+     .most = 86'400'000},
     {.name = "log",
      .kind = OptionKind::kText,
      .group = kDisplay,
@@ -216,6 +224,13 @@ inline constexpr auto kWorkerOptions = std::to_array<OptionSpec>({
      .help = "Where other workers fetch map outputs (default: a free port of the interface that "
              "reaches the coordinator)."},
     InGroup(kSpillDir, kCapacity, "Where to spill; several directories share the load. Required."),
+    {.name = "protocol",
+     .kind = OptionKind::kCount,
+     .group = kServing,
+     .value_name = "N",
+     .help = "Speak at most this version of the protocol, as an older worker does.",
+     .least = kProtocolVersionMin,
+     .most = kProtocolVersion},
     kSlots,
     InGroup(kMemory, kCapacity,
             "Memory for all tasks and this process; by default 60 % of the machine's."),

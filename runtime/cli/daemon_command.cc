@@ -47,11 +47,13 @@ Status CheckNeeded(const CommandLine& line,
                          std::string(line.command->name) + " --help'.");
 }
 
+std::uint64_t NumberGiven(const CommandLine& line, const char* option, std::uint64_t fallback) {
+  const GivenOption* given = line.Find(option);
+  return given == nullptr ? fallback : NumberOf(*given->option, given->values.back());
+}
+
 std::uint32_t SlotsOf(const CommandLine& line, std::uint32_t fallback) {
-  const GivenOption* given = line.Find("slots");
-  return given == nullptr
-             ? fallback
-             : static_cast<std::uint32_t>(NumberOf(*given->option, given->values.back()));
+  return static_cast<std::uint32_t>(NumberGiven(line, "slots", fallback));
 }
 
 /// Names end in tables and in the journal.
@@ -114,6 +116,7 @@ Result<CoordinatorOptions> ReadCoordinatorOptions(const CommandLine& line,
     return InvalidArgument("--spill-dir needs --slots N: without slots no task runs here.");
   options.memory_bytes = settings.Number("memory", AvailableMemoryBytes() / kCoordinatorMemoryPart);
   if (options.slots == 0) options.spill_dirs.clear();
+  options.lease_ms = NumberGiven(line, "lease", 0);
   if (line.Has("log")) options.log_path = Absolute(line.Value("log"));
   return options;
 }
@@ -144,6 +147,7 @@ Result<WorkerOptions> ReadWorkerOptions(const CommandLine& line, const Settings&
                              " is open to other hosts, which needs keys: give --keys DIR.");
   }
   options.slots = SlotsOf(line, AvailableCpus());
+  options.protocol_version_max = static_cast<std::uint32_t>(NumberGiven(line, "protocol", 0));
   options.memory_bytes =
       settings.Number("memory", AvailableMemoryBytes() / 100 * kWorkerMemoryPercent);
   if (line.Has("log")) options.log_path = Absolute(line.Value("log"));

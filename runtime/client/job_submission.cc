@@ -38,7 +38,7 @@ Result<wire::Submitted> Upload(CoordinatorCalls& calls, const std::string& bytes
 
 }  // namespace
 
-Result<wire::Submitted> SubmitJob(CoordinatorCalls& calls, const wire::JobSpec& spec,
+Result<wire::Submitted> UploadJob(CoordinatorCalls& calls, const wire::JobSpec& spec,
                                   const CallOptions& options, std::uint64_t chunk_bytes) {
   SPILLWAY_CHECK(!spec.submission_key().empty());
   SPILLWAY_CHECK(chunk_bytes > 0);

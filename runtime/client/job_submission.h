@@ -1,4 +1,4 @@
-// SubmitJob: hands a JobSpec to a coordinator, in pieces, because a frame holds 1 MiB at most.
+// UploadJob: hands a JobSpec to a coordinator, in pieces, because a frame holds 1 MiB at most.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ inline constexpr int kUploadsMax = 5;
 
 /// The spec has a submission key, by which a repetition is the same job: an upload that the
 /// coordinator does not know any more (Aborted) is begun anew. Errors as CoordinatorCalls::Call.
-Result<wire::Submitted> SubmitJob(CoordinatorCalls& calls, const wire::JobSpec& spec,
+Result<wire::Submitted> UploadJob(CoordinatorCalls& calls, const wire::JobSpec& spec,
                                   const CallOptions& options,
                                   std::uint64_t chunk_bytes = kSubmitChunkBytes);
 

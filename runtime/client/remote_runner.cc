@@ -97,7 +97,7 @@ Result<AcceptedJob> Remote::Submit() {
   }
   SPILLWAY_ASSIGN_OR_RETURN(
       const wire::Submitted submitted,
-      SubmitJob(*calls_, spec, {.give_up_ms = options_.connect_timeout_ms, .cancelled = &cancel_}));
+      UploadJob(*calls_, spec, {.give_up_ms = options_.connect_timeout_ms, .cancelled = &cancel_}));
   accepted_ = AcceptedJob{submitted.job_id(), submitted.reattached() && !own_key_};
   {
     const std::lock_guard lock(mutex_);

@@ -10,7 +10,6 @@ Result<std::vector<std::string>> ChooseRangeCuts(const PreparedJob& job, FileSys
                                                  const std::atomic<bool>& cancel_requested) {
   JobContext context;
   context.plugin = job.plugin.get();
-  for (const FoundFile& file : job.inputs) context.input_paths.push_back(file.path);
   context.side_files = job.request.side_files;
   context.partitions = job.parts;
   if (context.abi().partition_kind != SPILLWAY_PARTITION_RANGE || context.partitions < 2)

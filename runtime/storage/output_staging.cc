@@ -58,14 +58,9 @@ std::string Hex(std::uint64_t number) {
   return text;
 }
 
-/// How every manifest of the job begins, so that it can be told from another job's.
-std::string ManifestStart(const std::string& job_id) {
-  return "{\n  \"format\": 1,\n  \"job_id\": \"" + job_id + "\",\n";
-}
-
-std::string ManifestText(const StagingOptions& options, const std::string& head,
-                         const std::vector<CommittedPart>& winners) {
-  std::string manifest = ManifestStart(options.job_id) + head + "  \"parts\": [";
+/// The same for equal outputs, so that two runs of a job can be compared directory by directory.
+std::string ManifestText(const std::string& head, const std::vector<CommittedPart>& winners) {
+  std::string manifest = "{\n  \"format\": 1,\n" + head + "  \"parts\": [";
   for (const CommittedPart& winner : winners) {
     manifest += winner.part == 0 ? "\n" : ",\n";
     manifest += "    {\"name\": \"" + PartName(winner.part) +
@@ -127,7 +122,7 @@ Status OutputStaging::Prepare() {
     // An earlier Create for this job, of which nobody heard; maybe cut short before its marker.
     const auto owner = ReadOwnerText(files_, staging_);
     const auto names = files_.List(staging_);
-    if ((owner.ok() && *owner == options_.owner) || (names.ok() && names->empty())) {
+    if ((owner.ok() && *owner == OwnerText()) || (names.ok() && names->empty())) {
       RemoveMarked(files_, staging_);
       made = files_.MakeDirectory(staging_, 0755);
     }
@@ -144,8 +139,10 @@ Status OutputStaging::Prepare() {
 
 Status OutputStaging::Mark() {
   return options_.owner.empty() ? WriteOwnerMarker(files_, staging_)
-                                : WriteOwnerText(files_, staging_, options_.owner);
+                                : WriteOwnerText(files_, staging_, OwnerText());
 }
+
+std::string OutputStaging::OwnerText() const { return options_.owner + " " + options_.job_id; }
 
 Result<std::unique_ptr<OutputStaging>> OutputStaging::Adopt(FileSystem& files,
                                                             const StagingOptions& options,
@@ -162,11 +159,14 @@ Result<std::unique_ptr<OutputStaging>> OutputStaging::Adopt(FileSystem& files,
     return taken;
   }
   const auto owner = ReadOwnerText(files, staging_dir);
-  if (!owner.ok() || *owner != options.owner) {
+  if (!owner.ok() || *owner != taken->OwnerText()) {
     taken->committed_ = true;  // Not ours to remove.
-    return DataLoss("the staging directory '" + staging_dir + "' of job " + options.job_id +
-                    " is " + (owner.ok() ? "somebody else's" : "gone") +
-                    ", and what was written to it");
+    taken->gone_ = DataLoss("the staging directory '" + staging_dir + "' of job " +
+                            options.job_id + " is " + (owner.ok() ? "somebody else's" : "gone") +
+                            ", and what was written to it");
+    // Or all was done, the last step included: CommitJob will know the output by its manifest.
+    if (!files.Stat(taken->ManifestPath()).ok()) return taken->gone_;
+    return taken;
   }
   const Status made = files.MakeDirectory(staging_dir + kAttempts, 0755);
   if (!made.ok() && made.code() != Code::kAlreadyExists) return made;
@@ -185,13 +185,20 @@ void OutputStaging::Discard() {
   committed_ = true;  // Nothing is left to do.
 }
 
+std::string OutputStaging::ManifestPath() const { return options_.output_dir + "/" + kManifest; }
+
+/// Published, and not cleaned up yet: the marker moved with the directory.
 bool OutputStaging::IsPublished() {
-  const auto file = files_.Open(options_.output_dir + "/" + kManifest);
+  const auto owner = ReadOwnerText(files_, options_.output_dir);
+  return !options_.owner.empty() && owner.ok() && *owner == OwnerText();
+}
+
+bool OutputStaging::HasManifest(const std::string& text) {
+  const auto file = files_.Open(ManifestPath());
   if (!file.ok()) return false;
-  const std::string start = ManifestStart(options_.job_id);
-  std::string found(start.size(), '\0');
+  std::string found(text.size() + 1, '\0');
   const auto bytes = (*file)->ReadAt(0, found.size(), found.data());
-  return bytes.ok() && *bytes == start.size() && found == start;
+  return bytes.ok() && *bytes == text.size() && found.substr(0, text.size()) == text;
 }
 
 Status OutputStaging::MoveWinner(const CommittedPart& winner) {
@@ -228,6 +235,7 @@ Status OutputStaging::WriteFile(const std::string& name, const std::string& text
 
 Status OutputStaging::CommitJob(const std::string& manifest_head,
                                 std::span<const CommittedPart> winners) {
+  if (done_) return OkStatus();
   if (!IsPublished()) {
     std::vector<CommittedPart> sorted(winners.begin(), winners.end());
     std::sort(sorted.begin(), sorted.end(),
@@ -237,9 +245,11 @@ Status OutputStaging::CommitJob(const std::string& manifest_head,
         return InternalError(PartName(part) + " was never committed, or twice");
     if (sorted.size() != options_.parts)
       return InternalError("the job has only " + std::to_string(options_.parts) + " parts");
+    const std::string manifest = ManifestText(manifest_head, sorted);
+    if (!gone_.ok()) return HasManifest(manifest) ? OkStatus() : gone_;
     for (const CommittedPart& winner : sorted) SPILLWAY_RETURN_IF_ERROR(MoveWinner(winner));
     SPILLWAY_RETURN_IF_ERROR(RemoveLitter(sorted));
-    SPILLWAY_RETURN_IF_ERROR(WriteFile(kManifest, ManifestText(options_, manifest_head, sorted)));
+    SPILLWAY_RETURN_IF_ERROR(WriteFile(kManifest, manifest));
     SPILLWAY_RETURN_IF_ERROR(WriteFile("_SUCCESS", ""));
     if (options_.durable) SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(staging_));
     SPILLWAY_RETURN_IF_ERROR(Publish());
@@ -248,6 +258,7 @@ Status OutputStaging::CommitJob(const std::string& manifest_head,
   if (options_.durable)
     SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(Split(options_.output_dir).parent));
   CleanUp();
+  done_ = true;
   return OkStatus();
 }
 
@@ -269,9 +280,9 @@ Status OutputStaging::Publish() {
 /// The output is visible: this fails no job. What has the staging directory's name now is the
 /// directory that the output has replaced.
 void OutputStaging::CleanUp() {
+  if (files_.List(staging_).ok()) RemoveMarked(files_, staging_);
   const Status unmarked = files_.Remove(options_.output_dir + "/" + kOwnerMarkerName);
   static_cast<void>(unmarked.ok());
-  if (files_.List(staging_).ok()) RemoveMarked(files_, staging_);
 }
 
 }  // namespace spillway

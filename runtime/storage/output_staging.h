@@ -77,7 +77,10 @@ class OutputStaging {
   static Result<StagingOptions> Check(const StagingOptions& options);
   Status Prepare();
   Status Mark();
+  std::string OwnerText() const;
+  std::string ManifestPath() const;
   bool IsPublished();
+  bool HasManifest(const std::string& text);
   Status MoveWinner(const CommittedPart& winner);
   Status RemoveLitter(const std::vector<CommittedPart>& winners);
   Status WriteFile(const std::string& name, const std::string& text);
@@ -88,6 +91,8 @@ class OutputStaging {
   const StagingOptions options_;  ///< output_dir without trailing slashes.
   const std::string staging_;
   bool committed_ = false;  ///< Or not ours: nothing to discard.
+  bool done_ = false;       ///< CommitJob has ended well.
+  Status gone_;             ///< Not ok: an adopted staging directory is not there.
 };
 
 }  // namespace spillway

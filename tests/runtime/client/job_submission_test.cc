@@ -62,13 +62,13 @@ wire::JobSpec SpecOf(std::uint32_t maps) {
   return spec;
 }
 
-TEST(SubmitJob, TheJobArrivesWholeInPiecesOfAnySize) {
+TEST(UploadJob, TheJobArrivesWholeInPiecesOfAnySize) {
   const wire::JobSpec spec = SpecOf(200);
   const std::size_t whole = spec.ByteSizeLong();
   for (const std::uint64_t chunk_bytes :
        {std::uint64_t{1}, std::uint64_t{7}, whole - 1, whole, whole + 1, kSubmitChunkBytes}) {
     UnreliableCoordinator coordinator(1, 0);
-    const auto submitted = SubmitJob(coordinator, spec, {}, chunk_bytes);
+    const auto submitted = UploadJob(coordinator, spec, {}, chunk_bytes);
     ASSERT_TRUE(submitted.ok()) << submitted.status().message();
     EXPECT_EQ(submitted->job_id(), "job of key");
     EXPECT_EQ(coordinator.received.SerializeAsString(), spec.SerializeAsString());
@@ -77,11 +77,11 @@ TEST(SubmitJob, TheJobArrivesWholeInPiecesOfAnySize) {
   }
 }
 
-TEST(SubmitJob, LostAnswersAndRestartsMakeNoSecondJob) {
+TEST(UploadJob, LostAnswersAndRestartsMakeNoSecondJob) {
   for (std::uint32_t seed = 1; seed <= 200; ++seed) {
     UnreliableCoordinator coordinator(seed, 5);
     const wire::JobSpec spec = SpecOf(50);
-    const auto submitted = SubmitJob(coordinator, spec, {}, 100);
+    const auto submitted = UploadJob(coordinator, spec, {}, 100);
     EXPECT_LE(coordinator.jobs.size(), 1u) << "seed " << seed;
     if (!submitted.ok()) {
       // So many restarts that every upload met one.
@@ -93,13 +93,13 @@ TEST(SubmitJob, LostAnswersAndRestartsMakeNoSecondJob) {
   }
 }
 
-TEST(SubmitJob, ACoordinatorThatForgetsEachTimeIsGivenUp) {
+TEST(UploadJob, ACoordinatorThatForgetsEachTimeIsGivenUp) {
   UnreliableCoordinator coordinator(1, 100);
-  EXPECT_EQ(SubmitJob(coordinator, SpecOf(50), {}, 100).status().code(), Code::kAborted);
+  EXPECT_EQ(UploadJob(coordinator, SpecOf(50), {}, 100).status().code(), Code::kAborted);
   EXPECT_EQ(coordinator.calls, 2 * kUploadsMax);  // The second piece of each was one too many.
 }
 
-TEST(SubmitJob, KeysOfTheirOwnDiffer) {
+TEST(UploadJob, KeysOfTheirOwnDiffer) {
   std::set<std::string> keys;
   for (int i = 0; i < 1'000; ++i) keys.insert(NewSubmissionKey());
   EXPECT_EQ(keys.size(), 1'000u);
