@@ -38,6 +38,8 @@ struct TransportLimits {
   std::uint64_t message_bytes_max = 1u << 20;  ///< A peer that sends a larger part is cut off.
   std::uint32_t queue_messages_max = 10'000;   ///< Per peer and direction.
   std::uint64_t heartbeat_ms = 1'000;          ///< ZeroMQ's own, below the protocol's.
+  /// Also what a peer may take for a handshake, and how long it may leave a full queue unread: one
+  /// that does not read does not answer heartbeats.
   std::uint64_t heartbeat_timeout_ms = 10'000;
   std::uint64_t reconnect_ms = 50;  ///< Wait before the second try; doubles from then on.
   std::uint64_t reconnect_ms_max = 2'000;

@@ -21,6 +21,11 @@ constexpr std::size_t kKeyBytes = 32;
 enum RequestFrame : std::size_t { kVersion, kId, kDomain, kAddress, kIdentity, kMechanism, kKey };
 constexpr std::size_t kRequestFrames = kKey + 1;
 
+// Version, id, status code, status text, user id, metadata.
+using Reply = std::array<std::string_view, 6>;
+constexpr std::size_t kUserId = 4;
+constexpr std::size_t kMetadata = 5;
+
 /// All frames of the next request. False when the context ends.
 bool ReceiveRequest(zmq::socket_t& socket, std::vector<std::string>& frames) {
   frames.clear();
@@ -44,7 +49,7 @@ std::string MetadataEntry(std::string_view name, std::string_view value) {
   return entry;
 }
 
-bool SendReply(zmq::socket_t& socket, const std::array<std::string_view, 6>& frames) {
+bool SendReply(zmq::socket_t& socket, const Reply& frames) {
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const int flags = i + 1 < frames.size() ? ZMQ_SNDMORE : 0;
     while (zmq_send(socket.handle(), frames[i].data(), frames[i].size(), flags) < 0) {
@@ -99,10 +104,11 @@ void ZapHandler::Remove(const std::string& domain) {
   authorities_.erase(domain);
 }
 
-Role ZapHandler::Ask(const std::string& domain, std::string_view public_key) {
+std::optional<Role> ZapHandler::Ask(const std::string& domain, std::string_view public_key) {
   const std::lock_guard lock(mutex_);
   const auto found = authorities_.find(domain);
-  return found == authorities_.end() ? Role::kNone : found->second(public_key);
+  if (found == authorities_.end()) return std::nullopt;
+  return found->second(public_key);
 }
 
 void ZapHandler::Serve() {
@@ -114,7 +120,7 @@ void ZapHandler::Serve() {
   }
   std::vector<std::string> request;
   while (ReceiveRequest(socket->rep, request)) {
-    Role role = Role::kNone;
+    std::optional<Role> role = Role::kNone;
     std::array<char, kKeyBytes * 5 / 4 + 1> key{};
     if (request.size() == kRequestFrames && request[kVersion] == kZapVersion &&
         request[kMechanism] == "CURVE" && request[kKey].size() == kKeyBytes) {
@@ -124,11 +130,16 @@ void ZapHandler::Serve() {
     }
     const std::string id = request.size() > kId ? request[kId] : "";
     const std::string metadata = MetadataEntry(kKeyProperty, key.data());
-    const bool sent =
-        role == Role::kNone
-            ? SendReply(socket->rep, {kZapVersion, id, "400", "the key is not known", "", ""})
-            : SendReply(socket->rep, {kZapVersion, id, "200", "OK", RoleName(role), metadata});
-    if (!sent) return;
+    Reply reply{kZapVersion, id, "200", "OK", "", ""};
+    if (!role.has_value()) {
+      reply = {kZapVersion, id, "300", "the endpoint is closing", "", ""};
+    } else if (*role == Role::kNone) {
+      reply = {kZapVersion, id, "400", "the key is not known", "", ""};
+    } else {
+      reply[kUserId] = RoleName(*role);
+      reply[kMetadata] = metadata;
+    }
+    if (!SendReply(socket->rep, reply)) return;
   }
 }
 

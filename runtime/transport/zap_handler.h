@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -33,7 +34,7 @@ class ZapHandler {
   Status Start(void* context);
 
   /// Lets `authority` decide about endpoints whose ZAP domain is `domain`. Nobody enters a domain
-  /// that has no authority.
+  /// that has no authority; peers are not told, so that they try again.
   void Put(const std::string& domain, KeyAuthority authority);
 
   /// The authority is not called any more when this returns.
@@ -43,7 +44,8 @@ class ZapHandler {
   struct Socket;
 
   void Serve();
-  Role Ask(const std::string& domain, std::string_view public_key);
+  /// Nothing: the domain's endpoint is closing.
+  std::optional<Role> Ask(const std::string& domain, std::string_view public_key);
 
   std::mutex mutex_;
   std::map<std::string, KeyAuthority, std::less<>> authorities_;  // Guarded by mutex_.

@@ -1,6 +1,7 @@
 // Who gets in: keys, roles, revocation, and the endpoints that are not opened at all.
 #include <thread>
 
+#include "runtime/transport/key_directory.h"
 #include "tests/runtime/transport/transport_fixture.h"
 
 namespace spillway {
@@ -97,6 +98,31 @@ TEST_F(CurveTest, ARevokedKeyIsRefusedAtItsNextConnectionAndEntersWhenItIsBack) 
   EXPECT_EQ(NewsUntil(*again, "connected"), "connected");
   ASSERT_TRUE(again->Send(HeaderOnly("back")).ok());
   EXPECT_EQ(NextText(*server), "back");
+}
+
+TEST_F(CurveTest, ARunningServerFollowsItsKeyDirectory) {
+  TemporaryDirectory directory;
+  const KeyDirectory keys(directory.path() + "/keys");
+  ASSERT_TRUE(keys.Init().ok());
+  AuthorizedKeys authorized(keys.authorized_path());
+  const KeyPair coordinator = *keys.Load("coordinator");
+  auto server = Serve({.endpoint = "tcp://127.0.0.1:0",
+                       .keys = coordinator,
+                       .authority = [&](std::string_view key) { return authorized.Find(key); }});
+  const KeyPair worker = *keys.Load("worker");
+  auto first = Dial(server->endpoint(), worker, coordinator.public_key);
+  ASSERT_TRUE(first->Send(HeaderOnly("first")).ok());
+  EXPECT_EQ(NextText(*server), "first");
+
+  ASSERT_TRUE(keys.Revoke("worker").ok());
+  auto second = Dial(server->endpoint(), worker, coordinator.public_key);
+  EXPECT_EQ(NewsUntil(*second, kRefused), kRefused);
+  ASSERT_TRUE(keys.Add({.name = "next", .role = Role::kSubmitter}).ok());
+  auto third = Dial(server->endpoint(), *keys.Load("next"), coordinator.public_key);
+  ASSERT_TRUE(third->Send(HeaderOnly("third")).ok());
+  auto incoming = Next(*server);
+  ASSERT_TRUE(incoming.has_value());
+  EXPECT_EQ(incoming->role, Role::kSubmitter);
 }
 
 TEST_F(CurveTest, AClientWithoutKeysIsNotHeard) {

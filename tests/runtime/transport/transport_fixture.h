@@ -56,8 +56,8 @@ class TransportFixture : public testing::Test {
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds kPatience{20};
 
-  /// Receives until `done`, serving all sockets named; fails the test when it takes too long.
-  /// `step` is called after each wait.
+  /// Waits for the sockets' messages until `done`, which is asked again and again and receives
+  /// them. False when it takes too long.
   static bool Until(std::initializer_list<SocketBase*> sockets, const std::function<bool()>& done) {
     Poller poller;
     for (SocketBase* socket : sockets) poller.Add(*socket);
@@ -125,7 +125,6 @@ class TransportFixture : public testing::Test {
     return news;
   }
 
-  /// "name: kB" lines of /proc/self/status.
   static std::size_t ResidentBytes() {
     std::ifstream in("/proc/self/status");
     std::string word;
