@@ -86,8 +86,6 @@ int main(int argc, char** argv) {
       .inspect = spillway::InspectPlugin,
       .unix_ms = UnixMs,
       .host_name = HostName,
-      .coordinator = nullptr,
-      .worker = nullptr,
   };
   return spillway::RunSpillway({argv + std::min(argc, 1), argv + argc}, shell);
 }

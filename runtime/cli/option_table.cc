@@ -23,6 +23,9 @@ constexpr std::string_view kCompressChoices[] = {"auto", "lz4", "none"};
 constexpr std::string_view kProgressChoices[] = {"auto", "plain", "none"};
 constexpr std::string_view kJsonChoices[] = {"summary", "events"};
 
+constexpr std::string_view kRoleChoices[] = {"worker", "submitter", "viewer"};
+
+constexpr std::string_view kKeyGroup = "The key";
 constexpr std::string_view kInOut = "Input and output";
 constexpr std::string_view kFailures = "Failures";
 
@@ -183,6 +186,23 @@ constexpr auto kSubmitOptions = JoinOptions(
                 kSubmitWait),
     kJobDisplayOptions);
 
+constexpr OptionSpec kAddKeyOptions[] = {
+    {.name = "role",
+     .kind = OptionKind::kChoice,
+     .group = kKeyGroup,
+     .value_name = "ROLE",
+     .help = "What its owner may do: worker, submitter (submits and kills jobs) or viewer.",
+     .choices = kRoleChoices},
+    {.name = "export",
+     .kind = OptionKind::kText,
+     .group = kKeyGroup,
+     .value_name = "DIR2",
+     .help = "Write the secret there instead, with coordinator.public, for another machine."},
+    kJsonSwitch,
+    kNoColor,
+    kHelp,
+};
+
 constexpr OptionSpec kInspectOptions[] = {kJsonSwitch, kNoColor, kHelp};
 constexpr OptionSpec kVersionOptions[] = {kJsonSwitch, kHelp};
 constexpr OptionSpec kHelpOptions[] = {kHelp};
@@ -296,6 +316,44 @@ constexpr CommandSpec kCommands[] = {
      .examples = "spillway plugin inspect wordcount\n"
                  "spillway plugin inspect ./my_job.so --json",
      .operands_max = 1},
+    {.name = "keys init",
+     .summary = "make the keys of a cluster",
+     .usage = "DIR [options]",
+     .description =
+         "Makes the directory DIR with a key for each role: coordinator, worker, submitter and "
+         "viewer. Coordinator, workers and clients are given it as --keys DIR.\n\n"
+         "Secret keys can be read by nobody else, and are never printed. The file 'authorized' "
+         "says who may connect; it stays with the coordinator.",
+     .options = kInspectOptions,
+     .examples = "spillway keys init ~/spillway-keys",
+     .operands_max = 1},
+    {.name = "keys add",
+     .summary = "make one more key, for a machine or a person",
+     .usage = "DIR NAME --role ROLE [options]",
+     .description =
+         "Makes a key for NAME and lets it in. A running coordinator sees it at once.\n\n"
+         "With --export its secret goes to DIR2 only: copy that directory to the other machine "
+         "and remove it here.",
+     .options = kAddKeyOptions,
+     .examples = "spillway keys add ~/spillway-keys host-7 --role worker --export for-host-7/\n"
+                 "spillway keys add ~/spillway-keys alice --role submitter",
+     .operands_max = 2},
+    {.name = "keys list",
+     .summary = "show whose keys are let in",
+     .usage = "DIR [options]",
+     .description = "Shows the names, roles and public keys that the coordinator lets in.",
+     .options = kInspectOptions,
+     .examples = "spillway keys list ~/spillway-keys",
+     .operands_max = 1},
+    {.name = "keys revoke",
+     .summary = "let a key in no more",
+     .usage = "DIR NAME [options]",
+     .description =
+         "Removes the key of NAME. A running coordinator refuses it from its next connection on; "
+         "a connection that is there stays until it ends.",
+     .options = kInspectOptions,
+     .examples = "spillway keys revoke ~/spillway-keys host-7",
+     .operands_max = 2},
     {.name = "version",
      .summary = "show the version, the plugin ABI and the libraries",
      .usage = "[options]",

@@ -12,6 +12,7 @@
 #include "runtime/cli/help_text.h"
 #include "runtime/cli/inspect_command.h"
 #include "runtime/cli/jobs_command.h"
+#include "runtime/cli/keys_command.h"
 #include "runtime/cli/name_suggestion.h"
 #include "runtime/cli/option_table.h"
 #include "runtime/cli/run_command.h"
@@ -85,6 +86,10 @@ int Dispatch(const CommandLine& line, const Shell& shell) {
   if (name == "coordinator") return CoordinatorCommand(line, shell);
   if (name == "worker") return WorkerCommand(line, shell);
   if (name == "plugin inspect") return InspectPluginCommand(line, shell);
+  if (name == "keys init") return InitKeysCommand(line, shell);
+  if (name == "keys add") return AddKeyCommand(line, shell);
+  if (name == "keys list") return ListKeysCommand(line, shell);
+  if (name == "keys revoke") return RevokeKeyCommand(line, shell);
   if (name == "version") return VersionCommand(line, shell);
   if (name == "help") return HelpCommand(line, shell);
   return ReportError(shell, kExitInternal, "no code for command " + std::string(name));
