@@ -151,6 +151,28 @@ TEST(CoordinatorClient, AQuestionThatMayTakeLongIsNotRepeatedMeanwhile) {
   EXPECT_EQ(heard, 1);
 }
 
+TEST(CoordinatorClient, AKeyThatIsNotKnownIsRefusedLongBeforeTheTimeOut) {
+  const KeyPair server = NewKeyPair(), friendly = NewKeyPair(), stranger = NewKeyPair();
+  WireCoordinator coordinator(
+      [](const wire::Request& request) { return std::vector{Echo(request)}; }, server,
+      [&friendly](std::string_view key) {
+        return key == friendly.public_key ? Role::kSubmitter : Role::kNone;
+      });
+  ClientOptions options = coordinator.client();
+  options.server_key = server.public_key;
+  options.keys = friendly;
+  EXPECT_TRUE(Client(options)->Call(Query("x"), {}).ok());
+  options.keys = stranger;
+  const auto reply = Client(options)->Call(Query("x"), {.give_up_ms = 0});
+  EXPECT_EQ(reply.status().code(), Code::kPermissionDenied);
+  EXPECT_THAT(reply.status().message(), HasSubstr("does not know this key"));
+  // A coordinator that is not the one whose key is known here is not believed.
+  options.keys = friendly;
+  options.server_key = stranger.public_key;
+  EXPECT_EQ(Client(options)->Call(Query("x"), {.give_up_ms = 300}).status().code(),
+            Code::kUnavailable);
+}
+
 TEST(CoordinatorClient, AnEndpointThatCannotBeUnderstoodIsRefusedAtOnce) {
   EXPECT_FALSE(CoordinatorClient::Connect({.endpoint = "carrier://pigeon"}, {}).ok());
 }
