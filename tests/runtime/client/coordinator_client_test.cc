@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <set>
+#include <sstream>
 
 #include "runtime/protocol/wire_values.h"
 #include "tests/runtime/client/wire_coordinator.h"
@@ -171,6 +173,30 @@ TEST(CoordinatorClient, AKeyThatIsNotKnownIsRefusedLongBeforeTheTimeOut) {
   options.server_key = stranger.public_key;
   EXPECT_EQ(Client(options)->Call(Query("x"), {.give_up_ms = 300}).status().code(),
             Code::kUnavailable);
+}
+
+/// The bytes of the first block of docs/formats/protocol.md that is a frame; comments stand behind
+/// two blanks.
+std::string FrameOfThePage() {
+  std::ifstream page(SPILLWAY_PROTOCOL_PAGE);
+  std::string bytes, line;
+  bool inside = false;
+  while (std::getline(page, line)) {
+    if (line.starts_with("08 02 ")) inside = true;
+    if (!inside) continue;
+    if (line == "```") return bytes;
+    std::istringstream digits(line.substr(0, line.find("  ")));
+    for (int byte = 0; digits >> std::hex >> byte;) bytes += static_cast<char>(byte);
+  }
+  return "the page has no frame";
+}
+
+TEST(CoordinatorClient, TheBytesOfAQuestionAreThoseOfThePage) {
+  wire::Message message;
+  *message.mutable_request() = Query("j1");
+  message.mutable_request()->set_id(7);
+  message.mutable_request()->mutable_job()->set_wait_ms(5'000);
+  EXPECT_EQ(LoneFrame(message), FrameOfThePage());
 }
 
 TEST(CoordinatorClient, AnEndpointThatCannotBeUnderstoodIsRefusedAtOnce) {
