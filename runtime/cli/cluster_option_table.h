@@ -17,7 +17,7 @@ inline constexpr std::uint64_t kThreadsMax = 1'024;
 // Below it, merging cannot hold its buffers.
 inline constexpr std::uint64_t kMemoryBytesMin = 32 * kMiB;
 inline constexpr std::uint64_t kMemoryBytesMax = 1024 * 1024 * kGiB;
-inline constexpr std::uint64_t kListLimitMax = 100'000;
+inline constexpr std::uint64_t kListLimitMax = 500;
 inline constexpr std::uint64_t kConnectTimeoutMsMax = std::uint64_t{24} * 3'600 * 1'000;
 
 inline constexpr std::string_view kResources = "Resources (sized by itself; --explain says how)";

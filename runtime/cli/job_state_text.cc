@@ -10,6 +10,7 @@
 #include "runtime/cli/summary_text.h"
 #include "runtime/cli/text_table.h"
 #include "runtime/client/job_report.h"
+#include "runtime/client/job_submission.h"
 #include "runtime/protocol/wire_values.h"
 
 namespace spillway {
@@ -113,7 +114,8 @@ std::string JobStatusText(const wire::JobState& job) {
                      FormatDuration(job.elapsed_ms()) + "\n";
   text += Label("name") + Shown(job.name()) + ", of " + Shown(job.user()) + ", priority " +
           std::to_string(job.weight()) + "\n";
-  if (!job.submission_key().empty()) text += Label("key") + Shown(job.submission_key()) + "\n";
+  if (!job.submission_key().empty() && !job.submission_key().starts_with(kOwnKeyPrefix))
+    text += Label("key") + Shown(job.submission_key()) + "\n";
   text += Label("output") + Shown(job.output_dir()) + "\n";
   text += TasksLine("maps", job.maps_done(), job.maps_total(), job.maps_running());
   text += TasksLine("reduces", job.reduces_done(), job.reduces_total(), job.reduces_running());

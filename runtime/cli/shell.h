@@ -36,14 +36,14 @@ struct Shell {
   std::vector<std::string> config_paths;  ///< Strongest first.
   std::string plugin_dir;                 ///< Where the built-in jobs are.
   RunnerFactory prepare;
-  RemoteRunnerFactory prepare_remote;
-  CoordinatorDialer dial;
+  RemoteRunnerFactory prepare_remote = {};
+  CoordinatorDialer dial = {};
   PluginInspector inspect;
-  std::function<std::uint64_t()> unix_ms;  ///< The wall clock, for ages.
-  std::function<std::string()> host_name;
+  std::function<std::uint64_t()> unix_ms = {};  ///< The wall clock, for ages.
+  std::function<std::string()> host_name = {};
   /// The daemons: they return when they have ended.
-  std::function<Status(const CoordinatorOptions& options)> coordinator;
-  std::function<Status(const WorkerOptions& options)> worker;
+  std::function<Status(const CoordinatorOptions& options)> coordinator = {};
+  std::function<Status(const WorkerOptions& options)> worker = {};
 
   /// Emphasis for stderr: on a terminal that knows it, unless NO_COLOR or `no_color` is set.
   TextStyle error_style(bool no_color = false) const;

@@ -147,7 +147,7 @@ Result<wire::Reply> CoordinatorClient::Call(wire::Request request, const CallOpt
   }
   std::string text = "the coordinator at " + coordinator_.endpoint + " did not answer within " +
                      WholeSeconds(options.give_up_ms);
-  if (!news_.empty() && news_ != "connected") text += ": " + news_;
+  if (!news_.empty() && news_ != "connected") text += ": " + news_.substr(0, news_.rfind(';'));
   return Unavailable(text +
                      ". Check that it runs and that the address is right, or wait longer with "
                      "--connect-timeout.");

@@ -30,8 +30,9 @@ Result<wire::Submitted> Upload(CoordinatorCalls& calls, const std::string& bytes
     offset += chunk->bytes().size();
     SPILLWAY_ASSIGN_OR_RETURN(const wire::Reply reply, calls.Call(std::move(request), options));
     if (offset < bytes.size()) continue;
+    // The job of this upload was accepted and is over: its submission key tells which it was.
     if (!reply.has_submitted() || reply.submitted().job_id().empty())
-      return InternalError("the coordinator answered the job's last piece without a job id");
+      return Aborted("the coordinator does not know this upload's job any more");
     return reply.submitted();
   }
 }
@@ -52,7 +53,7 @@ Result<wire::Submitted> UploadJob(CoordinatorCalls& calls, const wire::JobSpec& 
 
 std::string NewSubmissionKey() {
   char text[40];
-  std::snprintf(text, sizeof text, "auto-%016llx%016llx",
+  std::snprintf(text, sizeof text, "%s%016llx%016llx", kOwnKeyPrefix,
                 static_cast<unsigned long long>(Random64()),
                 static_cast<unsigned long long>(Random64()));
   return text;

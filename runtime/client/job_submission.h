@@ -12,6 +12,7 @@ namespace spillway {
 inline constexpr std::uint64_t kSubmitChunkBytes = 512 << 10;
 /// Uploads that a coordinator forgot (it was restarted meanwhile) before this is given up.
 inline constexpr int kUploadsMax = 5;
+inline constexpr const char* kOwnKeyPrefix = "auto-";
 
 /// The spec has a submission key, by which a repetition is the same job: an upload that the
 /// coordinator does not know any more (Aborted) is begun anew. Errors as CoordinatorCalls::Call.
@@ -19,7 +20,7 @@ Result<wire::Submitted> UploadJob(CoordinatorCalls& calls, const wire::JobSpec& 
                                   const CallOptions& options,
                                   std::uint64_t chunk_bytes = kSubmitChunkBytes);
 
-/// A name that no other submission has.
+/// A name that no other submission has; it begins with kOwnKeyPrefix.
 std::string NewSubmissionKey();
 
 }  // namespace spillway

@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <set>
+#include <sstream>
 
 #include "runtime/protocol/wire_values.h"
 #include "tests/runtime/client/wire_coordinator.h"
@@ -149,6 +151,52 @@ TEST(CoordinatorClient, AQuestionThatMayTakeLongIsNotRepeatedMeanwhile) {
       Client(coordinator.client())->Call(Query("x"), {.give_up_ms = 10, .answer_ms = 300});
   EXPECT_EQ(reply.status().code(), Code::kUnavailable);
   EXPECT_EQ(heard, 1);
+}
+
+TEST(CoordinatorClient, AKeyThatIsNotKnownIsRefusedLongBeforeTheTimeOut) {
+  const KeyPair server = NewKeyPair(), friendly = NewKeyPair(), stranger = NewKeyPair();
+  WireCoordinator coordinator(
+      [](const wire::Request& request) { return std::vector{Echo(request)}; }, server,
+      [&friendly](std::string_view key) {
+        return key == friendly.public_key ? Role::kSubmitter : Role::kNone;
+      });
+  ClientOptions options = coordinator.client();
+  options.server_key = server.public_key;
+  options.keys = friendly;
+  EXPECT_TRUE(Client(options)->Call(Query("x"), {}).ok());
+  options.keys = stranger;
+  const auto reply = Client(options)->Call(Query("x"), {.give_up_ms = 0});
+  EXPECT_EQ(reply.status().code(), Code::kPermissionDenied);
+  EXPECT_THAT(reply.status().message(), HasSubstr("does not know this key"));
+  // A coordinator that is not the one whose key is known here is not believed.
+  options.keys = friendly;
+  options.server_key = stranger.public_key;
+  EXPECT_EQ(Client(options)->Call(Query("x"), {.give_up_ms = 300}).status().code(),
+            Code::kUnavailable);
+}
+
+/// The bytes of the first block of docs/formats/protocol.md that is a frame; comments stand behind
+/// two blanks.
+std::string FrameOfThePage() {
+  std::ifstream page(SPILLWAY_PROTOCOL_PAGE);
+  std::string bytes, line;
+  bool inside = false;
+  while (std::getline(page, line)) {
+    if (line.starts_with("08 02 ")) inside = true;
+    if (!inside) continue;
+    if (line == "```") return bytes;
+    std::istringstream digits(line.substr(0, line.find("  ")));
+    for (int byte = 0; digits >> std::hex >> byte;) bytes += static_cast<char>(byte);
+  }
+  return "the page has no frame";
+}
+
+TEST(CoordinatorClient, TheBytesOfAQuestionAreThoseOfThePage) {
+  wire::Message message;
+  *message.mutable_request() = Query("j1");
+  message.mutable_request()->set_id(7);
+  message.mutable_request()->mutable_job()->set_wait_ms(5'000);
+  EXPECT_EQ(LoneFrame(message), FrameOfThePage());
 }
 
 TEST(CoordinatorClient, AnEndpointThatCannotBeUnderstoodIsRefusedAtOnce) {

@@ -25,7 +25,12 @@ class WireCoordinator {
   /// The replies to a request, none to keep silent; ids are filled in. Runs on the server's thread.
   using Answer = std::function<std::vector<wire::Reply>(const wire::Request&)>;
 
-  explicit WireCoordinator(Answer answer) : answer_(std::move(answer)) { Start(); }
+  explicit WireCoordinator(Answer answer) : WireCoordinator(std::move(answer), {}, {}) {}
+  /// With keys: only clients that `authority` knows are heard.
+  WireCoordinator(Answer answer, KeyPair keys, KeyAuthority authority)
+      : answer_(std::move(answer)), keys_(std::move(keys)), authority_(std::move(authority)) {
+    Start();
+  }
   ~WireCoordinator() { Stop(); }
 
   const std::string& endpoint() const { return endpoint_; }
@@ -34,7 +39,9 @@ class WireCoordinator {
   /// The port stays taken, so that Start finds it again.
   void Start() {
     stopping_ = false;
-    auto socket = ServerSocket::Bind(context_, {.endpoint = endpoint_, .insecure = true});
+    auto socket = ServerSocket::Bind(
+        context_,
+        {.endpoint = endpoint_, .keys = keys_, .authority = authority_, .insecure = keys_.empty()});
     ASSERT_TRUE(socket.ok()) << socket.status().message();
     endpoint_ = (*socket)->endpoint();
     thread_ = std::thread([this, server = std::move(socket).value()] { Loop(*server); });
@@ -86,6 +93,8 @@ class WireCoordinator {
   }
 
   const Answer answer_;
+  const KeyPair keys_;
+  const KeyAuthority authority_;
   TransportContext context_;
   std::string endpoint_ = "tcp://127.0.0.1:0";
   std::atomic<bool> stopping_{false};
