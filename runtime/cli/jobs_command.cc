@@ -11,7 +11,8 @@
 #include "runtime/cli/exit_code.h"
 #include "runtime/cli/job_state_text.h"
 #include "runtime/cli/option_value.h"
-#include "runtime/client/job_report.h"
+#include "runtime/client/job_wait.h"
+#include "runtime/local/job_report.h"
 #include "runtime/protocol/wire_values.h"
 
 namespace spillway {

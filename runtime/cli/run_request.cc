@@ -75,7 +75,7 @@ Result<SubmissionOptions> ReadSubmission(const CommandLine& line) {
 }
 
 Status CheckLocalOptions(const CommandLine& line) {
-  for (const char* name : {"submission-key", "priority", "allow-nondeterminism"})
+  for (const char* name : {"submission-key", "priority"})
     if (line.Has(name))
       return InvalidArgument("--" + std::string(name) +
                              " is for a cluster. Name its coordinator by --on, or leave it out.");
@@ -111,6 +111,7 @@ Result<JobRequest> BuildJobRequest(const CommandLine& line, const Settings& sett
   SPILLWAY_RETURN_IF_ERROR(CheckContradictions(line));
   SPILLWAY_RETURN_IF_ERROR(CheckPresence(line));
   JobRequest request;
+  request.allow_nondeterminism = line.Has("allow-nondeterminism");
   const std::string job = line.Has("plugin") ? line.Value("plugin") : line.operands[0];
   SPILLWAY_ASSIGN_OR_RETURN(request.plugin_path, ResolveJob(job, plugin_dir));
   SPILLWAY_ASSIGN_OR_RETURN(request.side_files, SideFiles(line));

@@ -8,7 +8,7 @@
 #include "mapreduce/base/status.h"
 #include "runtime/cli/command_line.h"
 #include "runtime/cli/settings.h"
-#include "runtime/client/job_spec.h"
+#include "runtime/local/job_spec.h"
 #include "runtime/local/job_runner.h"
 
 namespace spillway {

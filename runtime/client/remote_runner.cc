@@ -5,8 +5,9 @@
 #include <optional>
 #include <utility>
 
-#include "runtime/client/job_report.h"
 #include "runtime/client/job_submission.h"
+#include "runtime/client/job_wait.h"
+#include "runtime/local/job_report.h"
 #include "runtime/local/range_choice.h"
 #include "runtime/storage/posix_file_system.h"
 #include "runtime/task/crash_report.h"

@@ -9,8 +9,8 @@
 
 #include "mapreduce/base/status.h"
 #include "runtime/client/coordinator_client.h"
-#include "runtime/client/job_spec.h"
 #include "runtime/local/job_runner.h"
+#include "runtime/local/job_spec.h"
 
 namespace spillway {
 

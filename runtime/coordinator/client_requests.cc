@@ -133,17 +133,13 @@ void CoordinatorMachine::OnJobQuery(const std::string& peer, const wire::Request
                        Waiter{peer, request.id(), now_ + std::min(query.wait_ms(), kWaitMsMax)});
       return;
     }
-    const auto view = scheduler_.ViewJob(job->number);
-    *reply.mutable_job() = job->State(view.has_value() ? &*view : nullptr, now_);
-    return Say(peer, reply);
   }
-  const auto ended = ended_.find(query.job_id());
-  if (ended == ended_.end())
+  auto state = StateOf(query.job_id());
+  if (!state.has_value())
     return SayNo(peer, request.id(),
                  NotFound("there is no job '" + EscapeForLog(query.job_id()) +
                           "' here; 'spillway jobs list --all' shows those that are known"));
-  *reply.mutable_job() = ended->second;
-  reply.mutable_job()->clear_log();
+  *reply.mutable_job() = *std::move(state);
   Say(peer, reply);
 }
 

@@ -80,6 +80,14 @@ class Coordinator::Loop {
     SPILLWAY_ASSIGN_OR_RETURN(const FetchSecrets secrets, KeptSecrets(*journal_));
     machine_ = std::make_unique<CoordinatorMachine>(machine, secrets);
     SPILLWAY_RETURN_IF_ERROR(Restore());
+    if (!machine_->has_jobs()) {
+      // Workers that come back have nothing that counts: what they did is not carried on.
+      const TimeMs now = machine_->now_ms();
+      machine_ = std::make_unique<CoordinatorMachine>(machine, secrets);
+      journal_->Clear(0);
+      SPILLWAY_RETURN_IF_ERROR(RestoreEnded());
+      base_ms_ = std::max(base_ms_, now);
+    }
     base_ms_ = std::max(base_ms_, machine_->now_ms());
     for (const CoordinatorEndpoint& endpoint : options_.endpoints) {
       SPILLWAY_ASSIGN_OR_RETURN(auto socket, ServerSocket::Bind(context, endpoint.server));
@@ -138,13 +146,7 @@ class Coordinator::Loop {
   }
 
   Status Restore() {
-    SPILLWAY_ASSIGN_OR_RETURN(const auto last_job, journal_->GetValue(kLastJob));
-    if (last_job.has_value())
-      machine_->ReserveJobNumbers(std::strtoull(last_job->c_str(), nullptr, 10));
-    SPILLWAY_ASSIGN_OR_RETURN(
-        const auto history,
-        journal_->History(static_cast<std::uint32_t>(options_.machine.ended_jobs_kept)));
-    for (const EndedJob& ended : history) machine_->RestoreEnded(ended.summary);
+    SPILLWAY_RETURN_IF_ERROR(RestoreEnded());
     std::uint64_t records = 0;
     SPILLWAY_RETURN_IF_ERROR(journal_->Load([&](JobId, std::string_view record) {
       ++records;
@@ -153,6 +155,17 @@ class Coordinator::Loop {
     if (records > 0)
       Log("went on from " + std::to_string(records) + " records of the journal, epoch " +
           std::to_string(journal_->epoch()));
+    return OkStatus();
+  }
+
+  Status RestoreEnded() {
+    SPILLWAY_ASSIGN_OR_RETURN(const auto last_job, journal_->GetValue(kLastJob));
+    if (last_job.has_value())
+      machine_->ReserveJobNumbers(std::strtoull(last_job->c_str(), nullptr, 10));
+    SPILLWAY_ASSIGN_OR_RETURN(
+        const auto history,
+        journal_->History(static_cast<std::uint32_t>(options_.machine.ended_jobs_kept)));
+    for (const EndedJob& ended : history) machine_->RestoreEnded(ended.summary);
     return OkStatus();
   }
 

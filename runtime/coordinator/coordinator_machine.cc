@@ -86,6 +86,19 @@ bool CoordinatorMachine::IsSmall(const JobEntry& job) const {
   return job.spec.input_bytes() <= options_.small_job_bytes_max;
 }
 
+std::optional<wire::JobState> CoordinatorMachine::StateOf(const std::string& job_id) const {
+  const auto number = job_numbers_.find(job_id);
+  if (number != job_numbers_.end()) {
+    const auto view = scheduler_.ViewJob(number->second);
+    return jobs_.at(number->second)->State(view.has_value() ? &*view : nullptr, now_);
+  }
+  const auto ended = ended_.find(job_id);
+  if (ended == ended_.end()) return std::nullopt;
+  wire::JobState state = ended->second;
+  state.clear_log();
+  return state;
+}
+
 wire::ClusterState CoordinatorMachine::ViewCluster() const {
   wire::ClusterState state;
   state.set_version(SPILLWAY_VERSION);

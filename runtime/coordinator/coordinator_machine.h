@@ -84,8 +84,11 @@ class CoordinatorMachine {
   /// The latest time that it was told; after Restore the journal's last.
   TimeMs now_ms() const { return now_; }
 
+  bool has_jobs() const { return !jobs_.empty(); }
   const Scheduler& scheduler() const { return scheduler_; }
   wire::ClusterState ViewCluster() const;
+  /// Of a job that runs or has ended; nothing for one that is not known.
+  std::optional<wire::JobState> StateOf(const std::string& job_id) const;
 
  private:
   struct Waiter {
@@ -166,6 +169,7 @@ class CoordinatorMachine {
   std::mt19937_64 random_;
   TimeMs now_ = 0;
 
+  bool restored_ = false;  ///< Something of a former coordinator.
   JobId last_job_ = 0;
   std::map<JobId, std::unique_ptr<JobEntry>> jobs_;
   std::map<std::string, JobId> job_numbers_;     ///< By job id, of jobs_.

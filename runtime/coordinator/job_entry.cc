@@ -17,6 +17,7 @@ constexpr std::uint32_t kPartsMax = 1'000'000;
 constexpr std::size_t kNameBytesMax = 256;
 constexpr std::size_t kPathBytesMax = 4'096;
 constexpr std::size_t kHashBytes = 32;
+constexpr std::uint64_t kTimeoutGraceMs = 10'000;
 
 bool IsAbsolute(const std::string& path) {
   return !path.empty() && path[0] == '/' && path.size() <= kPathBytesMax &&
@@ -159,7 +160,11 @@ SubmitJob JobEntry::ForScheduler() const {
   submit.reduces = reduces();
   const wire::JobLimits& limits = spec.limits();
   submit.options.attempts_max = std::max(1u, limits.attempts_max());
-  submit.options.task_timeout_ms = limits.task_timeout_ms();
+  // Executors notice a hang themselves, and know where it is; this is for one that does not.
+  if (limits.task_timeout_ms() != 0)
+    submit.options.task_timeout_ms = limits.task_timeout_ms() + kTimeoutGraceMs;
+  else
+    submit.options.task_timeout_ms = 0;
   submit.options.skip_bad_max = limits.skip_bad_max();
   submit.options.weight = std::max(1u, limits.weight());
   submit.options.speculate = limits.speculate();

@@ -36,6 +36,7 @@ Status CoordinatorMachine::Restore(std::string_view bytes) {
   wire::JournalRecord record;
   if (!record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     return DataLoss("a record of the journal cannot be read");
+  restored_ = true;
   now_ = std::max<TimeMs>(now_, record.time_ms());
   switch (record.kind_case()) {
     case wire::JournalRecord::kAccepted: {
@@ -103,7 +104,7 @@ void CoordinatorMachine::RestorePart(const wire::PartCommitted& committed) {
 
 void CoordinatorMachine::Resume(TimeMs now) {
   now_ = std::max(now_, now);
-  if (!jobs_.empty() || !workers_.all().empty()) Feed(TakenOver{});
+  if (restored_) Feed(TakenOver{});
   for (const auto& [number, job] : jobs_) {
     if (job->staged) continue;
     effects_.outputs.push_back(

@@ -34,6 +34,8 @@ struct JobRequest {
   std::uint32_t attempts_max = 4;
   std::uint32_t skip_bad_max = 0;  ///< Records that may be passed over, over the whole job.
   std::uint64_t task_timeout_ms = 600'000;
+  /// A task that is run again and writes other bytes is warned of; else the job fails.
+  bool allow_nondeterminism = false;
   std::map<std::string, std::string> side_files;  ///< Name -> path.
 };
 

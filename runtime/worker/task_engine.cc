@@ -403,7 +403,7 @@ AttemptEnd TaskEngine::HangOf(const AttemptId& id, const Attempt& attempt) const
   const std::string text =
       report.has_value() ? SlotText(*report, what, host_.files) : "the task " + what;
   return FailedAttempt(id,
-                       Aborted(text + "; look for an endless loop there, or raise --task-timeout"),
+                       Aborted(text + "; look for an endless loop there, or raise --timeout"),
                        report.has_value() ? report->record : std::nullopt);
 }
 

@@ -1,4 +1,4 @@
-#include "runtime/client/job_report.h"
+#include "runtime/local/job_report.h"
 
 #include <gmock/gmock.h>
 

@@ -17,6 +17,8 @@ struct SubmissionOptions {
   std::uint32_t weight = 1;
   bool allow_nondeterminism = false;
   bool speculate = true;
+  /// The job runs here: its plugin may be linked in, and files need not be pinned.
+  bool in_this_process = false;
 };
 
 /// Paths become absolute, links in them stay; plugin and side files are hashed. InvalidArgument for

@@ -1,4 +1,4 @@
-#include "runtime/client/job_spec.h"
+#include "runtime/local/job_spec.h"
 
 #include <gmock/gmock.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "runtime/client/job_spec.h"
+#include "runtime/local/job_spec.h"
 
 #include <pwd.h>
 #include <unistd.h>
@@ -32,8 +32,12 @@ std::string UserName() {
   return std::to_string(::geteuid());
 }
 
-Status Pin(const std::string& path, wire::PinnedFile* pinned) {
+Status Pin(const std::string& path, const SubmissionOptions& options, wire::PinnedFile* pinned) {
   pinned->set_path(AbsolutePath(path));
+  if (options.in_this_process) {
+    pinned->set_sha256(std::string(kSha256Bytes, '\0'));
+    return OkStatus();
+  }
   SPILLWAY_ASSIGN_OR_RETURN(std::string hash, FileSha256(pinned->path()));
   pinned->set_sha256(std::move(hash));
   boost::system::error_code error;
@@ -76,7 +80,7 @@ void SetLimits(const JobRequest& request, const SubmissionOptions& options,
 Result<wire::JobSpec> MakeJobSpec(const PreparedJob& job, std::vector<std::string> range_cuts,
                                   const SubmissionOptions& options) {
   const JobRequest& request = job.request;
-  if (request.linked_plugin != nullptr)
+  if (request.linked_plugin != nullptr && !options.in_this_process)
     return InvalidArgument(
         "a plugin that is linked into this program cannot run on a cluster; build it as a .so "
         "file");
@@ -84,12 +88,12 @@ Result<wire::JobSpec> MakeJobSpec(const PreparedJob& job, std::vector<std::strin
   spec.set_name(job.plan.job_name);
   spec.set_submission_key(options.key);
   spec.set_user(UserName());
-  SPILLWAY_RETURN_IF_ERROR(Pin(request.plugin_path, spec.mutable_plugin()));
+  SPILLWAY_RETURN_IF_ERROR(Pin(request.plugin_path, options, spec.mutable_plugin()));
   for (const std::string& argument : request.args) spec.add_args(argument);
   for (const auto& [name, path] : request.side_files) {
     wire::PinnedFile* file = spec.add_side_files();
     file->set_name(name);
-    SPILLWAY_RETURN_IF_ERROR(Pin(path, file));
+    SPILLWAY_RETURN_IF_ERROR(Pin(path, options, file));
   }
   AddInputs(job, &spec);
   spec.set_parts(job.parts);

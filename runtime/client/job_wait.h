@@ -1,20 +1,14 @@
-// What a coordinator says of a job, as the command shows it. Pure; any thread.
+// JobWait: waiting for the end of a job of a coordinator. One thread.
 #pragma once
 
-#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <string>
 
 #include "runtime/client/coordinator_client.h"
-#include "runtime/local/job_runner.h"
 #include "runtime/protocol/spillway.pb.h"
 
 namespace spillway {
-
-JobProgress ProgressOf(const wire::JobState& state);
-
-/// Of a job that ended. Memory is not known: the job had many processes.
-JobReport ReportOf(const wire::JobState& state);
 
 /// Asks for the job until it has ended, and hands each answer to `seen` (which may be empty); each
 /// question waits up to `wait_ms` for the end. Errors as CoordinatorCalls::Call; NotFound: no such
