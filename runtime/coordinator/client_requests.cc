@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kWaitMsMax = 60'000;
 constexpr std::uint32_t kListedMax = 500;
+constexpr std::size_t kPieceBytes = 512 << 10;
 constexpr std::size_t kLogBytesMax = 512 << 10;
 
 /// What a role may ask for. Workers only fetch a job's files.
@@ -203,6 +204,15 @@ Status CoordinatorMachine::OnFile(const std::string& peer, const wire::Request& 
   const wire::FileChunk& chunk = request.file();
   const JobEntry* const job = Job(chunk.job());
   if (job == nullptr) return NotFound("the job is over");
+  if (chunk.name() == kInputNamesFile) {
+    wire::Reply reply;
+    reply.set_id(request.id());
+    const std::uint64_t offset = std::min<std::uint64_t>(chunk.offset(), job->input_names.size());
+    reply.mutable_file()->set_bytes(job->input_names.substr(offset, kPieceBytes));
+    reply.mutable_file()->set_last(offset + kPieceBytes >= job->input_names.size());
+    Say(peer, reply);
+    return OkStatus();
+  }
   const wire::PinnedFile* file = nullptr;
   if (chunk.name().empty()) file = &job->spec.plugin();
   for (const wire::PinnedFile& side : job->spec.side_files())

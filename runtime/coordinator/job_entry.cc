@@ -17,6 +17,7 @@ constexpr std::uint32_t kPartsMax = 1'000'000;
 constexpr std::size_t kNameBytesMax = 256;
 constexpr std::size_t kPathBytesMax = 4'096;
 constexpr std::size_t kHashBytes = 32;
+constexpr std::uint64_t kMessageBytesMax = 768 << 10;
 constexpr std::uint64_t kTimeoutGraceMs = 10'000;
 
 bool IsAbsolute(const std::string& path) {
@@ -57,6 +58,30 @@ Status CheckPlan(const wire::JobSpec& spec) {
   return OkStatus();
 }
 
+/// What a worker is told of the job and of a task must fit into a frame.
+Status CheckMessages(const wire::JobSpec& spec) {
+  std::uint64_t shared_bytes = spec.plugin().ByteSizeLong();
+  for (const std::string& cut : spec.range_cuts()) shared_bytes += cut.size() + 8;
+  for (const std::string& arg : spec.args()) shared_bytes += arg.size() + 8;
+  for (const wire::PinnedFile& file : spec.side_files()) shared_bytes += file.ByteSizeLong();
+  if (shared_bytes > kMessageBytesMax)
+    return InvalidArgument(
+        "arguments, side files and range cuts of the job take " + FormatBytes(shared_bytes) +
+        ", more than " + FormatBytes(kMessageBytesMax) + ": use fewer partitions, or a side file");
+  for (const wire::MapInput& map : spec.maps()) {
+    std::uint64_t bytes = 0;
+    for (const wire::FileRange& range : map.ranges()) {
+      const wire::InputFile& file = spec.inputs(static_cast<int>(range.file_index()));
+      bytes += file.ByteSizeLong() + 40;
+    }
+    if (bytes > kMessageBytesMax)
+      return InvalidArgument("a map task of " + std::to_string(map.ranges_size()) +
+                             " files, whose names take " + FormatBytes(bytes) +
+                             ": choose a smaller --split-size");
+  }
+  return OkStatus();
+}
+
 }  // namespace
 
 Status CheckJobSpec(const wire::JobSpec& spec) {
@@ -65,7 +90,8 @@ Status CheckJobSpec(const wire::JobSpec& spec) {
     return InvalidArgument("a job's name, user and submission key have at most " +
                            std::to_string(kNameBytesMax) + " bytes, and a name at least one");
   SPILLWAY_RETURN_IF_ERROR(CheckFiles(spec));
-  return CheckPlan(spec);
+  SPILLWAY_RETURN_IF_ERROR(CheckPlan(spec));
+  return CheckMessages(spec);
 }
 
 JobInputs::JobInputs(const wire::JobSpec& spec)
@@ -92,6 +118,13 @@ std::uint64_t JobInputs::bytes(std::uint32_t map) const {
   std::uint64_t bytes = 0;
   for (std::uint32_t i = begins_[map]; i < begins_[map + 1]; ++i) bytes += ranges_[i].bytes;
   return bytes;
+}
+
+wire::InputNames JobInputs::Names() const {
+  wire::InputNames names;
+  for (const wire::InputFile& file : files_)
+    names.add_names(file.name().empty() ? file.path() : file.name());
+  return names;
 }
 
 JobEntry NewJobEntry(JobId number, std::string job_id, wire::JobSpec spec) {

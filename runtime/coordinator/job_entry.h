@@ -25,6 +25,8 @@ class JobInputs {
   /// Puts the ranges of a map task and their files into the message.
   void Fill(std::uint32_t map, wire::StartMap& start) const;
   std::uint64_t bytes(std::uint32_t map) const;
+  /// All files, by index.
+  wire::InputNames Names() const;
 
  private:
   struct Range {
@@ -48,6 +50,7 @@ struct JobEntry {
   std::vector<std::vector<std::string>> places;  ///< By map; empty when none has any.
   std::string staging_dir;
   std::string start_message;  ///< The StartJob for workers, serialised.
+  std::string input_names;    ///< An InputNames, when it is too large for that.
 
   bool staged = false;      ///< The output is open; the scheduler has the job.
   bool committing = false;  ///< CommitJob went to the output thread.

@@ -83,6 +83,12 @@ WorkerEntry* CoordinatorMachine::WithJob(WorkerId id, JobId number) {
     start.set_staging_dir(job->staging_dir);
     start.set_segment_job(SegmentJobOf(job->job_id));
     start.set_maps(job->inputs.maps());
+    *start.mutable_inputs() = job->inputs.Names();
+    if (start.inputs().ByteSizeLong() > kInputNamesBytesMax) {
+      job->input_names = start.inputs().SerializeAsString();
+      start.clear_inputs();
+      start.set_inputs_bytes(job->input_names.size());
+    }
     job->start_message = message.SerializeAsString();
   }
   Post(*worker, job->start_message);

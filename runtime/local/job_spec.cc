@@ -49,6 +49,7 @@ void AddInputs(const PreparedJob& job, wire::JobSpec* spec) {
   for (const FoundFile& found : job.inputs) {
     wire::InputFile* file = spec->add_inputs();
     file->set_path(AbsolutePath(found.path));
+    if (file->path() != found.path) file->set_name(found.path);
     file->set_bytes(found.info.bytes);
     file->set_inode(found.info.inode);
     file->set_mtime_ns(found.info.mtime_ns);

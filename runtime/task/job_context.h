@@ -21,6 +21,7 @@ struct JobContext {
   const PluginJob* plugin = nullptr;
   std::uint64_t job = 0;                          ///< The number in segment ids.
   std::map<std::string, std::string> side_files;  ///< Name -> path.
+  std::vector<std::string> input_names;           ///< By file index, for user code.
   std::uint32_t partitions = 0;
   std::vector<std::string> range_cuts;  ///< For SPILLWAY_PARTITION_RANGE.
 

@@ -70,9 +70,10 @@ TaskHost::TaskHost(const JobContext& job, const TaskIdentity& identity, AttemptC
 }
 
 const char* TaskHost::InputPath(std::uint32_t file_index) const {
+  if (file_index < job_.input_names.size()) return job_.input_names[file_index].c_str();
   if (ranges_ == nullptr) return nullptr;
   for (const SplitRange& range : *ranges_)
-    if (range.file_index == file_index) return range.path.c_str();
+    if (range.file_index == file_index) return range.shown().c_str();
   return nullptr;
 }
 

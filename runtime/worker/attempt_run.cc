@@ -134,7 +134,7 @@ AttemptEnd RunMap(JobRuntime& job, const AttemptId& id, const MapTaskSpec& spec,
     if (result.bad_record.has_value()) {
       record = FailedRecord{*result.bad_record, {}};
       for (const SplitRange& range : spec.ranges)
-        if (range.file_index == record->place.file_index) record->path = range.path;
+        if (range.file_index == record->place.file_index) record->path = range.shown();
     }
     return FailedAttempt(id, status, record);
   }
@@ -204,7 +204,7 @@ Result<MapTaskSpec> MapTaskSpecOf(const wire::StartMap& start) {
     if (range.offset() > file.bytes() || range.bytes() > file.bytes() - range.offset())
       return InvalidArgument("a range that reaches beyond the end of " + file.path());
     spec.ranges.push_back({file.path(), range.file_index(), file.bytes(), range.offset(),
-                           range.bytes(), file.inode(), file.mtime_ns()});
+                           range.bytes(), file.inode(), file.mtime_ns(), file.name()});
   }
   for (const wire::RecordPlace& place : start.skips()) spec.skips.push_back(FromWire(place));
   std::sort(spec.skips.begin(), spec.skips.end());

@@ -1,6 +1,7 @@
 #include "runtime/worker/job_files.h"
 
 #include "mapreduce/base/units.h"
+#include "runtime/protocol/wire_values.h"
 #include "runtime/storage/content_hash.h"
 #include "runtime/transfer/job_directory.h"
 
@@ -71,6 +72,14 @@ Status PrepareJobFiles(FileSystem& files, const std::vector<std::string>& scratc
   wire::JobSpec& spec = *start.mutable_spec();
   SPILLWAY_RETURN_IF_ERROR(
       Pin(files, ask, start.job(), copies + "/plugin.so", *spec.mutable_plugin()));
+  if (start.inputs_bytes() > 0) {
+    wire::PinnedFile names;
+    names.set_name(kInputNamesFile);
+    names.set_bytes(start.inputs_bytes());
+    start.set_inputs_path(copies + "/inputs");
+    SPILLWAY_RETURN_IF_ERROR(
+        CopyRemote(files, ask, start.job(), names, start.inputs_path()).Annotate("input names"));
+  }
   int number = 0;
   for (wire::PinnedFile& file : *spec.mutable_side_files())
     SPILLWAY_RETURN_IF_ERROR(

@@ -33,6 +33,19 @@ JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, con
   writer.compression = static_cast<Compression>(start.spec().compression());
 }
 
+Status JobRuntime::TakeInputNames(const wire::StartJob& start) {
+  wire::InputNames names = start.inputs();
+  if (!start.inputs_path().empty()) {
+    SPILLWAY_ASSIGN_OR_RETURN(const auto file, files.Open(start.inputs_path()));
+    std::string bytes(start.inputs_bytes(), '\0');
+    SPILLWAY_ASSIGN_OR_RETURN(const auto got, file->ReadAt(0, bytes.size(), bytes.data()));
+    if (got != bytes.size() || !names.ParseFromString(bytes))
+      return DataLoss("the copy of the input names '" + start.inputs_path() + "' is damaged");
+  }
+  context.input_names.assign(names.names().begin(), names.names().end());
+  return OkStatus();
+}
+
 Status JobRuntime::Check() const {
   if (planned_map_only != map_only())
     return InvalidArgument(

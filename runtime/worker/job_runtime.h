@@ -27,6 +27,9 @@ class JobRuntime {
   JobRuntime(const wire::StartJob& job, const PluginJob& plugin, const MemoryPlan& memory,
              FileSystem& files, SegmentStore& segments);
 
+  /// The names of the job's inputs, from where StartJob says. Before the first task.
+  Status TakeInputNames(const wire::StartJob& start);
+
   /// Whether the plugin's job is the one that was planned.
   Status Check() const;
 

@@ -27,6 +27,7 @@ Result<std::unique_ptr<TaskEngine>> TaskEngine::Create(const wire::StartJob& job
                                                        const TaskEngineOptions& options) {
   std::unique_ptr<TaskEngine> engine(new TaskEngine(job, host, options));
   Status status = engine->job_.Check();
+  if (status.ok()) status = engine->job_.TakeInputNames(job);
   if (status.ok() && host.board.slots() < options.memory.threads)
     status = InternalError("the slot board has fewer slots than there are threads");
   if (status.ok()) return engine;
@@ -402,8 +403,7 @@ AttemptEnd TaskEngine::HangOf(const AttemptId& id, const Attempt& attempt) const
   if (!said.empty()) what += " (its last status: " + said + ")";
   const std::string text =
       report.has_value() ? SlotText(*report, what, host_.files) : "the task " + what;
-  return FailedAttempt(id,
-                       Aborted(text + "; look for an endless loop there, or raise --timeout"),
+  return FailedAttempt(id, Aborted(text + "; look for an endless loop there, or raise --timeout"),
                        report.has_value() ? report->record : std::nullopt);
 }
 
