@@ -40,8 +40,8 @@ program() {
   fi
 }
 
-# started PID: when the kernel started it, so that another process with its number is not it; nothing
-# for one that has ended.
+# started PID: when the kernel started it, so that another process with its number is not it;
+# nothing for one that has ended.
 started() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" {print $20}'; }
 
 # alive FILE: whether the process of a pid file (number and start) still runs.

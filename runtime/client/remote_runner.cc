@@ -163,7 +163,12 @@ JobReport Remote::Run() {
 Result<std::unique_ptr<RemoteRunner>> RemoteRunner::Prepare(const JobRequest& request,
                                                             RemoteOptions options) {
   PosixFileSystem files;
-  SPILLWAY_ASSIGN_OR_RETURN(PreparedJob job, PrepareJob(files, request));
+  JobRequest planned = request;
+  // The output may be that of this very job, submitted before under its key and done. Only the
+  // coordinator knows; for a new job it finds an output that is in the way as well.
+  if (!options.submission.key.empty()) planned.overwrite = true;
+  SPILLWAY_ASSIGN_OR_RETURN(PreparedJob job, PrepareJob(files, planned));
+  job.request.overwrite = request.overwrite;
   return std::unique_ptr<RemoteRunner>(
       std::make_unique<Remote>(std::move(job), std::move(options)));
 }

@@ -208,6 +208,23 @@ TEST_F(RemoteRunnerTest, OneSubmissionKeyIsOneJob) {
   EXPECT_NE(first->job_id, other->job_id);
 }
 
+TEST_F(RemoteRunnerTest, AJobThatIsDoneIsJoinedByItsKeyThoughItsOutputExists) {
+  RemoteOptions options = Options();
+  options.submission.key = "nightly";
+  const JobRequest request = files_.Request("wordcount", "out");
+  const JobReport first = Prepare(request, options)->Run();
+  ASSERT_TRUE(first.status.ok()) << first.status.message();
+  const JobReport second = Prepare(request, options)->Run();
+  EXPECT_TRUE(second.status.ok()) << second.status.message();
+  EXPECT_EQ(second.job_id, first.job_id);
+  // Without the key it is another job, and its output is in the way; nobody is asked.
+  EXPECT_EQ(RemoteRunner::Prepare(request, Options()).status().code(), Code::kAlreadyExists);
+  // Under a new key the coordinator says so, and the job did not ask to overwrite.
+  options.submission.key = "other";
+  EXPECT_EQ(Prepare(request, options)->Run().status.code(), Code::kAlreadyExists);
+  for (const auto& [id, spec] : cluster_.specs) EXPECT_FALSE(spec.overwrite()) << id;
+}
+
 TEST_F(RemoteRunnerTest, CancelKillsTheJob) {
   cluster_.questions_to_end = 1'000'000;
   const auto runner = Prepare(files_.Request("wordcount", "out"), Options());
