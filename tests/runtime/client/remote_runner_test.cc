@@ -79,7 +79,7 @@ class EmbeddedCluster {
     JobRequest request = RequestOf(specs[job.job_id()]);
     // What the client planned by; a coordinator takes the maps and the cuts of the spec.
     request.threads = 2;
-    request.memory_bytes = 128 << 20;
+    request.memory_bytes = 1 << 30;
     request.split_bytes = 16 << 10;
     auto runner = PrepareLocalRunner(request);
     const Status status = runner.ok() ? (*runner)->Run().status : runner.status();
