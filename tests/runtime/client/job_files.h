@@ -55,7 +55,7 @@ class JobFiles {
     request.output_dir = Path(output);
     request.reducers = 3;
     request.threads = 2;
-    request.memory_bytes = 128 << 20;
+    request.memory_bytes = 1 << 30;  // Sanitizers are large before anything begins.
     request.split_bytes = 16 << 10;
     request.durable = false;
     return request;
