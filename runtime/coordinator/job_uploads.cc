@@ -16,7 +16,8 @@ Result<std::optional<std::string>> JobUploads::Take(const wire::SubmitChunk& chu
                            ": choose a larger --split-size or fewer inputs");
   DropIdle(now);
   if (!uploads_.contains(chunk.upload())) {
-    if (chunk.offset() != 0) return InvalidArgument("a piece of an upload that is not known");
+    if (chunk.offset() != 0)
+      return Aborted("a piece of an upload that is not known: begin it again");
     if (uploads_.size() >= limits_.uploads_max)
       return Unavailable("too many jobs are being submitted at once; try again");
   }
@@ -27,7 +28,7 @@ Result<std::optional<std::string>> JobUploads::Take(const wire::SubmitChunk& chu
   const std::string& more = chunk.bytes();
   if (chunk.offset() + more.size() > have) {
     if (chunk.offset() != have || have + more.size() > upload.total_bytes)
-      return InvalidArgument("a piece of a job's description that does not follow the one before");
+      return Aborted("a piece of a job's description that does not follow the one before");
     if (bytes_ + more.size() > limits_.total_bytes_max)
       return Unavailable("too many jobs are being submitted at once; try again");
     upload.bytes += more;

@@ -25,7 +25,8 @@ class JobUploads {
   explicit JobUploads(const JobUploadLimits& limits = {}) : limits_(limits) {}
 
   /// Takes a piece. The whole spec when it was the last one, else nothing.
-  /// Unavailable: too many uploads at once. InvalidArgument: the piece does not fit.
+  /// Unavailable: too many uploads at once. Aborted: the piece does not follow those that are here;
+  /// the upload begins again. InvalidArgument: the spec is too large.
   Result<std::optional<std::string>> Take(const wire::SubmitChunk& chunk, TimeMs now);
 
   /// The job that came of an upload: the last piece may come again.

@@ -47,7 +47,8 @@ class SameOutput(ClusterCase):
 
     def test_on_workers_of_two_protocol_versions(self):
         self.start_worker("--protocol", "1")
-        self.start_workers(2)
+        self.start_worker()
+        self.wait_for_workers(2)
         self.check_all()
 
 

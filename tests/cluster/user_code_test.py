@@ -40,8 +40,26 @@ class UserCode(ClusterCase):
                 job = self.run_on_cluster(FAULTY, [self.bad], "--skip-bad", "1", args=[how])
                 self.assertEqual(job.summary["records_skipped"], 1)
 
+    def lose_maps_of(self, *flags):
+        """A job whose maps are run again, and write something else then."""
+        lines = self.write("lines.txt", b"".join(b"%09d\n" % i for i in range(1000)))
+        job = self.start_job(FAULTY, [lines], "--split-size", "512", *flags, args=["random:10"])
+
+        def some_maps():
+            answer = self.ask("jobs", "list")
+            return answer and any(j["maps_done"] >= 6 for j in answer["jobs"])
+        self.wait_for(some_maps, "some maps")
+        self.workers[0].kill()
+        return job
+
     def test_a_task_that_writes_other_bytes_when_run_again_fails_the_job(self):
-        pass
+        failed = self.finish_job(self.lose_maps_of(), expect=1)
+        self.assertIn("map task", failed.text)
+        self.assertIn("deterministic", failed.text)
+
+    def test_or_is_warned_of_where_the_job_allows_it(self):
+        done = self.finish_job(self.lose_maps_of("--allow-nondeterminism"))
+        self.assertTrue(any("deterministic" in w for w in done.summary["warnings"]))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -70,7 +71,11 @@ class Faulty : public Mapper<TextLines, std::string, std::uint64_t> {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     if (line.text == "BOOM") Misbehave(how_.substr(how_.find('!') + 1));
-    out.Emit(line.text, 1);
+    // "slow:N" takes N ms for each line, "random:N" also writes something else each time.
+    if (how_.starts_with("slow:") || how_.starts_with("random:"))
+      std::this_thread::sleep_for(
+          std::chrono::milliseconds(std::stoul(std::string(how_.substr(how_.find(':') + 1)))));
+    out.Emit(line.text, how_.starts_with("random:") ? std::random_device()() : 1);
   }
 
  private:

@@ -270,7 +270,7 @@ TEST_F(ClusterCommandTest, SecretsThatOthersCanReadAreRefused) {
 
 TEST_F(ClusterCommandTest, DaemonsAreGivenTheirOptions) {
   const KeyFiles files;
-  bench_.daemon_exit_code = 75;
+  bench_.daemon_end = Unavailable("the port is in use");
   EXPECT_EQ(
       bench_.Run({"coordinator", "--listen", "*:7077", "--journal", "/j", "--keys", files.keys(),
                   "--slots", "2", "--memory", "512M", "--spill-dir", "/s", "--log", "/l"}),

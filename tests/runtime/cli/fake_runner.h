@@ -159,7 +159,7 @@ struct CommandBench {
   std::function<Result<wire::Reply>(const wire::Request&)> answer;  ///< The coordinator's part.
   std::vector<CoordinatorOptions> coordinators;
   std::vector<WorkerOptions> workers;
-  int daemon_exit_code = 0;
+  Status daemon_end;  ///< What the daemons answer.
 
   int Run(const std::vector<std::string>& words) {
     std::ostringstream out_stream, err_stream;
@@ -179,14 +179,14 @@ struct CommandBench {
         .unix_ms = [] { return std::uint64_t{1'800'000'000'000}; },
         .host_name = [] { return std::string("node7"); },
         .coordinator =
-            [this](const CoordinatorOptions& options) {
+            [this](const CoordinatorOptions& options) -> Status {
               coordinators.push_back(options);
-              return daemon_exit_code;
+              return daemon_end;
             },
         .worker =
-            [this](const WorkerOptions& options) {
+            [this](const WorkerOptions& options) -> Status {
               workers.push_back(options);
-              return daemon_exit_code;
+              return daemon_end;
             },
     };
     const int exit_code = RunSpillway(words, shell);
