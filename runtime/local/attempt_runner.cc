@@ -51,6 +51,7 @@ AttemptRunner::AttemptRunner(std::shared_ptr<const PreparedJob> job)
       spare_budget_(SpareBytes(*job_) + job_->memory.threads * job_->memory.input_buffer_bytes) {
   context_.plugin = job_->plugin.get();
   context_.job = std::hash<std::string>{}(job_id_);
+  for (const FoundFile& file : job_->inputs) context_.input_paths.push_back(file.path);
   context_.side_files = job_->request.side_files;
   context_.partitions = job_->parts;
 }

@@ -19,7 +19,9 @@ namespace spillway {
 /// Immutable while tasks run; any thread.
 struct JobContext {
   const PluginJob* plugin = nullptr;
-  std::uint64_t job = 0;                          ///< The number in segment ids.
+  std::uint64_t job = 0;  ///< The number in segment ids.
+  /// By file index, for TaskContext::input_path. Empty: map tasks know those that they read.
+  std::vector<std::string> input_paths;
   std::map<std::string, std::string> side_files;  ///< Name -> path.
   std::uint32_t partitions = 0;
   std::vector<std::string> range_cuts;  ///< For SPILLWAY_PARTITION_RANGE.

@@ -70,6 +70,7 @@ TaskHost::TaskHost(const JobContext& job, const TaskIdentity& identity, AttemptC
 }
 
 const char* TaskHost::InputPath(std::uint32_t file_index) const {
+  if (file_index < job_.input_paths.size()) return job_.input_paths[file_index].c_str();
   if (ranges_ == nullptr) return nullptr;
   for (const SplitRange& range : *ranges_)
     if (range.file_index == file_index) return range.path.c_str();

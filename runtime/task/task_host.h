@@ -39,7 +39,7 @@ class TaskHost {
   void set_write(Write write) { write_ = std::move(write); }
   void set_groups(GroupStream* groups) { groups_ = groups; }
 
-  /// Where input_path looks; outlives the host. Without, there are no input files.
+  /// Where input_path looks when the job does not list its inputs; outlives the host.
   void set_ranges(const std::vector<SplitRange>* ranges) { ranges_ = ranges; }
 
   spillway_task* task() { return task_; }

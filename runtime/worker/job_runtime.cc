@@ -27,6 +27,8 @@ JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, con
   context.plugin = &plugin;
   context.job = start.segment_job();
   context.partitions = start.spec().parts();
+  for (const wire::InputFile& input : start.spec().inputs())
+    context.input_paths.push_back(input.path());
   for (const wire::PinnedFile& file : start.spec().side_files())
     context.side_files[file.name()] = file.path();
   context.range_cuts.assign(start.spec().range_cuts().begin(), start.spec().range_cuts().end());
