@@ -72,8 +72,7 @@ class TaskContext {
     return std::string(path);
   }
 
-  /// In a map task: path of the input file with this index (see Line::file_index,
-  /// Chunk::file_index). Empty for files that the task does not read.
+  /// Path of the input file with this index (see Line::file_index, Chunk::file_index).
   std::string_view input_path(std::uint32_t file_index) const {
     const char* path = task_->input_path(task_->host, file_index);
     return path == nullptr ? std::string_view() : std::string_view(path);

@@ -251,13 +251,13 @@ CrashScope::CrashScope(const CrashScene* scene) : outer_(current_scene) {
   static thread_local const SignalStack stack;
   current_scene = scene;
   if (current_slot != nullptr)
-    current_slot->in_user_code.store(scene != nullptr, std::memory_order_relaxed);
+    current_slot->in_user_code.store(scene != nullptr, std::memory_order_release);
 }
 
 CrashScope::~CrashScope() {
   current_scene = outer_;
   if (current_slot != nullptr)
-    current_slot->in_user_code.store(outer_ != nullptr, std::memory_order_relaxed);
+    current_slot->in_user_code.store(outer_ != nullptr, std::memory_order_release);
 }
 
 SlotScope::SlotScope(BoardSlot* slot, const AttemptId& attempt) {

@@ -19,9 +19,10 @@ namespace spillway {
 /// Immutable while tasks run; any thread.
 struct JobContext {
   const PluginJob* plugin = nullptr;
-  std::uint64_t job = 0;                          ///< The number in segment ids.
+  std::uint64_t job = 0;  ///< The number in segment ids.
   std::map<std::string, std::string> side_files;  ///< Name -> path.
-  std::vector<std::string> input_names;           ///< By file index, for user code.
+  /// By file index, for TaskContext::input_path. Empty: map tasks know those that they read.
+  std::vector<std::string> input_names;
   std::uint32_t partitions = 0;
   std::vector<std::string> range_cuts;  ///< For SPILLWAY_PARTITION_RANGE.
 

@@ -30,6 +30,11 @@ std::string TextOf(const char (&text)[kRoom]) {
   return std::string(text, ::strnlen(text, kRoom));
 }
 
+/// Where the plugin is. A thread of this process may be in it: the last word it wrote is meant.
+__attribute__((no_sanitize("thread"))) std::uintptr_t CurrentRecord(const BoardSlot& slot) {
+  return reinterpret_cast<std::uintptr_t>(slot.plugin_task.current_record);
+}
+
 /// The line at the place, as much of it as is shown.
 std::string ReadRecord(FileSystem& files, const FailedRecord& record) {
   const auto file = files.Open(record.path);
@@ -106,19 +111,19 @@ Result<std::unique_ptr<SlotBoard>> SlotBoard::Attach(UniqueFd fd) {
 
 SlotBoard::~SlotBoard() { ::munmap(memory_, bytes_); }
 
-// The writer may be a thread of this process that hangs in user code; what it wrote last is meant.
-__attribute__((no_sanitize("thread"))) std::optional<SlotReport> SlotBoard::Read(
-    std::uint32_t index) const {
+std::optional<SlotReport> SlotBoard::Read(std::uint32_t index) const {
   const BoardSlot& slot = slots_begin()[index];
   if (slot.busy.load(std::memory_order_acquire) == 0) return std::nullopt;
   SlotReport report;
+  // What was shown before these two is read behind them.
+  report.in_user_code = slot.in_user_code.load(std::memory_order_acquire) != 0;
+  const bool has_block = slot.has_block.load(std::memory_order_acquire) != 0;
   report.attempt = {slot.job, slot.kind == 0 ? TaskKind::kMap : TaskKind::kReduce, slot.task,
                     slot.attempt};
   report.user_class = TextOf(slot.user_class);
-  report.in_user_code = slot.in_user_code.load(std::memory_order_acquire) != 0;
   report.batch_key = EscapeForLog(TextOf(slot.batch_key));
-  if (slot.has_block.load(std::memory_order_acquire) != 0) {
-    const auto at = reinterpret_cast<std::uintptr_t>(slot.plugin_task.current_record);
+  if (has_block) {
+    const std::uintptr_t at = CurrentRecord(slot);
     const auto begin = reinterpret_cast<std::uintptr_t>(slot.data);
     // Before the first record of a block the plugin still points into the one before.
     const std::uint64_t in_block = at >= begin && at - begin < slot.bytes ? at - begin : 0;

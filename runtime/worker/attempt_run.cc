@@ -99,7 +99,11 @@ AttemptEnd MapDoneOf(const AttemptId& id, const MapTaskResult& result, wire::Tas
   *done.mutable_attempt() = ToWire(id);
   done.set_segment_bytes(result.segment.stored_bytes);
   done.set_records(result.collected.records_out);
-  for (const std::uint64_t hash : result.segment.partition_hashes) done.add_partition_hashes(hash);
+  // Where runs are cut depends on the memory there was, and what lies in them with it: only the
+  // output of one run can be compared with another attempt's.
+  if (result.segment.runs <= 1)
+    for (const std::uint64_t hash : result.segment.partition_hashes)
+      done.add_partition_hashes(hash);
   *done.mutable_stats() = std::move(stats);
   return end;
 }

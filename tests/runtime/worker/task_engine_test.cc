@@ -245,6 +245,20 @@ TEST(TaskEngineTest, AFailureNamesFileOffsetAndRecord) {
   EXPECT_EQ(again->SerializeAsString(), message->SerializeAsString());
 }
 
+// The inverted index asks for the paths in its reducer.
+TEST(TaskEngineTest, ReducersKnowTheInputsThatTheJobLists) {
+  TestJob job(SPILLWAY_INVERTED_INDEX, {}, "word\n", 1, 1);
+  for (const char* path : {"/zero", "/one", "/two", "/three"})
+    job.start.mutable_inputs()->add_names(path);
+  Engine e(job, 1);
+  e.engine->Handle(job.StartReduce(job.Reduce(0)));
+  e.engine->Handle(job.StartMap(job.Map(0)));
+  ASSERT_TRUE(e.inbox.AwaitKind(wire::Message::kMapDone).has_value());
+  e.engine->Handle(job.Available(job.Reduce(0), {job.Map(0)}));
+  ASSERT_TRUE(e.inbox.AwaitKind(wire::Message::kCommitRequest).has_value());
+  EXPECT_EQ(job.ReadPart(0), "word\t/three:0\n");
+}
+
 TEST(TaskEngineTest, SkippedRecordsArePassedOver) {
   TestJob job(SPILLWAY_FAULTY, {"throw"}, "one\nBOOM\nfour\n", 1, 1);
   Engine e(job, 1);
