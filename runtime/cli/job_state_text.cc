@@ -9,8 +9,8 @@
 #include "runtime/cli/quantity_text.h"
 #include "runtime/cli/summary_text.h"
 #include "runtime/cli/text_table.h"
-#include "runtime/local/job_report.h"
 #include "runtime/client/job_submission.h"
+#include "runtime/local/job_report.h"
 #include "runtime/protocol/wire_values.h"
 
 namespace spillway {

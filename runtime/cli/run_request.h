@@ -8,8 +8,8 @@
 #include "mapreduce/base/status.h"
 #include "runtime/cli/command_line.h"
 #include "runtime/cli/settings.h"
-#include "runtime/local/job_spec.h"
 #include "runtime/local/job_runner.h"
+#include "runtime/local/job_spec.h"
 
 namespace spillway {
 

@@ -161,9 +161,9 @@ Result<std::unique_ptr<OutputStaging>> OutputStaging::Adopt(FileSystem& files,
   const auto owner = ReadOwnerText(files, staging_dir);
   if (!owner.ok() || *owner != taken->OwnerText()) {
     taken->committed_ = true;  // Not ours to remove.
-    taken->gone_ = DataLoss("the staging directory '" + staging_dir + "' of job " +
-                            options.job_id + " is " + (owner.ok() ? "somebody else's" : "gone") +
-                            ", and what was written to it");
+    taken->gone_ =
+        DataLoss("the staging directory '" + staging_dir + "' of job " + options.job_id + " is " +
+                 (owner.ok() ? "somebody else's" : "gone") + ", and what was written to it");
     // Or all was done, the last step included: CommitJob will know the output by its manifest.
     if (!files.Stat(taken->ManifestPath()).ok()) return taken->gone_;
     return taken;

@@ -19,7 +19,7 @@ namespace spillway {
 /// Immutable while tasks run; any thread.
 struct JobContext {
   const PluginJob* plugin = nullptr;
-  std::uint64_t job = 0;  ///< The number in segment ids.
+  std::uint64_t job = 0;                          ///< The number in segment ids.
   std::map<std::string, std::string> side_files;  ///< Name -> path.
   /// By file index, for TaskContext::input_path. Empty: map tasks know those that they read.
   std::vector<std::string> input_names;

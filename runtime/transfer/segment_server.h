@@ -21,7 +21,7 @@ struct SegmentServerOptions {
   std::uint32_t request_ranges_max = 256;
   std::uint64_t reply_bytes_max = 1 << 20;   ///< That one request may ask for.
   std::uint64_t index_bytes_max = 32 << 20;  ///< Memory for indexes of opened segments, about.
-  std::string token_key;  ///< Registered::token_key; empty: no token is asked for, unless
+  std::string token_key;        ///< Registered::token_key; empty: no token is asked for, unless
   bool requires_token = false;  ///< says that SetTokenKey comes: until then nothing is served.
   std::function<std::uint64_t()> now_unix_ms;  ///< For tokens; empty: the system's clock.
 };

@@ -173,5 +173,5 @@ class ClusterCase(CommandCase):
         """No files of jobs are left with any worker that is alive."""
         def empty():
             return not [p for w in self.workers if w.poll() is None
-                        for p in w.spill.rglob("j*") if p.is_dir() and p.name[1:].isdigit()]
+                        for p in w.spill.glob("spillway-*/job-*/j[0-9]*")]
         self.wait_for(empty, "the workers' scratch directories to be empty")

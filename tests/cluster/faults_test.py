@@ -4,11 +4,12 @@ same bytes, and nothing is left over."""
 import os
 import random
 import signal
+import subprocess
 import time
 import unittest
 
 from cluster_case import ClusterCase
-from command_case import TEST_PLUGINS, random_text
+from command_case import SPILLWAY, TEST_PLUGINS
 
 SLOW = TEST_PLUGINS / "faulty.so"
 
@@ -20,7 +21,8 @@ class Faults(ClusterCase):
 
     def setUp(self):
         super().setUp()
-        lines = [b"%05d %s\n" % (i * 7919 % 100_003, b"x" * (i % 50)) for i in range(self.MAPS * 40)]
+        lines = [b"%05d %s\n" % (i * 7919 % 100_003, b"x" * (i % 50))
+                 for i in range(self.MAPS * 40)]
         self.input = self.write("in.txt", b"".join(lines))
         self.flags = ["--split-size", str(len(b"".join(lines)) // self.MAPS + 1), "--reducers", "3"]
         self.expected = self.run_embedded(SLOW, [self.input], *self.flags, args=["slow:0"])
@@ -155,8 +157,6 @@ class Faults(ClusterCase):
 
 class TwoCoordinators(ClusterCase):
     def test_the_second_one_is_told_who_holds_the_journal(self):
-        import subprocess
-        from command_case import SPILLWAY
         second = subprocess.run([SPILLWAY, "coordinator", "--listen", "tcp://127.0.0.1:0",
                                  "--journal", str(self.journal), "--insecure"],
                                 capture_output=True, timeout=30)

@@ -178,16 +178,14 @@ struct CommandBench {
         .inspect = [](const std::string& path) { return Inspect(path); },
         .unix_ms = [] { return std::uint64_t{1'800'000'000'000}; },
         .host_name = [] { return std::string("node7"); },
-        .coordinator =
-            [this](const CoordinatorOptions& options) -> Status {
-              coordinators.push_back(options);
-              return daemon_end;
-            },
-        .worker =
-            [this](const WorkerOptions& options) -> Status {
-              workers.push_back(options);
-              return daemon_end;
-            },
+        .coordinator = [this](const CoordinatorOptions& options) -> Status {
+          coordinators.push_back(options);
+          return daemon_end;
+        },
+        .worker = [this](const WorkerOptions& options) -> Status {
+          workers.push_back(options);
+          return daemon_end;
+        },
     };
     const int exit_code = RunSpillway(words, shell);
     out = out_stream.str();

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include <boost/filesystem.hpp>
 #include <condition_variable>
+#include <filesystem>
 #include <fstream>
 #include <mutex>
 
@@ -21,7 +21,7 @@ class OutputKeeperTest : public ::testing::Test {
     ASSERT_NE(::mkdtemp(path.data()), nullptr);
     dir_ = path;
   }
-  void TearDown() override { boost::filesystem::remove_all(dir_); }
+  void TearDown() override { std::filesystem::remove_all(dir_); }
 
   OutputOrder Order(OutputOrder::Kind kind) const {
     OutputOrder order;
@@ -74,9 +74,9 @@ TEST_F(OutputKeeperTest, AnotherKeeperGoesOnWhereOneStopped) {
     const auto committed = std::get<OutputDone>(Next(keeper));
     EXPECT_TRUE(committed.status.ok()) << committed.status.message();
   }
-  EXPECT_TRUE(boost::filesystem::exists(dir_ + "/out/part-00000"));
-  EXPECT_TRUE(boost::filesystem::exists(dir_ + "/out/_SUCCESS"));
-  EXPECT_FALSE(boost::filesystem::exists(staging));
+  EXPECT_TRUE(std::filesystem::exists(dir_ + "/out/part-00000"));
+  EXPECT_TRUE(std::filesystem::exists(dir_ + "/out/_SUCCESS"));
+  EXPECT_FALSE(std::filesystem::exists(staging));
 }
 
 TEST_F(OutputKeeperTest, WhatIsDroppedIsGone) {
@@ -88,7 +88,7 @@ TEST_F(OutputKeeperTest, WhatIsDroppedIsGone) {
   keeper.Give(drop);
   keeper.Give(FileOrder{"p", 1, "/nonexistent", 0});
   EXPECT_FALSE(std::get<FileDone>(Next(keeper)).status.ok());
-  EXPECT_FALSE(boost::filesystem::exists(opened.staging_dir));
+  EXPECT_FALSE(std::filesystem::exists(opened.staging_dir));
 }
 
 TEST_F(OutputKeeperTest, FilesComeInPieces) {
