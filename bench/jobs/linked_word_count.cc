@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
   request.memory_bytes = std::strtoull(argv[3], nullptr, 10);
   request.reducers = 2;
   request.threads = 2;
-  auto runner = spillway::LocalRunner::Prepare(request);
+  auto runner = spillway::PrepareLocalRunner(request);
   const spillway::Status status = runner.ok() ? (*runner)->Run().status : runner.status();
   if (status.ok()) return 0;
   std::fprintf(stderr, "linked_word_count: %s\n", status.message().c_str());

@@ -86,6 +86,30 @@ void BM_ScheduleJobs(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * jobs * kMapsPerJob);
 }
+/// A coordinator that comes back to a job whose maps are all done.
+void BM_Replay(benchmark::State& state) {
+  const auto maps = static_cast<std::uint32_t>(state.range(0));
+  constexpr std::uint32_t kWorkers = 1'000, kSlots = 4;
+  std::vector<Event> journal;
+  for (WorkerId w = 0; w < kWorkers; ++w)
+    journal.push_back(WorkerJoined{w, 1, kSlots, "host" + std::to_string(w), "rack"});
+  SubmitJob submit{1, {}, 1, {}};
+  submit.maps.resize(maps);
+  journal.push_back(submit);
+  for (std::uint32_t map = 0; map < maps; ++map) {
+    const AttemptId id{1, TaskKind::kMap, map, 0};
+    journal.push_back(AttemptStarted{id, map % kWorkers});
+    journal.push_back(AttemptDone{id, 1, {}});
+  }
+  for (auto _ : state) {
+    Scheduler scheduler(SchedulerOptions{});
+    for (const Event& event : journal)
+      if (!scheduler.Replay(event, 1).ok()) state.SkipWithError("the journal does not fit");
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(journal.size()));
+}
+BENCHMARK(BM_Replay)->ArgName("maps")->Arg(1'000'000)->Unit(benchmark::kMillisecond);
+
 BENCHMARK(BM_ScheduleJobs)->ArgName("jobs")->Arg(10)->Arg(1'000)->Unit(benchmark::kMillisecond);
 
 }  // namespace

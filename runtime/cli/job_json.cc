@@ -63,6 +63,7 @@ std::string PlanJson(const JobPlan& plan, bool explain) {
   json["event"] = "plan";
   json["job_name"] = plan.job_name;
   json["plugin_path"] = plan.plugin_path;
+  json["coordinator"] = plan.coordinator;
   json["mapper_name"] = plan.mapper_name;
   json["reducer_name"] = plan.reducer_name;
   json["input_name"] = plan.input_name;
@@ -128,6 +129,10 @@ std::string SummaryJson(const JobReport& report, int exit_code) {
     for (const auto& [name, count] : counters) json["counters"][group][name] = count;
   json["warnings"] = report.warnings;
   return Line(json);
+}
+
+std::string SubmittedJson(const std::string& job_id, bool reattached) {
+  return Line(Json({{"event", "submitted"}, {"job_id", job_id}, {"reattached", reattached}}));
 }
 
 std::string PluginJson(const PluginDescription& plugin) {

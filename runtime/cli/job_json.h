@@ -17,6 +17,9 @@ std::string ProgressJson(const JobProgress& progress);
 /// {"event":"summary",...}: all of the report with its status and the process's exit code.
 std::string SummaryJson(const JobReport& report, int exit_code);
 
+/// {"event":"submitted",...}
+std::string SubmittedJson(const std::string& job_id, bool reattached);
+
 std::string PluginJson(const PluginDescription& plugin);
 
 }  // namespace spillway

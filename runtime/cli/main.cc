@@ -5,14 +5,22 @@
 
 #include <algorithm>
 #include <boost/filesystem.hpp>
+#include <chrono>
+#include <climits>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/cli/shell.h"
 #include "runtime/cli/spillway_command.h"
+#include "runtime/client/coordinator_client.h"
+#include "runtime/client/remote_runner.h"
+#include "runtime/local/coordinator_process.h"
 #include "runtime/local/local_runner.h"
+#include "runtime/local/worker_process.h"
 
 namespace {
 
@@ -44,6 +52,24 @@ std::string PluginDir() {
   return (program.parent_path() / kPluginDirFromBin).lexically_normal().string();
 }
 
+spillway::Result<std::unique_ptr<spillway::CoordinatorCalls>> Dial(
+    const spillway::ClientOptions& coordinator, spillway::WaitNote note) {
+  SPILLWAY_ASSIGN_OR_RETURN(auto client,
+                            spillway::CoordinatorClient::Connect(coordinator, std::move(note)));
+  return std::unique_ptr<spillway::CoordinatorCalls>(std::move(client));
+}
+
+std::uint64_t UnixMs() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+std::string HostName() {
+  char name[HOST_NAME_MAX + 1] = {};
+  return gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : "localhost";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -56,8 +82,14 @@ int main(int argc, char** argv) {
       .environment = environment,
       .config_paths = spillway::ConfigFilePaths(environment),
       .plugin_dir = PluginDir(),
-      .prepare = spillway::LocalRunner::Prepare,
+      .prepare = spillway::PrepareLocalRunner,
+      .prepare_remote = spillway::RemoteRunner::Prepare,
+      .dial = Dial,
       .inspect = spillway::InspectPlugin,
+      .unix_ms = UnixMs,
+      .host_name = HostName,
+      .coordinator = spillway::RunCoordinatorProcess,
+      .worker = spillway::RunWorkerProcess,
   };
   return spillway::RunSpillway({argv + std::min(argc, 1), argv + argc}, shell);
 }

@@ -1,21 +1,21 @@
 #include "runtime/cli/option_table.h"
 
+#include <array>
 #include <cctype>
 
 #include "mapreduce/base/units.h"
+#include "runtime/cli/cluster_option_table.h"
 
 namespace spillway {
 namespace {
 
 // Limits. They catch slips of the pen; what a machine can bear is the planner's to judge.
 constexpr std::uint64_t kReducersMax = 100'000;
-constexpr std::uint64_t kThreadsMax = 1'024;
-constexpr std::uint64_t kMemoryBytesMin = 32 * kMiB;  // Below it, merging cannot hold its buffers.
-constexpr std::uint64_t kMemoryBytesMax = 1024 * 1024 * kGiB;
 constexpr std::uint64_t kSplitBytesMin = 512;  // Tests cut finely; 128 was meant as 128M.
 constexpr std::uint64_t kSplitBytesMax = 1024 * kGiB;
 constexpr std::uint64_t kRetriesMax = 99;
 constexpr std::uint64_t kSkipBadMax = 1'000'000;
+constexpr std::uint64_t kPriorityMax = 100;
 constexpr std::uint64_t kTimeoutMsMin = 1'000;
 constexpr std::uint64_t kTimeoutMsMax = std::uint64_t{7} * 24 * 3'600 * 1'000;
 
@@ -23,24 +23,14 @@ constexpr std::string_view kCompressChoices[] = {"auto", "lz4", "none"};
 constexpr std::string_view kProgressChoices[] = {"auto", "plain", "none"};
 constexpr std::string_view kJsonChoices[] = {"summary", "events"};
 
+constexpr std::string_view kRoleChoices[] = {"worker", "submitter", "viewer"};
+
+constexpr std::string_view kKeyGroup = "The key";
 constexpr std::string_view kInOut = "Input and output";
-constexpr std::string_view kResources = "Resources (sized by itself; --explain says how)";
 constexpr std::string_view kFailures = "Failures";
-constexpr std::string_view kDisplay = "What is shown";
 
-constexpr OptionSpec kHelp = {
-    .name = "help", .letter = 'h', .group = kDisplay, .help = "Show this help."};
-
-constexpr OptionSpec kNoColor = {.name = "no-color",
-                                 .kind = OptionKind::kToggle,
-                                 .group = kDisplay,
-                                 .help = "No colours on a terminal; NO_COLOR does the same.",
-                                 .is_setting = true};
-
-constexpr OptionSpec kJsonSwitch = {
-    .name = "json", .group = kDisplay, .help = "One JSON object instead of text."};
-
-constexpr OptionSpec kRunOptions[] = {
+// What a job is; `run` and `submit` put their options of clusters and of display behind it.
+constexpr auto kJobOptions = std::to_array<OptionSpec>({
     {.name = "input",
      .letter = 'i',
      .kind = OptionKind::kText,
@@ -88,21 +78,8 @@ constexpr OptionSpec kRunOptions[] = {
      .least = 1,
      .most = kThreadsMax,
      .is_setting = true},
-    {.name = "memory",
-     .kind = OptionKind::kBytes,
-     .group = kResources,
-     .value_name = "SIZE",
-     .help = "Memory for the whole process, such as 512M or 2G; what does not fit is spilled.",
-     .least = kMemoryBytesMin,
-     .most = kMemoryBytesMax,
-     .is_setting = true},
-    {.name = "spill-dir",
-     .kind = OptionKind::kText,
-     .group = kResources,
-     .value_name = "DIR",
-     .help = "Where to spill; several directories share the load.",
-     .repeats = true,
-     .is_setting = true},
+    kMemory,
+    kSpillDir,
     {.name = "split-size",
      .kind = OptionKind::kBytes,
      .group = kResources,
@@ -146,7 +123,33 @@ constexpr OptionSpec kRunOptions[] = {
      .least = kTimeoutMsMin,
      .most = kTimeoutMsMax,
      .is_setting = true},
+});
 
+// Of a job that a coordinator runs; without one they mean nothing.
+constexpr auto kSubmissionOptions = std::to_array<OptionSpec>({
+    {.name = "submission-key",
+     .kind = OptionKind::kText,
+     .group = kOnCluster,
+     .value_name = "KEY",
+     .help = "Two submits with one key are one job: the second joins the first."},
+    {.name = "priority",
+     .kind = OptionKind::kCount,
+     .group = kOnCluster,
+     .value_name = "N",
+     .help = "Share of the slots beside other jobs: 3 gets three times as many as 1, the default.",
+     .least = 1,
+     .most = kPriorityMax},
+    {.name = "allow-nondeterminism",
+     .group = kOnCluster,
+     .help = "Only warn when a task that is run again writes other bytes; else the job fails."},
+});
+
+constexpr auto kSubmitWait = std::to_array<OptionSpec>(
+    {{.name = "wait",
+      .group = kOnCluster,
+      .help = "Return when the job ends, with its exit code. Ctrl-C leaves the job running."}});
+
+constexpr auto kJobDisplayOptions = std::to_array<OptionSpec>({
     {.name = "dry-run",
      .group = kDisplay,
      .help = "Print the plan and the disk space it needs; write nothing."},
@@ -174,6 +177,30 @@ constexpr OptionSpec kRunOptions[] = {
      .help = "Also show where settings came from, and a longer summary."},
     kNoColor,
     kHelp,
+});
+
+constexpr auto kRunOptions = JoinOptions(
+    JoinOptions(JoinOptions(kJobOptions, kClientOptions), kSubmissionOptions), kJobDisplayOptions);
+constexpr auto kSubmitOptions = JoinOptions(
+    JoinOptions(JoinOptions(JoinOptions(kJobOptions, kClientOptions), kSubmissionOptions),
+                kSubmitWait),
+    kJobDisplayOptions);
+
+constexpr OptionSpec kAddKeyOptions[] = {
+    {.name = "role",
+     .kind = OptionKind::kChoice,
+     .group = kKeyGroup,
+     .value_name = "ROLE",
+     .help = "What its owner may do: worker, submitter (submits and kills jobs) or viewer.",
+     .choices = kRoleChoices},
+    {.name = "export",
+     .kind = OptionKind::kText,
+     .group = kKeyGroup,
+     .value_name = "DIR2",
+     .help = "Write the secret there instead, with coordinator.public, for another machine."},
+    kJsonSwitch,
+    kNoColor,
+    kHelp,
 };
 
 constexpr OptionSpec kInspectOptions[] = {kJsonSwitch, kNoColor, kHelp};
@@ -182,18 +209,104 @@ constexpr OptionSpec kHelpOptions[] = {kHelp};
 
 constexpr CommandSpec kCommands[] = {
     {.name = "run",
-     .summary = "run a job on this machine",
+     .summary = "run a job on this machine or on a cluster",
      .usage = "JOB -i PATH... -o DIR [options] [-- the job's own arguments]",
      .description =
-         "Runs a MapReduce job with all cores of this machine, without any daemon.\n\n"
+         "Runs a MapReduce job with all cores of this machine, without any daemon; with --on, on "
+         "the cluster of that coordinator. The output is the same bytes.\n\n"
          "JOB is the name of a built-in job or the path of a plugin's .so file. Without a JOB, "
          "the built-in jobs are listed.",
      .options = kRunOptions,
      .examples = "spillway run wordcount -i 'books/*.txt' -o counts/\n"
                  "spillway run grep -i logs/ -o hits/ -- 'timeout|refused'\n"
-                 "spillway run ./my_job.so -i a.txt b.txt -o out/ --memory 2G --dry-run",
+                 "spillway run ./my_job.so -i a.txt b.txt -o out/ --memory 2G --dry-run\n"
+                 "spillway run wordcount -i /data/big -o /data/out --on head:7077 --keys keys/",
      .operands_max = 1,
      .passes_arguments = true},
+    {.name = "submit",
+     .summary = "give a job to a cluster and return",
+     .usage = "JOB -i PATH... -o DIR --on ENDPOINT [options] [-- args]",
+     .description =
+         "Plans a job as 'spillway run' does and hands it to the coordinator. When it is accepted, "
+         "its id is printed, and the job goes on without this command.",
+     .options = kSubmitOptions,
+     .examples = "spillway submit wordcount -i /data/big -o /data/out --on head:7077\n"
+                 "spillway submit ./job.so -i /data/in -o /data/out --submission-key today",
+     .operands_max = 1,
+     .passes_arguments = true},
+    {.name = "jobs list",
+     .summary = "list the jobs of a cluster",
+     .usage = "--on ENDPOINT [options]",
+     .description = "Lists the jobs that run or wait, newest first; with --all also those that "
+                    "ended.",
+     .options = kListOptions,
+     .examples = "spillway jobs list --on head:7077 --keys keys/\n"
+                 "spillway jobs list --all --limit 20 --json",
+     .operands_max = 0},
+    {.name = "jobs status",
+     .summary = "show one job: phases, tasks, volumes, warnings",
+     .usage = "JOB_ID --on ENDPOINT [options]",
+     .description = "Shows how far a job is, or how it ended.",
+     .options = kStatusOptions,
+     .examples = "spillway jobs status 20261126-183000-0001 --on head:7077 --keys keys/",
+     .operands_max = 1},
+    {.name = "jobs wait",
+     .summary = "wait for a job's end and exit as it did",
+     .usage = "JOB_ID --on ENDPOINT [options]",
+     .description = "Waits until the job ends and returns the exit code that 'spillway run' would "
+                    "have had. Ctrl-C stops the waiting, not the job.",
+     .options = kStatusOptions,
+     .examples = "spillway jobs wait 20261126-183000-0001 && cat /data/out/part-*",
+     .operands_max = 1},
+    {.name = "jobs logs",
+     .summary = "print what happened in a job",
+     .usage = "JOB_ID --on ENDPOINT [options]",
+     .description = "Prints the coordinator's lines about a job: attempts that failed and why, "
+                    "workers that were lost, tasks that were run again.",
+     .options = kLogsOptions,
+     .examples = "spillway jobs logs 20261126-183000-0001 --follow",
+     .operands_max = 1},
+    {.name = "jobs kill",
+     .summary = "stop a job and remove what it wrote",
+     .usage = "JOB_ID --on ENDPOINT [options]",
+     .description =
+         "Stops a job. Its output does not appear; staging and spills are removed. A job "
+         "that ended already is left as it is.",
+     .options = kKillOptions,
+     .examples = "spillway jobs kill 20261126-183000-0001 --reason 'wrong input'",
+     .operands_max = 1},
+    {.name = "cluster status",
+     .summary = "show the workers of a cluster: slots, memory, disks",
+     .usage = "--on ENDPOINT [options]",
+     .description = "Shows the coordinator and its workers.",
+     .options = kStatusOptions,
+     .examples = "spillway cluster status --on head:7077 --keys keys/\n"
+                 "spillway cluster status --json",
+     .operands_max = 0},
+    {.name = "coordinator",
+     .summary = "serve a cluster: take jobs, drive workers",
+     .usage = "--listen ENDPOINT --journal DIR [options]",
+     .description =
+         "The process that plans and watches: workers and clients connect to it. It journals what "
+         "it decides, so that a restart goes on where it was. SIGTERM ends it; jobs wait for the "
+         "next start.\n\n"
+         "It needs --keys DIR, or --insecure for a trial on loopback.",
+     .options = kCoordinatorOptions,
+     .examples = "spillway coordinator --listen '*:7077' --journal /var/lib/spillway \\\n"
+                 "    --keys /etc/spillway/keys\n"
+                 "spillway coordinator --listen 127.0.0.1:7077 --journal j/ --insecure"},
+    {.name = "worker",
+     .summary = "run tasks for a coordinator",
+     .usage = "--coordinator ENDPOINT --spill-dir DIR... [options]",
+     .description =
+         "The process that runs map and reduce tasks on this host. User code runs in processes of "
+         "its own. SIGTERM drains: tasks end or move, then the worker leaves; a second SIGTERM "
+         "leaves at once.\n\n"
+         "It needs --keys DIR, or --insecure beside a coordinator on this host.",
+     .options = kWorkerOptions,
+     .examples = "spillway worker --coordinator head:7077 --keys /etc/spillway/keys \\\n"
+                 "    --spill-dir /scratch/a --spill-dir /scratch/b\n"
+                 "spillway worker --coordinator 127.0.0.1:7077 --insecure --spill-dir s/"},
     {.name = "plugin inspect",
      .summary = "show what a plugin is and whether this build can run it",
      .usage = "PATH|NAME [options]",
@@ -203,6 +316,44 @@ constexpr CommandSpec kCommands[] = {
      .examples = "spillway plugin inspect wordcount\n"
                  "spillway plugin inspect ./my_job.so --json",
      .operands_max = 1},
+    {.name = "keys init",
+     .summary = "make the keys of a cluster",
+     .usage = "DIR [options]",
+     .description =
+         "Makes the directory DIR with a key for each role: coordinator, worker, submitter and "
+         "viewer. Coordinator, workers and clients are given it as --keys DIR.\n\n"
+         "Secret keys can be read by nobody else, and are never printed. The file 'authorized' "
+         "says who may connect; it stays with the coordinator.",
+     .options = kInspectOptions,
+     .examples = "spillway keys init ~/spillway-keys",
+     .operands_max = 1},
+    {.name = "keys add",
+     .summary = "make one more key, for a machine or a person",
+     .usage = "DIR NAME --role ROLE [options]",
+     .description =
+         "Makes a key for NAME and lets it in. A running coordinator sees it at once.\n\n"
+         "With --export its secret goes to DIR2 only: copy that directory to the other machine "
+         "and remove it here.",
+     .options = kAddKeyOptions,
+     .examples = "spillway keys add ~/spillway-keys host-7 --role worker --export for-host-7/\n"
+                 "spillway keys add ~/spillway-keys alice --role submitter",
+     .operands_max = 2},
+    {.name = "keys list",
+     .summary = "show whose keys are let in",
+     .usage = "DIR [options]",
+     .description = "Shows the names, roles and public keys that the coordinator lets in.",
+     .options = kInspectOptions,
+     .examples = "spillway keys list ~/spillway-keys",
+     .operands_max = 1},
+    {.name = "keys revoke",
+     .summary = "let a key in no more",
+     .usage = "DIR NAME [options]",
+     .description =
+         "Removes the key of NAME. A running coordinator refuses it from its next connection on; "
+         "a connection that is there stays until it ends.",
+     .options = kInspectOptions,
+     .examples = "spillway keys revoke ~/spillway-keys host-7",
+     .operands_max = 2},
     {.name = "version",
      .summary = "show the version, the plugin ABI and the libraries",
      .usage = "[options]",

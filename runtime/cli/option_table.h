@@ -12,15 +12,16 @@
 namespace spillway {
 
 enum class OptionKind {
-  kSwitch,         ///< No value: given or not.
-  kToggle,         ///< --name, --name=true or --name=false.
-  kText,           ///< Any text that is not empty.
-  kNamedPath,      ///< NAME=PATH.
-  kCount,          ///< A whole number in [least, most].
-  kBytes,          ///< A size in [least, most] bytes.
-  kDuration,       ///< A time in [least, most] milliseconds.
-  kChoice,         ///< One of `choices`.
-  kOptionalChoice  ///< --name (the first of `choices`) or --name=CHOICE.
+  kSwitch,          ///< No value: given or not.
+  kToggle,          ///< --name, --name=true or --name=false.
+  kText,            ///< Any text that is not empty.
+  kNamedPath,       ///< NAME=PATH.
+  kCount,           ///< A whole number in [least, most].
+  kBytes,           ///< A size in [least, most] bytes.
+  kDuration,        ///< A time in [least, most] milliseconds.
+  kChoice,          ///< One of `choices`.
+  kOptionalChoice,  ///< --name (the first of `choices`) or --name=CHOICE.
+  kEndpoint         ///< HOST:PORT with a port from `least` on, or one of `choices`.
 };
 
 struct OptionSpec {

@@ -7,6 +7,7 @@
 
 #include "mapreduce/base/check.h"
 #include "mapreduce/base/units.h"
+#include "runtime/cli/endpoint_text.h"
 #include "runtime/cli/name_suggestion.h"
 #include "runtime/cli/quantity_text.h"
 
@@ -93,7 +94,9 @@ Status CheckOptionValue(const OptionSpec& option, std::string_view text, std::st
     case OptionKind::kText:
       if (!text.empty()) return OkStatus();
       return InvalidArgument(prefix + "the value is empty. Give " +
-                             (option.value_name == "DIR" ? "a directory." : "a path."));
+                             (option.value_name == "DIR" ? "a directory."
+                              : option.value_name == "FILE" || option.several_values ? "a path."
+                                                                                     : "a text."));
     case OptionKind::kNamedPath: {
       const std::size_t equals = text.find('=');
       if (equals != 0 && equals != std::string_view::npos && equals + 1 < text.size())
@@ -106,6 +109,11 @@ Status CheckOptionValue(const OptionSpec& option, std::string_view text, std::st
     case OptionKind::kDuration: return CheckNumber(option, text, prefix);
     case OptionKind::kChoice:
     case OptionKind::kOptionalChoice: return CheckChoice(option, text, prefix);
+    case OptionKind::kEndpoint:
+      if (IsOneOf(text, option.choices)) return OkStatus();
+      if (const auto endpoint = ReadEndpoint(text, option.least); !endpoint.ok())
+        return InvalidArgument(prefix + endpoint.status().message());
+      return OkStatus();
   }
   return InternalError(prefix + "an option kind without a check");
 }

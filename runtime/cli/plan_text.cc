@@ -67,8 +67,11 @@ std::string PlanText(const JobPlan& plan) {
   text += Label("shuffle") + plan.shuffle;
   if (plan.partitions > 0) text += ", " + FormatNoun(plan.partitions, "partition");
   text += "\n" + Label("tasks") + FormatNoun(plan.maps, "map") + ", " +
-          FormatNoun(plan.partitions, "reduce") + ", up to " + FormatCount(plan.threads) +
-          " at once\n";
+          FormatNoun(plan.partitions, "reduce");
+  if (!plan.coordinator.empty())
+    return text + "\n" + Label("runs on") + Shown(plan.coordinator) +
+           ", by its workers' slots, memory and disks\n";
+  text += ", up to " + FormatCount(plan.threads) + " at once\n";
   text += Label("memory") + FormatBytes(plan.memory_bytes) + ": " +
           FormatBytes(plan.task_memory_bytes) + " for each running task, " +
           FormatBytes(plan.segment_memory_bytes) + " for map outputs\n";
@@ -101,7 +104,7 @@ std::string OriginsText(const Settings& settings) {
 
 std::string ScratchWarning(const JobPlan& plan) {
   const std::uint64_t free_bytes = FreeScratchBytes(plan);
-  if (plan.scratch_bytes_needed <= free_bytes) return {};
+  if (plan.scratch_bytes_needed <= free_bytes || !plan.coordinator.empty()) return {};
   std::string directories;
   for (const ScratchForecast& scratch : plan.scratch)
     directories += (directories.empty() ? "" : ", ") + Shown(scratch.directory);

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "runtime/cli/settings.h"
-#include "runtime/local/local_runner.h"
+#include "runtime/local/job_runner.h"
 
 namespace spillway {
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-#include "runtime/local/local_runner.h"
+#include "runtime/local/job_runner.h"
 
 namespace spillway {
 

@@ -4,7 +4,7 @@
 
 namespace spillway {
 
-ProgressReporter::ProgressReporter(const LocalRunner& runner, ProgressView& view,
+ProgressReporter::ProgressReporter(const JobRunner& runner, ProgressView& view,
                                    std::function<int()> signal)
     : runner_(runner), view_(view), signal_(std::move(signal)), thread_([this] { Loop(); }) {}
 
@@ -23,6 +23,7 @@ void ProgressReporter::Stop() {
 
 void ProgressReporter::Loop() {
   bool noticed = false;
+  std::string note;
   std::unique_lock lock(mutex_);
   // The first look comes after one period: a short job shows no progress at all.
   while (!wake_.wait_for(lock, view_.period(), [this] { return stopping_; })) {
@@ -30,7 +31,10 @@ void ProgressReporter::Loop() {
       noticed = true;
       view_.Notice("stopping and removing temporary output; the same signal again forces it.");
     }
-    view_.Show(runner_.progress());
+    const JobProgress progress = runner_.progress();
+    if (progress.note != note && !progress.note.empty()) view_.Notice(progress.note);
+    note = progress.note;
+    view_.Show(progress);
   }
 }
 

@@ -1,6 +1,6 @@
 // ProgressReporter: the thread that asks a running job for its progress and hands it to a view.
-// It also notices a signal and says what it does. Started by the constructor, ended by Stop or
-// the destructor; both from the owner's thread.
+// It also says what the job waits for, and what a signal does. Started by the constructor, ended by
+// Stop or the destructor; both from the owner's thread.
 #pragma once
 
 #include <condition_variable>
@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "runtime/cli/progress_view.h"
-#include "runtime/local/local_runner.h"
+#include "runtime/local/job_runner.h"
 
 namespace spillway {
 
@@ -17,7 +17,7 @@ class ProgressReporter {
  public:
   /// `runner` and `view` outlive the reporter. `signal` answers the signal that asked to stop, or
   /// 0; it is called from the reporter's thread.
-  ProgressReporter(const LocalRunner& runner, ProgressView& view, std::function<int()> signal);
+  ProgressReporter(const JobRunner& runner, ProgressView& view, std::function<int()> signal);
   ~ProgressReporter();
 
   /// Waits for the thread and finishes the view. May be called twice.
@@ -26,7 +26,7 @@ class ProgressReporter {
  private:
   void Loop();
 
-  const LocalRunner& runner_;
+  const JobRunner& runner_;
   ProgressView& view_;
   const std::function<int()> signal_;
   std::mutex mutex_;

@@ -13,7 +13,7 @@
 
 #include "runtime/cli/progress_estimate.h"
 #include "runtime/cli/text_style.h"
-#include "runtime/local/local_runner.h"
+#include "runtime/local/job_runner.h"
 
 namespace spillway {
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mapreduce/base/units.h"
+#include "runtime/cli/cluster_target.h"
 #include "runtime/cli/exit_code.h"
 #include "runtime/cli/help_text.h"
 #include "runtime/cli/job_catalog.h"
@@ -83,16 +84,17 @@ std::unique_ptr<ProgressView> MakeView(const Shell& shell, const RunDisplay& dis
       shell.err_is_terminal && term != shell.environment.end() && term->second != "dumb";
   if (can_redraw && display.progress == ProgressOutput::kAuto)
     return std::make_unique<TerminalProgressView>(plan.job_name, shell.err, style, shell.columns);
+  const std::string where = plan.coordinator.empty() ? FormatNoun(plan.threads, "thread")
+                                                     : "on " + EscapeForLog(plan.coordinator);
   shell.err << "spillway: " + EscapeForLog(plan.job_name) + ": " + FormatNoun(plan.maps, "map") +
                    " over " + FormatBytes(plan.input_bytes) + ", " +
-                   FormatNoun(plan.partitions, "reduce") + ", " +
-                   FormatNoun(plan.threads, "thread") + "\n"
+                   FormatNoun(plan.partitions, "reduce") + ", " + where + "\n"
             << std::flush;
   return std::make_unique<PlainProgressView>(plan.job_name, shell.err);
 }
 
 /// Runs with progress and signals. `signal` is the one that asked to stop, or 0.
-JobReport RunWatched(const Shell& shell, const RunDisplay& display, LocalRunner& runner,
+JobReport RunWatched(const Shell& shell, const RunDisplay& display, JobRunner& runner,
                      int* signal) {
   const auto view = MakeView(shell, display, runner.plan());
   const SignalTrap trap(runner);
@@ -101,6 +103,28 @@ JobReport RunWatched(const Shell& shell, const RunDisplay& display, LocalRunner&
   reporter.Stop();
   *signal = trap.signal();
   return report;
+}
+
+/// A job that the coordinator did not accept failed for want of a coordinator.
+int RunExitCode(const JobReport& report, bool remote, int signal) {
+  const bool accepted = !report.job_id.empty();
+  return remote && !accepted ? ClusterExitCode(report.status, signal)
+                             : ExitCodeOf(report.status, signal);
+}
+
+Result<std::unique_ptr<JobRunner>> PrepareRemote(const CommandLine& line, const Shell& shell,
+                                                 const JobRequest& request,
+                                                 const ClusterTarget& target) {
+  RemoteOptions options;
+  options.coordinator = target.client.endpoint;
+  options.connect = [&shell, client = target.client](WaitNote note) {
+    return shell.dial(client, std::move(note));
+  };
+  SPILLWAY_ASSIGN_OR_RETURN(options.submission, ReadSubmission(line));
+  options.connect_timeout_ms = target.connect_timeout_ms;
+  options.kill_on_cancel = line.command->name != "submit";
+  SPILLWAY_ASSIGN_OR_RETURN(auto runner, shell.prepare_remote(request, std::move(options)));
+  return std::unique_ptr<JobRunner>(std::move(runner));
 }
 
 int FinishDone(const Shell& shell, const RunDisplay& display, const JobReport& report) {
@@ -115,36 +139,115 @@ int FinishDone(const Shell& shell, const RunDisplay& display, const JobReport& r
   return kExitDone;
 }
 
+/// What `run` and `submit` have in common: everything until the job could start.
+struct Preparation {
+  Settings settings;
+  RunDisplay display;
+  bool remote = false;
+  std::unique_ptr<JobRunner> runner;  ///< A RemoteRunner when `remote`.
+};
+
+/// The runner and how it is shown, or the status with its exit code.
+Status PrepareRunner(const CommandLine& line, const Shell& shell, Preparation* made,
+                     int* exit_code) {
+  *exit_code = kExitConfiguration;
+  made->display = ReadRunDisplay(line, Settings());
+  SPILLWAY_ASSIGN_OR_RETURN(made->settings,
+                            ResolveSettings(line, shell.environment, shell.config_paths));
+  made->display = ReadRunDisplay(line, made->settings);
+  const auto target = FindClusterTarget(line, made->settings);
+  *exit_code = ExitCodeOf(target.status());
+  SPILLWAY_RETURN_IF_ERROR(target.status());
+  made->remote = target->has_value();
+  auto request = BuildJobRequest(line, made->settings, shell.plugin_dir);
+  if (request.ok() && !made->remote) {
+    const Status local = CheckLocalOptions(line);
+    if (!local.ok()) request = local;
+  }
+  *exit_code = ExitCodeOf(request.status());
+  if (!request.ok())
+    return InvalidArgument(request.status().message() + " See 'spillway " +
+                           std::string(line.command->name) + " --help'.");
+  const TextStyle style = shell.error_style(made->display.no_color);
+  std::vector<std::string> warnings = EnvironmentWarnings(shell.environment);
+  if (made->remote)
+    for (std::string& warning : ClusterWarnings(line)) warnings.push_back(std::move(warning));
+  if (!made->display.quiet)
+    for (const std::string& warning : warnings) ReportWarning(shell, warning, style);
+  Result<std::unique_ptr<JobRunner>> runner =
+      made->remote ? PrepareRemote(line, shell, *request, **target) : shell.prepare(*request);
+  *exit_code = ExitCodeOf(runner.status());
+  SPILLWAY_RETURN_IF_ERROR(runner.status());
+  made->runner = std::move(runner).value();
+  return OkStatus();
+}
+
+void ShowAccepted(const Shell& shell, const RunDisplay& display, const AcceptedJob& job) {
+  if (job.reattached && !display.quiet)
+    ReportWarning(shell, "a job with this submission key was there already; it is this one.",
+                  shell.error_style(display.no_color));
+  if (display.json != JsonOutput::kNone) {
+    shell.out << SubmittedJson(job.job_id, job.reattached) << "\n" << std::flush;
+  } else {
+    shell.out << job.job_id << "\n" << std::flush;
+  }
+}
+
+/// Hands the job over, with notices but without progress, and does not wait for it.
+Result<AcceptedJob> SubmitWatched(const Shell& shell, RemoteRunner& runner, int* signal) {
+  SilentProgressView view(shell.err);
+  const SignalTrap trap(runner);
+  ProgressReporter reporter(runner, view, [&trap] { return trap.signal(); });
+  auto accepted = runner.Submit();
+  reporter.Stop();
+  *signal = trap.signal();
+  return accepted;
+}
+
+/// Runs the job to its end and reports it.
+int RunToEnd(const Shell& shell, const Preparation& job) {
+  int signal = 0;
+  const JobReport report = RunWatched(shell, job.display, *job.runner, &signal);
+  if (report.status.ok()) return FinishDone(shell, job.display, report);
+  return FinishFailed(shell, job.display, report, RunExitCode(report, job.remote, signal));
+}
+
 }  // namespace
 
 int RunJobCommand(const CommandLine& line, const Shell& shell) {
   if (line.operands.empty() && line.options.empty()) return ListJobs(shell);
+  Preparation job;
   JobReport report;
-  const auto settings = ResolveSettings(line, shell.environment, shell.config_paths);
-  if (!settings.ok()) {
-    report.status = settings.status();
-    return FinishFailed(shell, ReadRunDisplay(line, Settings()), report, kExitConfiguration);
+  int exit_code = kExitDone;
+  report.status = PrepareRunner(line, shell, &job, &exit_code);
+  if (!report.status.ok()) return FinishFailed(shell, job.display, report, exit_code);
+  ShowPlan(shell, job.display, job.runner->plan(), job.settings);
+  return job.display.dry_run ? kExitDone : RunToEnd(shell, job);
+}
+
+int SubmitJobCommand(const CommandLine& line, const Shell& shell) {
+  Preparation job;
+  JobReport report;
+  int exit_code = kExitDone;
+  report.status = PrepareRunner(line, shell, &job, &exit_code);
+  if (!report.status.ok()) return FinishFailed(shell, job.display, report, exit_code);
+  if (!job.remote) {
+    report.status = InvalidArgument(
+        "submit to which coordinator? Give --on HOST:PORT, or set SPILLWAY_ON, or 'on' in "
+        "spillway.toml. 'spillway run' needs none.");
+    return FinishFailed(shell, job.display, report, kExitUsage);
   }
-  const RunDisplay display = ReadRunDisplay(line, *settings);
-  const auto request = BuildJobRequest(line, *settings, shell.plugin_dir);
-  if (!request.ok()) {
-    report.status = InvalidArgument(request.status().message() + " See 'spillway run --help'.");
-    return FinishFailed(shell, display, report, ExitCodeOf(request.status()));
-  }
-  if (!display.quiet)
-    for (const std::string& warning : EnvironmentWarnings(shell.environment))
-      ReportWarning(shell, warning, shell.error_style(display.no_color));
-  auto runner = shell.prepare(*request);
-  if (!runner.ok()) {
-    report.status = runner.status();
-    return FinishFailed(shell, display, report, ExitCodeOf(report.status));
-  }
-  ShowPlan(shell, display, (*runner)->plan(), *settings);
-  if (display.dry_run) return kExitDone;
+  ShowPlan(shell, job.display, job.runner->plan(), job.settings);
+  if (job.display.dry_run) return kExitDone;
   int signal = 0;
-  report = RunWatched(shell, display, **runner, &signal);
-  if (report.status.ok()) return FinishDone(shell, display, report);
-  return FinishFailed(shell, display, report, ExitCodeOf(report.status, signal));
+  auto& runner = static_cast<RemoteRunner&>(*job.runner);
+  const auto accepted = SubmitWatched(shell, runner, &signal);
+  if (!accepted.ok()) {
+    report.status = accepted.status();
+    return FinishFailed(shell, job.display, report, RunExitCode(report, true, signal));
+  }
+  ShowAccepted(shell, job.display, *accepted);
+  return line.Has("wait") ? RunToEnd(shell, job) : kExitDone;
 }
 
 }  // namespace spillway

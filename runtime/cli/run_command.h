@@ -1,4 +1,4 @@
-// `spillway run`: settings, request, plan, the job itself, its report.
+// `spillway run` and `spillway submit`: settings, request, plan, the job itself, its report.
 #pragma once
 
 #include "runtime/cli/command_line.h"
@@ -6,7 +6,8 @@
 
 namespace spillway {
 
-/// Returns the process's exit code.
+/// Both return the process's exit code.
 int RunJobCommand(const CommandLine& line, const Shell& shell);
+int SubmitJobCommand(const CommandLine& line, const Shell& shell);
 
 }  // namespace spillway

@@ -6,6 +6,7 @@
 
 #include "mapreduce/base/units.h"
 #include "runtime/cli/job_catalog.h"
+#include "runtime/cli/option_value.h"
 
 namespace spillway {
 namespace {
@@ -30,7 +31,7 @@ Status CheckPresence(const CommandLine& line) {
   if (missing.empty()) return OkStatus();
   std::string message = "missing: ";
   for (std::size_t i = 0; i < missing.size(); ++i) message += (i == 0 ? "" : ", ") + missing[i];
-  message += ". Write spillway run JOB -i PATH... -o DIR.";
+  message += ". Write spillway " + std::string(line.command->name) + " JOB -i PATH... -o DIR.";
   if (line.operands.empty() && line.Has("input"))
     message += " JOB comes first: -i takes all words up to the next option.";
   return InvalidArgument(message);
@@ -54,7 +55,41 @@ Result<std::map<std::string, std::string>> SideFiles(const CommandLine& line) {
   return files;
 }
 
+constexpr std::size_t kSubmissionKeyBytesMax = 200;
+
 }  // namespace
+
+Result<SubmissionOptions> ReadSubmission(const CommandLine& line) {
+  SubmissionOptions submission;
+  submission.key = line.Value("submission-key");
+  if (submission.key.size() > kSubmissionKeyBytesMax ||
+      EscapeForLog(submission.key, 1'000) != submission.key)
+    return InvalidArgument("--submission-key: '" + EscapeForLog(submission.key) +
+                           "' is longer than " + std::to_string(kSubmissionKeyBytesMax) +
+                           " bytes, or holds quotes, backslashes or control characters.");
+  if (const GivenOption* priority = line.Find("priority"))
+    submission.weight =
+        static_cast<std::uint32_t>(NumberOf(*priority->option, priority->values.back()));
+  submission.allow_nondeterminism = line.Has("allow-nondeterminism");
+  return submission;
+}
+
+Status CheckLocalOptions(const CommandLine& line) {
+  for (const char* name : {"submission-key", "priority"})
+    if (line.Has(name))
+      return InvalidArgument("--" + std::string(name) +
+                             " is for a cluster. Name its coordinator by --on, or leave it out.");
+  return OkStatus();
+}
+
+std::vector<std::string> ClusterWarnings(const CommandLine& line) {
+  std::vector<std::string> warnings;
+  for (const char* name : {"memory", "spill-dir", "in-memory"})
+    if (line.Has(name))
+      warnings.push_back("--" + std::string(name) +
+                         " has no effect on a cluster: each worker was given its own.");
+  return warnings;
+}
 
 RunDisplay ReadRunDisplay(const CommandLine& line, const Settings& settings) {
   RunDisplay display;
@@ -76,6 +111,7 @@ Result<JobRequest> BuildJobRequest(const CommandLine& line, const Settings& sett
   SPILLWAY_RETURN_IF_ERROR(CheckContradictions(line));
   SPILLWAY_RETURN_IF_ERROR(CheckPresence(line));
   JobRequest request;
+  request.allow_nondeterminism = line.Has("allow-nondeterminism");
   const std::string job = line.Has("plugin") ? line.Value("plugin") : line.operands[0];
   SPILLWAY_ASSIGN_OR_RETURN(request.plugin_path, ResolveJob(job, plugin_dir));
   SPILLWAY_ASSIGN_OR_RETURN(request.side_files, SideFiles(line));

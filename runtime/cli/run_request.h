@@ -3,11 +3,13 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "mapreduce/base/status.h"
 #include "runtime/cli/command_line.h"
 #include "runtime/cli/settings.h"
-#include "runtime/local/local_runner.h"
+#include "runtime/local/job_runner.h"
+#include "runtime/local/job_spec.h"
 
 namespace spillway {
 
@@ -23,6 +25,16 @@ struct RunDisplay {
   JsonOutput json = JsonOutput::kNone;
   ProgressOutput progress = ProgressOutput::kAuto;
 };
+
+/// What a coordinator is told beside the job. InvalidArgument for a key that cannot be shown in a
+/// line of a list.
+Result<SubmissionOptions> ReadSubmission(const CommandLine& line);
+
+/// Options that mean nothing for a job of this process; each is a slip of the pen.
+Status CheckLocalOptions(const CommandLine& line);
+
+/// Flags that have no effect on a cluster, as sentences.
+std::vector<std::string> ClusterWarnings(const CommandLine& line);
 
 RunDisplay ReadRunDisplay(const CommandLine& line, const Settings& settings);
 

@@ -12,12 +12,19 @@
 #include "mapreduce/base/status.h"
 #include "runtime/cli/settings.h"
 #include "runtime/cli/text_style.h"
+#include "runtime/client/coordinator_client.h"
+#include "runtime/client/remote_runner.h"
+#include "runtime/coordinator/coordinator_options.h"
 #include "runtime/local/local_runner.h"
+#include "runtime/worker/worker_options.h"
 
 namespace spillway {
 
-using RunnerFactory =
-    std::function<Result<std::unique_ptr<LocalRunner>>(const JobRequest& request)>;
+using RunnerFactory = std::function<Result<std::unique_ptr<JobRunner>>(const JobRequest& request)>;
+using RemoteRunnerFactory = std::function<Result<std::unique_ptr<RemoteRunner>>(
+    const JobRequest& request, RemoteOptions options)>;
+using CoordinatorDialer = std::function<Result<std::unique_ptr<CoordinatorCalls>>(
+    const ClientOptions& coordinator, WaitNote note)>;
 using PluginInspector = std::function<Result<PluginDescription>(const std::string& path)>;
 
 struct Shell {
@@ -29,7 +36,14 @@ struct Shell {
   std::vector<std::string> config_paths;  ///< Strongest first.
   std::string plugin_dir;                 ///< Where the built-in jobs are.
   RunnerFactory prepare;
+  RemoteRunnerFactory prepare_remote = {};
+  CoordinatorDialer dial = {};
   PluginInspector inspect;
+  std::function<std::uint64_t()> unix_ms = {};  ///< The wall clock, for ages.
+  std::function<std::string()> host_name = {};
+  /// The daemons: they return when they have ended.
+  std::function<Status(const CoordinatorOptions& options)> coordinator = {};
+  std::function<Status(const WorkerOptions& options)> worker = {};
 
   /// Emphasis for stderr: on a terminal that knows it, unless NO_COLOR or `no_color` is set.
   TextStyle error_style(bool no_color = false) const;

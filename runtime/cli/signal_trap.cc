@@ -12,23 +12,22 @@ namespace spillway {
 namespace {
 
 // The only mutable globals of the command: a handler has nothing else to look at.
-std::atomic<LocalRunner*> g_runner{nullptr};
+std::atomic<JobRunner*> g_runner{nullptr};
 std::atomic<int> g_signal{0};
-static_assert(std::atomic<LocalRunner*>::is_always_lock_free &&
-                  std::atomic<int>::is_always_lock_free,
+static_assert(std::atomic<JobRunner*>::is_always_lock_free && std::atomic<int>::is_always_lock_free,
               "a signal handler may not take a lock");
 
 void OnSignal(int signal) {
   const int saved_errno = errno;
   int none = 0;
   if (!g_signal.compare_exchange_strong(none, signal)) _exit(kExitSignalBase + signal);
-  if (LocalRunner* runner = g_runner.load()) runner->Cancel();
+  if (JobRunner* runner = g_runner.load()) runner->Cancel();
   errno = saved_errno;
 }
 
 }  // namespace
 
-SignalTrap::SignalTrap(LocalRunner& runner) {
+SignalTrap::SignalTrap(JobRunner& runner) {
   SPILLWAY_CHECK(g_runner.load() == nullptr);
   g_signal = 0;
   g_runner = &runner;

@@ -5,14 +5,14 @@
 
 #include <csignal>
 
-#include "runtime/local/local_runner.h"
+#include "runtime/local/job_runner.h"
 
 namespace spillway {
 
 class SignalTrap {
  public:
   /// `runner` outlives the trap. A signal that was ignored before (nohup) stays ignored.
-  explicit SignalTrap(LocalRunner& runner);
+  explicit SignalTrap(JobRunner& runner);
   ~SignalTrap();  ///< Restores the former handlers.
   SignalTrap(const SignalTrap&) = delete;
   SignalTrap& operator=(const SignalTrap&) = delete;

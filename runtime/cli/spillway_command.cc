@@ -5,10 +5,15 @@
 #include <ostream>
 
 #include "mapreduce/base/units.h"
+#include "runtime/cli/cluster_command.h"
 #include "runtime/cli/command_line.h"
+#include "runtime/cli/daemon_command.h"
+#include "runtime/cli/executor_command.h"
 #include "runtime/cli/exit_code.h"
 #include "runtime/cli/help_text.h"
 #include "runtime/cli/inspect_command.h"
+#include "runtime/cli/jobs_command.h"
+#include "runtime/cli/keys_command.h"
 #include "runtime/cli/name_suggestion.h"
 #include "runtime/cli/option_table.h"
 #include "runtime/cli/run_command.h"
@@ -76,7 +81,16 @@ int HelpCommand(const CommandLine& line, const Shell& shell) {
 int Dispatch(const CommandLine& line, const Shell& shell) {
   const std::string_view name = line.command->name;
   if (name == "run") return RunJobCommand(line, shell);
+  if (name == "submit") return SubmitJobCommand(line, shell);
+  if (name.starts_with("jobs ")) return JobsCommand(line, shell);
+  if (name == "cluster status") return ClusterStatusCommand(line, shell);
+  if (name == "coordinator") return CoordinatorCommand(line, shell);
+  if (name == "worker") return WorkerCommand(line, shell);
   if (name == "plugin inspect") return InspectPluginCommand(line, shell);
+  if (name == "keys init") return InitKeysCommand(line, shell);
+  if (name == "keys add") return AddKeyCommand(line, shell);
+  if (name == "keys list") return ListKeysCommand(line, shell);
+  if (name == "keys revoke") return RevokeKeyCommand(line, shell);
   if (name == "version") return VersionCommand(line, shell);
   if (name == "help") return HelpCommand(line, shell);
   return ReportError(shell, kExitInternal, "no code for command " + std::string(name));
@@ -89,6 +103,7 @@ int RunGuarded(Words words, const Shell& shell) {
   }
   if (words[0] == "--help" || words[0] == "-h") words = {"help"};
   if (words[0] == "--version") words[0] = "version";
+  if (words[0] == "executor") return ExecutorCommand({words.begin() + 1, words.end()}, shell);
   const FoundCommand found = FindCommandIn(words);
   if (found.command == nullptr) return ReportUnknownCommand(words, shell);
   words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(found.name_words));

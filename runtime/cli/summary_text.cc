@@ -101,7 +101,8 @@ std::string SummaryText(const JobReport& report, bool verbose, TextStyle style) 
   text += Label("input") + Volume(report.input_records, report.input_bytes) + " in " +
           FormatNoun(report.maps, "split") + "\n";
   text += MapLine(report) + ShuffleLine(report) + OutputLine(report) + TimeLine(report);
-  text += Label("memory") + FormatBytes(report.peak_rss_bytes) + " at most\n";
+  if (report.peak_rss_bytes > 0)
+    text += Label("memory") + FormatBytes(report.peak_rss_bytes) + " at most\n";
   text += TroubleLines(report, verbose) + CounterLines(report);
   for (const std::string& warning : report.warnings)
     text += "  " + style.Warning("warning:") + " " + warning + "\n";

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "runtime/cli/text_style.h"
-#include "runtime/local/local_runner.h"
+#include "runtime/local/job_runner.h"
 
 namespace spillway {
 

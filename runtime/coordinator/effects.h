@@ -34,14 +34,14 @@ struct ArchiveJob {
 /// What the output thread does; each but kDrop is answered by OnOutputDone with the same job.
 struct OutputOrder {
   enum class Kind : std::uint8_t {
-    kOpen,    ///< Make the staging directory, or take over the one that a former coordinator made.
+    kOpen,    ///< Make the staging directory, anew where a former coordinator began it.
     kCommit,  ///< Publish these parts.
     kDrop,    ///< Remove what is staged. No answer.
   };
   Kind kind = Kind::kOpen;
   JobId job = 0;
   StagingOptions staging;
-  bool adopt = false;  ///< Of kOpen: it may be there already.
+  std::string staging_dir;  ///< Empty in kOpen, and in kDrop of a job that was not opened.
   std::string manifest_head;
   std::vector<CommittedPart> parts;
 };

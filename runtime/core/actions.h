@@ -19,6 +19,7 @@ struct StartMap {
   AttemptId attempt;
   WorkerId worker = 0;
   std::span<const RecordPlace> skips;  ///< Records to pass over, ascending.
+  bool backup = false;                 ///< Another attempt of the task runs already.
 };
 
 /// Run the reduce attempt. It needs one segment of each map task, and is given them by
@@ -28,10 +29,12 @@ struct StartReduce {
   AttemptId attempt;
   WorkerId worker = 0;
   std::uint32_t maps = 0;
+  bool backup = false;
 };
 
 /// These segments may be read by the reduce attempt. No map task is named twice, unless a
-/// SegmentInvalidated lies between.
+/// SegmentInvalidated lies between, or the worker resumed: then all are named again, and what is
+/// named for a map task takes the place of what was.
 struct SegmentsAvailable {
   AttemptId reduce;
   WorkerId worker = 0;  ///< That runs the reduce.
@@ -51,6 +54,7 @@ enum class StopReason : std::uint8_t {
   kTimeout,    ///< No progress.
   kPreempted,  ///< A waiting reduce whose slot a map needs.
   kOtherWon,   ///< Another attempt of the task was faster.
+  kUnknown,    ///< Its worker has it, and the scheduler does not count on it.
 };
 
 /// Stop the attempt, remove what it wrote, and answer AttemptStopped. Until then it has its slot.
@@ -60,7 +64,7 @@ struct StopAttempt {
   StopReason reason = StopReason::kJobEnding;
 };
 
-/// The one attempt that may publish the task's output. Repeated when it asks again.
+/// The one attempt that may publish the task's output. Repeated when it asks again, or resumes.
 struct GrantCommit {
   AttemptId attempt;
   WorkerId worker = 0;
@@ -72,7 +76,8 @@ struct RefuseCommit {
   WorkerId worker = 0;
 };
 
-/// Remove a map attempt's segment from its worker. No answer.
+/// Remove a map attempt's segment from its worker. No answer. Only said while the job goes on:
+/// JobEnded implies it for all that is left.
 struct DiscardSegment {
   JobId job = 0;
   SegmentRef segment;
@@ -85,7 +90,8 @@ struct CommittedOutput {
 };
 
 /// Publish the job's output: exactly the files of these attempts, in task order; anything else in
-/// its staging place is litter. Answer JobCommitted.
+/// its staging place is litter. Answer JobCommitted. Said again after TakenOver, so it must be
+/// repeatable.
 struct CommitJob {
   JobId job = 0;
   std::span<const CommittedOutput> outputs;
@@ -99,8 +105,8 @@ struct JobTally {
   std::uint32_t records_skipped = 0;
 };
 
-/// The job is over: no attempt of it runs and no segment of it is left. The shell removes what is
-/// in staging when `status` is not ok.
+/// The job is over and no attempt of it runs. The shell has every worker forget it, with all its
+/// segments, and removes what is in staging when `status` is not ok. Said again after TakenOver.
 struct JobEnded {
   JobId job = 0;
   Status status;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "runtime/core/actions.h"
 #include "runtime/core/attempt_id.h"
 
 namespace spillway {
@@ -17,7 +18,7 @@ inline constexpr AttemptIndex kNoIndex = UINT32_MAX;
 /// The lists that an attempt can be on at once.
 enum class AttemptHook : std::uint8_t {
   kMoved,    ///< Its job's running attempts of one kind, or all stopping ones; by time moved.
-  kStarted,  ///< Its job's running map attempts, by time started.
+  kStarted,  ///< Its job's running attempts of one kind, by time started.
   kWorker,   ///< Its worker's live attempts.
 };
 inline constexpr std::size_t kAttemptHooks = 3;
@@ -33,6 +34,7 @@ struct Attempt {
   std::uint32_t worker = 0;  ///< Index in the worker table.
   bool stopping = false;
   bool backup = false;
+  StopReason stop_reason = StopReason::kJobEnding;  ///< When stopping.
   float fraction = 0;
   TimeMs started_ms = 0;
   TimeMs moved_ms = 0;                   ///< Last progress; when stopping, since when.

@@ -1,5 +1,6 @@
 // Events: everything the scheduler is ever told. An event that is late, doubled or from a dead
-// worker or attempt changes nothing, so the shell passes on what it hears without judging it.
+// worker or attempt changes nothing, so the shell passes on what it hears without judging it. What
+// of it a journal needs is in journalled.h.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,11 @@ struct JobOptions {
   std::uint32_t skip_bad_max = 0;        ///< Records that may be passed over, over the whole job.
   std::uint32_t segment_losses_max = 8;  ///< Of one map task, reported by reduces.
   std::uint32_t weight = 1;              ///< Slots are shared among jobs in this proportion.
-  bool speculate_maps = false;           ///< Backup attempts of slow maps; needs two workers.
+  bool speculate = false;                ///< Backup attempts of slow tasks; needs two workers.
+  /// Of a map task that writes other bytes when it runs again: a warning, or the job's end.
+  bool allow_nondeterminism = true;
+  /// Quick enough for a worker with small_jobs_only, which it then prefers.
+  bool small = false;
 };
 
 /// reduces == 0 is a map-only job: its maps commit their output as reduces do otherwise.
@@ -57,6 +62,25 @@ struct WorkerJoined {
   std::uint32_t slots = 1;
   std::string host;
   std::string rack;
+  /// It is given tasks of small jobs only: the worker inside the coordinator's process.
+  bool small_jobs_only = false;
+};
+
+/// A known worker process talks again: after it lost its session, or to a coordinator that took
+/// over. Its lease is renewed, and both sides are brought in line:
+///   - an attempt that the scheduler believes to be there and `attempts` does not name is taken as
+///     AttemptStopped;
+///   - one that is there and has to stop is sent StopAttempt again, and so is one that is there
+///     and not known, or known to be another worker's (StopReason::kUnknown);
+///   - a grant that was given is given again;
+///   - a reduce is told all its segments again, from the first on.
+/// Orders from before count only as far as `attempts` shows: from the moment it is drawn up until
+/// this event's actions arrive, the worker carries out none. Sent for a process that is not known
+/// (HasWorker), it changes nothing.
+struct WorkerResumed {
+  WorkerId worker = 0;
+  std::uint64_t epoch = 0;
+  std::vector<AttemptId> attempts;  ///< That it runs, or whose end it has still to report.
 };
 
 struct Heartbeat {
@@ -130,11 +154,40 @@ struct Committed {
   std::uint32_t epoch = 0;  ///< Of the grant.
 };
 
+/// Another coordinator goes on from a journal. The first event after a replay, and journalled as
+/// such. CommitJob is said again for jobs that were being committed and JobEnded for those that had
+/// ended; workers are given nothing until they say WorkerResumed (or WorkerJoined with a greater
+/// epoch), for which they have a lease's time. New attempts are numbered from the next thousand on,
+/// in case the journal's last turns were lost with attempts that somebody still runs.
+struct TakenOver {};
+
+// What a scheduler decided that does not follow from the other journalled events, because time,
+// heartbeats and progress are not journalled. Only Replay is ever given these.
+
+/// It started the attempt.
+struct AttemptStarted {
+  AttemptId attempt;
+  WorkerId worker = 0;
+  bool backup = false;
+};
+
+/// It told the attempt to stop: for StopReason::kTimeout, which is a failure, or kPreempted.
+struct AttemptStopping {
+  AttemptId attempt;
+  bool timed_out = false;
+};
+
+/// It no longer waited for the attempt to stop.
+struct AttemptAbandoned {
+  AttemptId attempt;
+};
+
 /// Time passed: leases, time-outs, held-back announcements and backups are looked at.
 struct Tick {};
 
 using Event = std::variant<SubmitJob, CancelJob, JobCommitted, WorkerJoined, Heartbeat, WorkerLost,
                            DrainWorker, AttemptProgress, AttemptDone, AttemptFailed, AttemptStopped,
-                           SegmentLost, CommitRequested, Committed, Tick>;
+                           SegmentLost, CommitRequested, Committed, Tick, WorkerResumed, TakenOver,
+                           AttemptStarted, AttemptStopping, AttemptAbandoned>;
 
 }  // namespace spillway

@@ -15,9 +15,13 @@ Judgement SkipRecord(const FailureCase& c) {
               "mapper, or raise --skip-bad"};
 }
 
+/// The attempt before it failed at this record, too.
+bool SameRecord(const FailureCase& c) {
+  return c.failure.record.has_value() && c.trouble.last_record == c.failure.record->place;
+}
+
 Judgement JudgeUserCode(const FailureCase& c) {
-  const bool same_record =
-      c.failure.record.has_value() && c.trouble.last_record == c.failure.record->place;
+  const bool same_record = SameRecord(c);
   if (same_record && c.options.skip_bad_max > 0) return SkipRecord(c);
   if (same_record && c.trouble.last_message == c.failure.status.message())
     return {Verdict::kFailJob, kFixRecordOrMapper};
@@ -45,6 +49,10 @@ Judgement JudgeFailure(const FailureCase& c) {
       return {Verdict::kFailJob, "free some space or name more spill directories (--spill-dir)"};
     case Code::kUserCode: return JudgeUserCode(c);
     case Code::kCancelled: return {Verdict::kRetryUncounted, {}};
+    case Code::kAborted:
+      // Whatever ended the process, it did so at the same record again.
+      if (c.options.skip_bad_max > 0 && SameRecord(c)) return SkipRecord(c);
+      [[fallthrough]];
     default:
       if (!last_try) return {Verdict::kRetry, {}};
       return {Verdict::kFailJob, "see the workers' logs; raise --retries to try more often"};

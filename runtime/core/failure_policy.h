@@ -3,11 +3,10 @@
 //   code                                          what follows
 //   InvalidArgument, NotFound, AlreadyExists,
 //   PermissionDenied, BadData                     the job fails at once: another try reads the
-//   same;
-//                                                 a bad record is passed over within the quota
+//                                                 same; a bad record is passed over within the
+//                                                 quota
 //   ResourceExhausted                             the worker has set the disk aside: tried once
-//   more,
-//                                                 and on other workers; then the job fails
+//                                                 more, and on other workers; then the job fails
 //   UserCode, same record twice                   skip_bad_max > 0: the record is passed over from
 //                                                 now on; else, when the message is the same too,
 //                                                 the job fails: the third try would say the same
@@ -44,7 +43,7 @@ struct FailureCase {
   const TaskTrouble& trouble;  ///< Before this failure.
   const JobOptions& options;
   std::uint32_t records_skipped = 0;  ///< In the job so far.
-  bool others_left = false;           ///< A usable worker on which the task has not failed.
+  bool others_left = false;           ///< A worker on which the task has not failed.
 };
 
 struct Judgement {

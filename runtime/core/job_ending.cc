@@ -28,15 +28,7 @@ void Scheduler::Machine::AbandonStubborn() {
       WakeBy(attempt.moved_ms + options_.stop_timeout_ms);
       return;
     }
-    const AttemptId id = attempt.id;
-    JobState& job = *attempt.job;
-    Warn(WarningKind::kAttemptAbandoned, id, workers_[attempt.worker].id,
-         AttemptText(id) + " did not stop within " + std::to_string(options_.stop_timeout_ms) +
-             " ms; it keeps its slot until its worker restarts");
-    abandoned_.emplace(id, attempt.worker);
-    Release(index, SlotFate::kTaken);
-    Requeue(job, id.kind, id.task);
-    Refresh(job);
+    AbandonAttempt(index);
   }
 }
 
@@ -46,7 +38,7 @@ void Scheduler::Machine::LookAtJob(JobState& job) {
   TimeOut(job, job.running(TaskKind::kMap));
   // Before the last map is done a reduce may have nothing to do.
   if (job.maps_done()) TimeOut(job, job.running(TaskKind::kReduce));
-  Speculate(job);
+  for (const TaskKind kind : {TaskKind::kMap, TaskKind::kReduce}) Speculate(job, kind);
 }
 
 void Scheduler::Machine::TimeOut(JobState& job, AttemptList& list) {
@@ -54,19 +46,11 @@ void Scheduler::Machine::TimeOut(JobState& job, AttemptList& list) {
   if (timeout_ms == 0) return;
   while (!list.empty() && job.phase == JobPhase::kActive) {
     const AttemptIndex index = list.front;
-    const AttemptId id = attempts_[index].id;
-    const WorkerIndex worker = attempts_[index].worker;
     if (attempts_[index].moved_ms + timeout_ms > now_) {
       WakeBy(attempts_[index].moved_ms + timeout_ms);
       return;
     }
-    const std::string what = "no progress for " + std::to_string(timeout_ms) + " ms";
-    Warn(WarningKind::kTimeout, id, workers_[worker].id, AttemptText(id) + " made " + what);
-    StopAttemptFor(index, StopReason::kTimeout);
-    FailAttempt(
-        job,
-        {id, Aborted(what + ": it hangs, or needs a longer time-out (--timeout)"), std::nullopt},
-        worker);
+    TimeOutAttempt(index);
   }
 }
 
@@ -96,11 +80,10 @@ void Scheduler::Machine::EndJob(JobState& job, Status status) {
 void Scheduler::Machine::MaybeOver(JobState& job) {
   if (job.phase != JobPhase::kEnding || job.live > 0) return;
   job.phase = JobPhase::kOver;
-  for (std::uint32_t map = 0; map < job.total(TaskKind::kMap); ++map) {
-    if (!job.segments.has(map)) continue;
-    Do(DiscardSegment{job.id, job.segments.ref(map)});
-    RemoveSegment(job, map);
-  }
+  job.segments.Clear([&](WorkerIndex worker, std::uint32_t segments) {
+    workers_[worker].segments -= segments;
+    MaybeDrained(worker);
+  });
   Do(JobEnded{job.id, job.end_status, job.tally});
   over_.push_back(job.id);
 }

@@ -21,14 +21,14 @@
 namespace spillway {
 
 struct TaskState {
-  std::uint64_t output_hash = 0;       ///< Of the first completed attempt.
+  std::uint64_t output_hash = 0;       ///< Of the first completed attempt: hashed_attempt.
   AttemptIndex first_live = kNoIndex;  ///< Chain of live attempts, stopping ones included.
   std::uint32_t attempts = 0;          ///< Started so far: the next one's number.
+  std::uint32_t hashed_attempt = kNoAttempt;
   std::uint32_t granted = kNoAttempt;  ///< May commit, or has.
   std::uint32_t commit_epoch = 0;      ///< Grants so far.
   std::uint16_t running = 0;           ///< Live attempts that are not stopping.
   bool done = false;
-  bool has_hash = false;
 };
 
 enum class JobPhase : std::uint8_t {
@@ -82,15 +82,18 @@ class JobState {
   }
 
   IndexSet& waiting(TaskKind kind) { return waiting_[Slot(kind)]; }
+  const IndexSet& waiting(TaskKind kind) const { return waiting_[Slot(kind)]; }
   AttemptList& running(TaskKind kind) { return running_[Slot(kind)]; }
   std::uint32_t& done(TaskKind kind) { return done_[Slot(kind)]; }
   std::uint32_t done(TaskKind kind) const { return done_[Slot(kind)]; }
   std::uint32_t running_count(TaskKind kind) const { return running_[Slot(kind)].size; }
 
-  /// Running map attempts by the time they started.
-  AttemptList starts{AttemptHook::kStarted};
-  std::uint32_t live = 0;     ///< Attempts that hold a slot.
-  std::uint32_t backups = 0;  ///< Of the running map attempts.
+  /// Running attempts by the time they started.
+  AttemptList& starts(TaskKind kind) { return starts_[Slot(kind)]; }
+  /// How many of them are backups.
+  std::uint32_t& backups(TaskKind kind) { return backups_[Slot(kind)]; }
+  std::uint32_t live = 0;           ///< Attempts that hold a slot.
+  std::uint32_t attempt_floor = 0;  ///< The smallest number of attempts to come; see TakenOver.
 
   /// The kind of task whose output is the job's.
   TaskKind final_kind() const {
@@ -124,15 +127,24 @@ class JobState {
   const TaskTrouble* FindTrouble(TaskKind kind, std::uint32_t task) const;
   TaskTrouble& Trouble(TaskKind kind, std::uint32_t task) { return troubles_[{kind, task}]; }
 
-  /// Mean duration of a map, and what it was taken from.
-  std::uint64_t map_ms_sum = 0;
-  std::uint32_t map_samples = 0;
+  /// How long attempts took that counted.
+  struct Durations {
+    std::uint64_t sum_ms = 0;
+    std::uint32_t samples = 0;
+  };
+  Durations& durations(TaskKind kind) { return durations_[Slot(kind)]; }
+  TimeMs maps_done_ms = 0;  ///< When the last map was done, or was done again.
+  /// When the attempt had all it needed to work: an early reduce waits for maps first.
+  TimeMs WorkBegan(const Attempt& attempt) const {
+    if (attempt.id.kind == TaskKind::kMap) return attempt.started_ms;
+    return attempt.started_ms < maps_done_ms ? maps_done_ms : attempt.started_ms;
+  }
 
   /// What CommitJob names; filled when all final tasks have committed.
   std::vector<CommittedOutput> outputs;
   void FillOutputs();
 
-  ShareQueue::Spot slot_spot, idle_spot;  ///< Owned by the scheduler's queues.
+  ShareQueue::Spot slot_spot, small_spot, idle_spot;  ///< Owned by the scheduler's queues.
 
  private:
   static std::size_t Slot(TaskKind kind) { return static_cast<std::size_t>(kind); }
@@ -141,7 +153,11 @@ class JobState {
   std::array<IndexSet, 2> waiting_;
   std::array<AttemptList, 2> running_{AttemptList{AttemptHook::kMoved},
                                       AttemptList{AttemptHook::kMoved}};
+  std::array<AttemptList, 2> starts_{AttemptList{AttemptHook::kStarted},
+                                     AttemptList{AttemptHook::kStarted}};
   std::array<std::uint32_t, 2> done_{};
+  std::array<std::uint32_t, 2> backups_{};
+  std::array<Durations, 2> durations_{};
   std::uint32_t slow_start_maps_ = 0;
   std::map<std::uint32_t, PlaceQueue> places_;
   std::map<std::pair<TaskKind, std::uint32_t>, TaskTrouble> troubles_;

@@ -22,12 +22,38 @@ bool Scheduler::HasWorker(WorkerId worker, std::uint64_t epoch) const {
   return machine_->HasWorker(worker, epoch);
 }
 
+Status Scheduler::Replay(const Event& event, TimeMs now) { return machine_->Replay(event, now); }
+
+std::optional<WorkerId> Scheduler::WorkerOf(const AttemptId& attempt) const {
+  return machine_->WorkerOf(attempt);
+}
+
+std::vector<JobId> Scheduler::job_ids() const { return machine_->job_ids(); }
 std::optional<JobView> Scheduler::ViewJob(JobId job) const { return machine_->ViewJob(job); }
+std::optional<WorkerView> Scheduler::ViewWorker(WorkerId worker) const {
+  return machine_->ViewWorker(worker);
+}
+std::string Scheduler::DumpTables() const { return machine_->DumpTables(); }
 ClusterView Scheduler::ViewCluster() const { return machine_->ViewCluster(); }
+
+namespace {
+
+bool IsDecision(const Event& event) {
+  return std::holds_alternative<AttemptStarted>(event) ||
+         std::holds_alternative<AttemptStopping>(event) ||
+         std::holds_alternative<AttemptAbandoned>(event);
+}
+
+}  // namespace
 
 void Scheduler::Machine::Step(const Event& event, TimeMs now, Actions& actions) {
   SPILLWAY_CHECK_GE(now, now_);
+  SPILLWAY_CHECK(!IsDecision(event));
+  // Until then the workers that it knows are a memory.
+  SPILLWAY_CHECK(!replaying_ || std::holds_alternative<TakenOver>(event));
+  replaying_ = false;
   now_ = now;
+  workers_.BringBack(now_);
   actions_ = &actions;
   std::visit([this](const auto& e) { On(e); }, event);
   EraseOverJobs();
@@ -123,11 +149,10 @@ void Scheduler::Machine::On(const AttemptDone& event) {
   }
   JobState& job = *attempts_[index].job;
   if (attempts_[index].stopping) {
-    if (event.attempt.kind != job.final_kind()) {
-      CheckHash(job, event.attempt, event);
-      too_late(attempts_[index].worker);
-    }
+    const bool is_map = event.attempt.kind != job.final_kind();
+    if (is_map) too_late(attempts_[index].worker);
     Release(index, SlotFate::kFree);
+    if (is_map) CheckHash(job, event);
     return;
   }
   if (event.attempt.kind == job.final_kind()) {
@@ -141,16 +166,17 @@ void Scheduler::Machine::CompleteMap(AttemptIndex index, const AttemptDone& even
   const AttemptId id = event.attempt;
   JobState& job = *attempts_[index].job;
   const WorkerIndex worker = attempts_[index].worker;
-  job.map_ms_sum += now_ - attempts_[index].started_ms;
-  ++job.map_samples;
+  NoteDuration(index);
   workers_[worker].failures_in_row = 0;
 
-  CheckHash(job, id, event);
   job.task(id).done = true;
   ++job.done(TaskKind::kMap);
   AddSegment(job, {id.task, id.attempt, workers_[worker].id}, worker);
   Release(index, SlotFate::kFree);
   StopRunningOf(job, id, StopReason::kOtherWon);
+  if (job.maps_done()) job.maps_done_ms = now_;
+  CheckHash(job, event);
+  if (job.phase != JobPhase::kActive) return;
 
   const bool batch_full = job.segments.log_size() - job.announced >= options_.segment_batch;
   if (job.maps_done() || batch_full) {
@@ -159,6 +185,13 @@ void Scheduler::Machine::CompleteMap(AttemptIndex index, const AttemptDone& even
     WakeBy(now_ + options_.tick_ms);
   }
   Refresh(job);
+}
+
+void Scheduler::Machine::NoteDuration(AttemptIndex index) {
+  JobState& job = *attempts_[index].job;
+  JobState::Durations& durations = job.durations(attempts_[index].id.kind);
+  durations.sum_ms += now_ - job.WorkBegan(attempts_[index]);
+  ++durations.samples;
 }
 
 void Scheduler::Machine::RejectEnd(const AttemptId& id, const char* how) {
@@ -245,6 +278,7 @@ void Scheduler::Machine::On(const CommitRequested& event) {
   }
   // A backup came second. The other one may still fail, and then the task waits again.
   BeginStopping(index);
+  attempts_[index].stop_reason = StopReason::kOtherWon;
   Do(RefuseCommit{event.attempt, worker});
   Refresh(job);
 }
@@ -267,10 +301,7 @@ void Scheduler::Machine::On(const Committed& event) {
       task.commit_epoch != event.epoch) {
     return;
   }
-  if (event.attempt.kind == TaskKind::kMap) {
-    job.map_ms_sum += now_ - attempts_[index].started_ms;
-    ++job.map_samples;
-  }
+  NoteDuration(index);
   workers_[attempts_[index].worker].failures_in_row = 0;
   task.done = true;
   ++job.done(event.attempt.kind);
@@ -284,11 +315,34 @@ void Scheduler::Machine::On(const Tick&) {
   wake_ms_.reset();
   ExpireLeases();
   AbandonStubborn();
-  if (const auto next = workers_.BringBack(now_)) WakeBy(*next);
+  if (const auto next = workers_.next_return_ms()) WakeBy(*next);
   for (auto& [id, job] : jobs_) LookAtJob(*job);
 }
 
 // --- Views.
+
+std::optional<WorkerId> Scheduler::Machine::WorkerOf(const AttemptId& id) const {
+  const AttemptIndex index = FindAttempt(id);
+  if (index != kNoIndex) return workers_[attempts_[index].worker].id;
+  const auto abandoned = abandoned_.find(id);
+  if (abandoned != abandoned_.end()) return workers_[abandoned->second].id;
+  return std::nullopt;
+}
+
+std::vector<JobId> Scheduler::Machine::job_ids() const {
+  std::vector<JobId> ids;
+  for (const auto& [id, job] : jobs_)
+    if (job->phase != JobPhase::kOver) ids.push_back(id);
+  return ids;
+}
+
+std::optional<WorkerView> Scheduler::Machine::ViewWorker(WorkerId id) const {
+  const WorkerIndex index = workers_.Find(id);
+  if (index == WorkerTable::kNone || !workers_[index].alive) return std::nullopt;
+  const Worker& worker = workers_[index];
+  return WorkerView{worker.epoch,    worker.slots,     worker.slots_taken,
+                    worker.draining, worker.set_aside, worker.away};
+}
 
 std::optional<JobView> Scheduler::Machine::ViewJob(JobId id) const {
   const auto found = jobs_.find(id);

@@ -1,8 +1,7 @@
 // Scheduler: decides which attempt runs where, which one counts, and when a job is over. It is a
 // pure state machine: Step(event, now) appends actions. It reads no clock, starts no thread, and
-// given the same events at the same times it does the same, so that a journal of its events is a
-// journal of its state: feed them again, drop the actions, and it stands where it stood. One
-// thread at a time; the embedded runner and the network coordinator drive the same code.
+// given the same events at the same times it does the same. One thread at a time; the embedded
+// runner and the network coordinator drive the same code.
 //
 // How to drive it
 //
@@ -47,14 +46,29 @@
 // cause, the task and the attempt. JobEnded is the last that is heard of any job; until it comes,
 // keep feeding events.
 //
+// Journal. A journal of its events is a journal of its state. Ticks, heartbeats and progress are
+// not kept, and what was decided by them is kept instead (journalled.h):
+//
+//   scheduler.Step(event, now, actions);
+//   if (IsJournalled(event)) <append event, now>
+//   for (const Action& action : actions)
+//     if (auto decision = DecisionOf(action)) <append *decision, now>
+//   <make the turn durable, or not; then carry out the actions>
+//
+// A new coordinator gives a new scheduler each event, in order and with its time, by Replay; the
+// tables then agree with the former ones. Its clock goes on from the last of these times. It says
+// TakenOver, and goes on.
+//
 // Cost. An event costs O(log n) at most and usually O(1), whatever the number of tasks and workers;
-// only what grows by itself is linear: announcing segments to reduces, a lost worker's segments, a
-// job's end. Tick looks at each job once. A task takes about 80 bytes.
+// only what grows by itself is linear: announcing segments to reduces, a lost worker's segments,
+// TakenOver. Tick looks at each job once. A task takes about 80 bytes.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "runtime/core/actions.h"
 #include "runtime/core/attempt_id.h"
@@ -71,7 +85,7 @@ struct SchedulerOptions {
   std::uint64_t avoid_ms = 5'000;
   std::uint32_t worker_failures_max = 5;  ///< In a row; then the worker is set aside.
   std::uint64_t set_aside_ms = 60'000;
-  double speculation_factor = 1.5;  ///< Of the mean duration of a map.
+  double speculation_factor = 1.5;  ///< Of the mean duration of a task of its kind.
 
   /// Every limit is reached within a few events.
   static SchedulerOptions Tiny() {
@@ -103,6 +117,15 @@ struct ClusterView {
   std::uint32_t jobs = 0;
 };
 
+struct WorkerView {
+  std::uint64_t epoch = 0;
+  std::uint32_t slots = 0;
+  std::uint32_t slots_taken = 0;
+  bool draining = false;
+  bool set_aside = false;  ///< It failed often; given nothing for a while.
+  bool away = false;       ///< Known from a journal, and not heard of since.
+};
+
 class Scheduler {
  public:
   explicit Scheduler(const SchedulerOptions& options);
@@ -113,6 +136,12 @@ class Scheduler {
   /// Takes note of `event` and appends what is to be done. `now` never goes back.
   void Step(const Event& event, TimeMs now, Actions& actions);
 
+  /// Applies an event of a former scheduler's journal: no slot is assigned, actions are dropped.
+  /// `now` is the time of its Step; a journal that kept no times gives any that never goes back,
+  /// and loses for how long workers are set aside. After the last one, Step(TakenOver).
+  /// DataLoss: the event cannot have followed those before it.
+  Status Replay(const Event& event, TimeMs now);
+
   /// When the next Tick is due, by the clock of the last Step; none when nothing waits for time.
   /// A later Tick delays, an earlier one does no harm.
   std::optional<TimeMs> next_tick_ms() const;
@@ -121,8 +150,20 @@ class Scheduler {
   /// greater epoch.
   bool HasWorker(WorkerId worker, std::uint64_t epoch) const;
 
+  /// The worker that runs the attempt, stopping ones included. What a worker says of attempts that
+  /// are not its own is not to be passed on.
+  std::optional<WorkerId> WorkerOf(const AttemptId& attempt) const;
+
+  /// Jobs that have not ended, in order.
+  std::vector<JobId> job_ids() const;
   std::optional<JobView> ViewJob(JobId job) const;
+  /// Of a living worker.
+  std::optional<WorkerView> ViewWorker(WorkerId worker) const;
   ClusterView ViewCluster() const;
+
+  /// Everything that a replay restores, a line for each job, task, attempt and worker: for tests
+  /// that compare two schedulers, and for people who look for a bug.
+  std::string DumpTables() const;
 
  private:
   class Machine;

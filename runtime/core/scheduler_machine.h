@@ -1,12 +1,13 @@
 // Scheduler::Machine: the state behind a Scheduler and the steps it takes. An event's handler
 // (scheduler.cc) changes attempts and tasks through the few verbs of task_transitions.cc; when it
-// is done, slot_assignment.cc fills the slots that are free; job_ending.cc ends jobs. Private to
-// the scheduler; not thread-safe.
+// is done, slot_assignment.cc fills the slots that are free; job_ending.cc ends jobs, and
+// takeover.cc goes on from a journal. Private to the scheduler; not thread-safe.
 //
 // Kept true between steps:
 //   - a task that is not done, of an active job, either waits or has a running attempt;
 //   - a job's queue places, `holders_` and `waiting_maps_` agree with its tasks (see Refresh);
 //   - a worker's slots_taken is its live attempts and its abandoned ones;
+//   - what DumpTables shows follows from the journalled events and their times alone;
 //   - a job that is ending has no running attempts, only stopping ones.
 #pragma once
 
@@ -29,13 +30,18 @@ class Scheduler::Machine {
   explicit Machine(const SchedulerOptions& options) : options_(options), workers_(places_) {}
 
   void Step(const Event& event, TimeMs now, Actions& actions);
+  Status Replay(const Event& event, TimeMs now);
 
   const std::optional<TimeMs>& wake_ms() const { return wake_ms_; }
   bool HasWorker(WorkerId worker, std::uint64_t epoch) const {
     return workers_.Find(worker, epoch) != WorkerTable::kNone;
   }
+  std::optional<WorkerId> WorkerOf(const AttemptId& attempt) const;
+  std::vector<JobId> job_ids() const;
   std::optional<JobView> ViewJob(JobId id) const;
+  std::optional<WorkerView> ViewWorker(WorkerId id) const;
   ClusterView ViewCluster() const;
+  std::string DumpTables() const;
 
  private:
   // --- scheduler.cc: one handler per event.
@@ -55,22 +61,40 @@ class Scheduler::Machine {
   void On(const Committed& event);
   void On(const Tick& event);
 
+  // --- takeover.cc: from a journal, and after lost sessions.
+  void On(const WorkerResumed& event);
+  void On(const TakenOver& event);
+  void On(const AttemptStarted& event);
+  void On(const AttemptStopping& event);
+  void On(const AttemptAbandoned& event);
+  void TellAgain(AttemptIndex index);
+  void DumpJob(const JobState& job, std::string& text) const;
+
   void CompleteMap(AttemptIndex index, const AttemptDone& event);
+  /// Of an attempt that counts.
+  void NoteDuration(AttemptIndex index);
   /// A running attempt ended in a way that its kind of task does not end.
   void RejectEnd(const AttemptId& id, const char* how);
 
   // --- task_transitions.cc: what happens to attempts, tasks, segments and workers.
   JobState* FindJob(JobId id);
   /// A live attempt, or kNoIndex.
-  AttemptIndex FindAttempt(const AttemptId& id);
+  AttemptIndex FindAttempt(const AttemptId& id) const;
   /// Frees the slot of an attempt that was given up long ago; false when it is none of those.
   bool ReleaseAbandoned(const AttemptId& id);
 
-  void StartAttempt(JobState& job, const AttemptId& task, WorkerIndex worker, bool backup);
+  void StartAttempt(JobState& job, const AttemptId& id, WorkerIndex worker, bool backup);
+  /// The task's next attempt.
+  AttemptId NextAttempt(JobState& job, TaskKind kind, std::uint32_t task) const;
   /// Takes a running attempt off the running lists.
   void LeaveRunning(AttemptIndex index);
   void BeginStopping(AttemptIndex index);
   void StopAttemptFor(AttemptIndex index, StopReason reason);
+  /// Stops a running attempt for want of progress, which is a failure of it.
+  void TimeOutAttempt(AttemptIndex index);
+  /// No longer waits for an attempt that is stopping; its slot stays taken.
+  void AbandonAttempt(AttemptIndex index);
+  void PreemptAttempt(AttemptIndex index);
   /// Stops all running attempts of the task.
   void StopRunningOf(JobState& job, const AttemptId& task, StopReason reason);
   void StopAllOf(JobState& job, StopReason reason);
@@ -90,12 +114,17 @@ class Scheduler::Machine {
   void RemoveSegment(JobState& job, std::uint32_t map);
   void AnnounceTo(AttemptIndex index);
   void AnnounceToAll(JobState& job);
-  void CheckHash(JobState& job, const AttemptId& id, const AttemptDone& event);
+  /// Compares with the task's earlier attempts. The attempt has been released.
+  void CheckHash(JobState& job, const AttemptDone& event);
 
   /// Judges a failure of an attempt that no longer runs, and acts on it.
   void FailAttempt(JobState& job, const AttemptFailed& failure, WorkerIndex worker);
   void BlameWorker(WorkerIndex worker, const AttemptId& attempt);
-  bool FailedOnAllUsable(const TaskTrouble& trouble) const;
+  /// Whether there is no usable worker that the task has not failed on.
+  bool FailedOnAllUsable(const JobState& job, const TaskTrouble& trouble) const;
+  /// The same for workers that are there at all. A job's fate may depend on this, but not on who is
+  /// set aside: that follows from other jobs too, which a journal forgets when they end.
+  bool FailedOnAllPresent(const JobState& job, const TaskTrouble& trouble) const;
   void LoseWorker(WorkerIndex worker);
   /// A worker that failed often is better than none.
   void BringBackIfNoneIsLeft();
@@ -104,11 +133,15 @@ class Scheduler::Machine {
   // --- slot_assignment.cc: who runs next.
   void AssignSlots();
   bool StartOn(WorkerIndex worker);
+  /// Starts something of `jobs` that nothing but a slot is missing for.
+  bool StartOneOf(const ShareQueue& jobs, WorkerIndex worker);
   bool StartWaiting(JobState& job, TaskKind kind, WorkerIndex worker);
   std::uint32_t PickWaiting(JobState& job, TaskKind kind, WorkerIndex worker);
   bool Avoids(JobState& job, TaskKind kind, std::uint32_t task, WorkerIndex worker);
   void PreemptForMaps();
-  void Speculate(JobState& job);
+  void Speculate(JobState& job, TaskKind kind);
+  /// How long the job's other attempts of this one's kind need, by their rates; 0: unknown.
+  double PeersMeanMs(JobState& job, AttemptIndex index) const;
   WorkerIndex FreeWorkerBeside(WorkerIndex other);
 
   // --- job_ending.cc: time-outs and ends.
@@ -150,12 +183,16 @@ class Scheduler::Machine {
   std::uint64_t submissions_ = 0;
   std::vector<JobId> over_;  // JobEnded said in this step.
   ShareQueue wants_slot_;
+  ShareQueue wants_small_slot_;  // The small jobs of wants_slot_.
   ShareQueue wants_idle_slot_;
   std::map<std::uint64_t, JobState*> holders_;  // Jobs that hold slots back, by submission.
   std::uint64_t waiting_maps_ = 0;              // Of all active jobs.
 
   std::optional<TimeMs> wake_ms_;  // Never later than the next thing due.
   TimeMs now_ = 0;
+  bool replaying_ = false;
+  Status replay_status_;
+  Actions dropped_;  // Of a replay.
   Actions* actions_ = nullptr;
 };
 

@@ -26,10 +26,12 @@ class SegmentLedger {
   void Add(const SegmentRef& segment, std::uint32_t worker_index) {
     Entry& entry = entries_[segment.map_task];
     SPILLWAY_CHECK_EQ(entry.position, kNone);
-    if (worker_index >= firsts_.size()) firsts_.resize(worker_index + 1, kNone);
-    entry = {static_cast<std::uint32_t>(log_.size()), worker_index, kNone, firsts_[worker_index]};
+    if (worker_index >= on_worker_.size()) on_worker_.resize(worker_index + 1);
+    OnWorker& on = on_worker_[worker_index];
+    entry = {static_cast<std::uint32_t>(log_.size()), worker_index, kNone, on.first};
     if (entry.after != kNone) entries_[entry.after].before = segment.map_task;
-    firsts_[worker_index] = segment.map_task;
+    on.first = segment.map_task;
+    ++on.segments;
     log_.push_back(segment);
   }
 
@@ -37,15 +39,27 @@ class SegmentLedger {
     Entry& entry = entries_[map];
     SPILLWAY_CHECK_NE(entry.position, kNone);
     log_[entry.position].attempt = kNoAttempt;
-    (entry.before == kNone ? firsts_[entry.worker_index] : entries_[entry.before].after) =
-        entry.after;
+    OnWorker& on = on_worker_[entry.worker_index];
+    (entry.before == kNone ? on.first : entries_[entry.before].after) = entry.after;
+    --on.segments;
     if (entry.after != kNone) entries_[entry.after].before = entry.before;
     entry = Entry{};
   }
 
   /// A map task whose segment lies on the worker, or kNone.
   std::uint32_t FirstOn(std::uint32_t worker_index) const {
-    return worker_index < firsts_.size() ? firsts_[worker_index] : kNone;
+    return worker_index < on_worker_.size() ? on_worker_[worker_index].first : kNone;
+  }
+
+  /// Calls each(worker index, number of segments) for the workers that have some, and forgets all
+  /// segments and map tasks.
+  template <class Each>
+  void Clear(Each&& each) {
+    for (std::uint32_t w = 0; w < on_worker_.size(); ++w)
+      if (on_worker_[w].segments > 0) each(w, on_worker_[w].segments);
+    entries_.clear();
+    on_worker_.clear();
+    log_.clear();
   }
 
   std::uint32_t log_size() const { return static_cast<std::uint32_t>(log_.size()); }
@@ -71,9 +85,14 @@ class SegmentLedger {
     std::uint32_t after = kNone;
   };
 
-  std::vector<Entry> entries_;         // By map task.
-  std::vector<std::uint32_t> firsts_;  // By worker index: a map task.
-  std::vector<SegmentRef> log_;  // A segment that is lost keeps its place, without an attempt.
+  struct OnWorker {
+    std::uint32_t first = kNone;  // A map task.
+    std::uint32_t segments = 0;
+  };
+
+  std::vector<Entry> entries_;       // By map task.
+  std::vector<OnWorker> on_worker_;  // By worker index.
+  std::vector<SegmentRef> log_;      // A segment that is lost keeps its place, without an attempt.
 };
 
 }  // namespace spillway

@@ -16,31 +16,50 @@ constexpr std::uint32_t kVictimProbesMax = 16;
 constexpr std::uint32_t kStragglerProbesMax = 16;
 
 // A backup costs a slot that could do first-time work soon: never more than this share of the
-// running maps, and only once a few maps say how long one takes.
+// running attempts of its kind.
 constexpr std::uint32_t kBackupShare = 10;
-constexpr std::uint32_t kMapSamplesMin = 3;
+// Until so many have ended, running attempts speak for how long one takes, as far as they came;
+// all of them together must have come as far as one whole task.
+constexpr std::uint32_t kDurationSamplesMin = 3;
+constexpr std::uint32_t kPeerProbesMax = 16;
+constexpr double kPeersWorkMin = 1;
+constexpr double kFractionMin = 0.01;
+
+constexpr WorkerTable::Kind kGeneral = WorkerTable::Kind::kGeneral;
+constexpr WorkerTable::Kind kSmallJobsOnly = WorkerTable::Kind::kSmallJobsOnly;
 
 }  // namespace
 
 void Scheduler::Machine::AssignSlots() {
+  // First where nobody else may go, so that small jobs leave the other workers alone.
   std::uint32_t refusals = 0;
-  while (refusals < std::min(kWorkerProbesMax, workers_.free_workers())) {
+  while (refusals < std::min(kWorkerProbesMax, workers_.free_workers(kSmallJobsOnly))) {
+    if (wants_small_slot_.empty()) break;
+    if (!StartOneOf(wants_small_slot_, workers_.NextFree(kSmallJobsOnly))) ++refusals;
+  }
+  refusals = 0;
+  while (refusals < std::min(kWorkerProbesMax, workers_.free_workers(kGeneral))) {
     if (wants_slot_.empty() && (waiting_maps_ > 0 || wants_idle_slot_.empty())) break;
-    if (!StartOn(workers_.NextFree())) ++refusals;
+    if (!StartOn(workers_.NextFree(kGeneral))) ++refusals;
   }
   PreemptForMaps();
 }
 
-bool Scheduler::Machine::StartOn(WorkerIndex worker) {
+bool Scheduler::Machine::StartOneOf(const ShareQueue& jobs, WorkerIndex worker) {
   std::uint32_t probes = 0;
-  for (const auto& [key, job] : wants_slot_) {
+  for (const auto& [key, job] : jobs) {
     if (++probes > kJobProbesMax) break;
     if (StartWaiting(*job, TaskKind::kMap, worker)) return true;
     if (job->maps_done() && StartWaiting(*job, TaskKind::kReduce, worker)) return true;
   }
+  return false;
+}
+
+bool Scheduler::Machine::StartOn(WorkerIndex worker) {
+  if (StartOneOf(wants_slot_, worker)) return true;
   // A reduce that started early now would only be stopped for the maps that wait.
   if (waiting_maps_ > 0) return false;
-  probes = 0;
+  std::uint32_t probes = 0;
   for (const auto& [key, job] : wants_idle_slot_) {
     if (++probes > kJobProbesMax) break;
     if (StartWaiting(*job, TaskKind::kReduce, worker)) return true;
@@ -51,7 +70,7 @@ bool Scheduler::Machine::StartOn(WorkerIndex worker) {
 bool Scheduler::Machine::StartWaiting(JobState& job, TaskKind kind, WorkerIndex worker) {
   const std::uint32_t task = PickWaiting(job, kind, worker);
   if (task == IndexSet::kNone) return false;
-  StartAttempt(job, {job.id, kind, task, 0}, worker, false);
+  StartAttempt(job, NextAttempt(job, kind, task), worker, false);
   return true;
 }
 
@@ -78,11 +97,11 @@ bool Scheduler::Machine::Avoids(JobState& job, TaskKind kind, std::uint32_t task
   if (trouble == nullptr || trouble->avoid_until_ms <= now_) return false;
   const auto& failed_on = trouble->failed_on;
   return std::find(failed_on.begin(), failed_on.end(), worker) != failed_on.end() &&
-         !FailedOnAllUsable(*trouble);
+         !FailedOnAllUsable(job, *trouble);
 }
 
 void Scheduler::Machine::PreemptForMaps() {
-  if (workers_.free_workers() > 0) return;
+  if (workers_.free_workers(kGeneral) > 0) return;
   // Slots of stopping attempts come free by themselves.
   std::uint64_t coming = stopping_.size;
   std::uint64_t youngest = 0;
@@ -99,44 +118,64 @@ void Scheduler::Machine::PreemptForMaps() {
       next = attempts_.After(job.running(TaskKind::kReduce), victim);
       const AttemptId id = attempts_[victim].id;
       if (job.task(id).granted == id.attempt) continue;  // It is about to end.
-      StopAttemptFor(victim, StopReason::kPreempted);
-      Requeue(job, TaskKind::kReduce, id.task);
+      PreemptAttempt(victim);
       ++coming;
     }
-    Refresh(job);
   }
 }
 
-void Scheduler::Machine::Speculate(JobState& job) {
-  if (!job.options.speculate_maps || job.phase != JobPhase::kActive) return;
-  if (job.starts.empty()) return;
-  WakeBy(now_ + options_.tick_ms);
-  if (workers_.usable_workers() < 2 || workers_.free_workers() == 0) return;
-  if (waiting_maps_ > 0 || !wants_slot_.empty() || job.map_samples < kMapSamplesMin) return;
+double Scheduler::Machine::PeersMeanMs(JobState& job, AttemptIndex index) const {
+  const TaskKind kind = attempts_[index].id.kind;
+  const JobState::Durations& ended = job.durations(kind);
+  double work = ended.samples;
+  double ms = static_cast<double>(ended.sum_ms);
+  if (ended.samples < kDurationSamplesMin) {
+    AttemptIndex peer = job.starts(kind).front;
+    for (std::uint32_t probes = 0; peer != kNoIndex && probes < kPeerProbesMax; ++probes) {
+      if (peer != index) {
+        work += attempts_[peer].fraction;
+        ms += static_cast<double>(now_ - job.WorkBegan(attempts_[peer]));
+      }
+      peer = attempts_.After(job.starts(kind), peer);
+    }
+  }
+  return work < kPeersWorkMin ? 0 : ms / work;
+}
 
-  const double mean_ms = static_cast<double>(job.map_ms_sum) / job.map_samples;
-  const std::uint32_t backups_max = std::max(1u, job.starts.size / kBackupShare);
-  AttemptIndex next = job.starts.front;
+void Scheduler::Machine::Speculate(JobState& job, TaskKind kind) {
+  if (!job.options.speculate || job.phase != JobPhase::kActive) return;
+  if (job.starts(kind).empty() || (kind == TaskKind::kReduce && !job.maps_done())) return;
+  WakeBy(now_ + options_.tick_ms);
+  if (workers_.usable_workers(kGeneral) < 2 || workers_.free_workers(kGeneral) == 0) return;
+  if (waiting_maps_ > 0 || !wants_slot_.empty()) return;
+
+  const std::uint32_t backups_max = std::max(1u, job.starts(kind).size / kBackupShare);
+  AttemptIndex next = job.starts(kind).front;
   for (std::uint32_t probes = 0; next != kNoIndex && probes < kStragglerProbesMax; ++probes) {
     const AttemptIndex index = next;
-    next = attempts_.After(job.starts, index);
-    if (job.backups >= backups_max) return;
+    next = attempts_.After(job.starts(kind), index);
+    if (job.backups(kind) >= backups_max) return;
     const Attempt& attempt = attempts_[index];
-    const double elapsed_ms = static_cast<double>(now_ - attempt.started_ms);
-    if (elapsed_ms < options_.speculation_factor * mean_ms) return;  // Later ones are younger.
     const TaskState& task = job.task(attempt.id);
-    const double left_ms = elapsed_ms / std::max(0.01, double{attempt.fraction}) - elapsed_ms;
-    if (task.running > 1 || task.granted != kNoAttempt || left_ms <= mean_ms) continue;
+    if (task.running > 1 || task.granted != kNoAttempt) continue;
+    // It is slow when its rate is below its peers' by the factor, and worth a backup when one that
+    // begins now would still overtake it.
+    const double mean_ms = PeersMeanMs(job, index);
+    const double elapsed_ms = static_cast<double>(now_ - job.WorkBegan(attempt));
+    const double needs_ms = elapsed_ms / std::max(kFractionMin, double{attempt.fraction});
+    if (mean_ms == 0 || elapsed_ms < options_.speculation_factor * mean_ms) continue;
+    if (needs_ms < options_.speculation_factor * mean_ms || needs_ms - elapsed_ms <= mean_ms)
+      continue;
     const WorkerIndex worker = FreeWorkerBeside(attempt.worker);
     if (worker == WorkerTable::kNone) return;
-    StartAttempt(job, attempt.id, worker, true);
+    StartAttempt(job, NextAttempt(job, kind, attempt.id.task), worker, true);
   }
 }
 
 WorkerIndex Scheduler::Machine::FreeWorkerBeside(WorkerIndex other) {
   // Two turns are enough: in turn means that the second is another worker, if there is one.
   for (int turn = 0; turn < 2; ++turn) {
-    const WorkerIndex worker = workers_.NextFree();
+    const WorkerIndex worker = workers_.NextFree(kGeneral);
     if (worker != other) return worker;
   }
   return WorkerTable::kNone;

@@ -45,6 +45,7 @@ template <class Whole, class Cut>
 void WalkPlan(std::span<const InputFile> files, const SplitOptions& options,
               const SplitLimits& limits, Whole&& whole, Cut&& cut) {
   std::uint64_t open_bytes = 0;  // Of the pack that the next small file may join; 0: none.
+  std::uint64_t names_bytes = 0;
   for (std::size_t i = 0; i < files.size(); ++i) {
     const InputFile& file = files[i];
     if (file.bytes == 0) continue;
@@ -59,9 +60,11 @@ void WalkPlan(std::span<const InputFile> files, const SplitOptions& options,
       continue;
     }
     const bool joins = options.pack_small_files && open_bytes != 0 &&
-                       open_bytes + file.bytes <= limits.split_bytes;
+                       open_bytes + file.bytes <= limits.split_bytes &&
+                       names_bytes + DescriptionBytes(file) <= options.task_names_bytes_max;
     whole(i, joins);
     open_bytes = joins ? open_bytes + file.bytes : file.bytes;
+    names_bytes = (joins ? names_bytes : 0) + DescriptionBytes(file);
   }
 }
 

@@ -36,6 +36,9 @@ struct MapInput {
   bool operator==(const MapInput&) const = default;
 };
 
+/// What the description of a range of this file takes, about: its name twice, and numbers.
+inline std::uint64_t DescriptionBytes(const InputFile& file) { return 2 * file.path.size() + 48; }
+
 struct SplitOptions {
   std::uint64_t split_bytes = 128 * kMiB;
   /// A file's last split may be this much longer than split_bytes, so that a file of 129 MiB is
@@ -44,6 +47,8 @@ struct SplitOptions {
   /// Consecutive files share a task while they fit split_bytes together. Splits of larger files
   /// are never packed.
   bool pack_small_files = true;
+  /// What the names of the files of one task may take: a task is described in one message.
+  std::uint64_t task_names_bytes_max = 512 * kKiB;
   /// Above it split_bytes is doubled until the plan fits.
   std::uint32_t splits_max = 1'000'000;
 };

@@ -38,10 +38,10 @@ JobState* Scheduler::Machine::FindJob(JobId id) {
   return found == jobs_.end() ? nullptr : found->second.get();
 }
 
-AttemptIndex Scheduler::Machine::FindAttempt(const AttemptId& id) {
-  JobState* job = FindJob(id.job);
-  if (job == nullptr || id.task >= job->total(id.kind)) return kNoIndex;
-  AttemptIndex index = job->task(id).first_live;
+AttemptIndex Scheduler::Machine::FindAttempt(const AttemptId& id) const {
+  const auto found = jobs_.find(id.job);
+  if (found == jobs_.end() || id.task >= found->second->total(id.kind)) return kNoIndex;
+  AttemptIndex index = found->second->task(id).first_live;
   while (index != kNoIndex && attempts_[index].id.attempt != id.attempt)
     index = attempts_[index].next_of_task;
   return index;
@@ -59,11 +59,14 @@ bool Scheduler::Machine::ReleaseAbandoned(const AttemptId& id) {
 
 // --- Attempts.
 
-void Scheduler::Machine::StartAttempt(JobState& job, const AttemptId& task_id, WorkerIndex worker,
+AttemptId Scheduler::Machine::NextAttempt(JobState& job, TaskKind kind, std::uint32_t task) const {
+  return {job.id, kind, task, std::max(job.tasks(kind)[task].attempts, job.attempt_floor)};
+}
+
+void Scheduler::Machine::StartAttempt(JobState& job, const AttemptId& id, WorkerIndex worker,
                                       bool backup) {
-  AttemptId id = task_id;
   TaskState& task = job.task(id);
-  id.attempt = task.attempts++;
+  task.attempts = id.attempt + 1;
   const AttemptIndex index = attempts_.Add();
   Attempt& attempt = attempts_[index];
   attempt.id = id;
@@ -76,22 +79,22 @@ void Scheduler::Machine::StartAttempt(JobState& job, const AttemptId& task_id, W
   ++task.running;
   ++job.live;
   ++job.tally.attempts_started;
-  if (backup) ++job.backups;
+  if (backup) ++job.backups(id.kind);
   RemoveWaiting(job, id.kind, id.task);
   attempts_.PushBack(job.running(id.kind), index);
-  if (id.kind == TaskKind::kMap) attempts_.PushBack(job.starts, index);
+  attempts_.PushBack(job.starts(id.kind), index);
   attempts_.PushBack(workers_[worker].attempts, index);
   workers_.TakeSlot(worker);
   if (job.options.task_timeout_ms != 0) WakeBy(now_ + job.options.task_timeout_ms);
+  if (job.options.speculate) WakeBy(now_ + options_.tick_ms);
 
   if (id.kind == TaskKind::kMap) {
     const TaskTrouble* trouble = job.FindTrouble(id.kind, id.task);
     std::span<const RecordPlace> skips;
     if (trouble != nullptr) skips = trouble->skips;
-    if (job.options.speculate_maps) WakeBy(now_ + options_.tick_ms);
-    Do(StartMap{id, workers_[worker].id, skips});
+    Do(StartMap{id, workers_[worker].id, skips, backup});
   } else {
-    Do(StartReduce{id, workers_[worker].id, job.total(TaskKind::kMap)});
+    Do(StartReduce{id, workers_[worker].id, job.total(TaskKind::kMap), backup});
     AnnounceTo(index);
   }
   Refresh(job);
@@ -105,9 +108,9 @@ void Scheduler::Machine::LeaveRunning(AttemptIndex index) {
   --task.running;
   // A grant that was not used is taken back; the next one has a new epoch.
   if (!task.done && task.granted == attempt.id.attempt) task.granted = kNoAttempt;
-  if (attempt.backup) --job.backups;
+  if (attempt.backup) --job.backups(attempt.id.kind);
   attempts_.Unlink(job.running(attempt.id.kind), index);
-  if (attempt.id.kind == TaskKind::kMap) attempts_.Unlink(job.starts, index);
+  attempts_.Unlink(job.starts(attempt.id.kind), index);
 }
 
 void Scheduler::Machine::BeginStopping(AttemptIndex index) {
@@ -122,8 +125,42 @@ void Scheduler::Machine::BeginStopping(AttemptIndex index) {
 
 void Scheduler::Machine::StopAttemptFor(AttemptIndex index, StopReason reason) {
   BeginStopping(index);
-  const Attempt& attempt = attempts_[index];
+  Attempt& attempt = attempts_[index];
+  attempt.stop_reason = reason;
   Do(StopAttempt{attempt.id, workers_[attempt.worker].id, reason});
+}
+
+void Scheduler::Machine::TimeOutAttempt(AttemptIndex index) {
+  JobState& job = *attempts_[index].job;
+  const AttemptId id = attempts_[index].id;
+  const WorkerIndex worker = attempts_[index].worker;
+  const std::string what = "no progress for " + std::to_string(job.options.task_timeout_ms) + " ms";
+  Warn(WarningKind::kTimeout, id, workers_[worker].id, AttemptText(id) + " made " + what);
+  StopAttemptFor(index, StopReason::kTimeout);
+  FailAttempt(
+      job, {id, Aborted(what + ": it hangs, or needs a longer time-out (--timeout)"), std::nullopt},
+      worker);
+}
+
+void Scheduler::Machine::AbandonAttempt(AttemptIndex index) {
+  const Attempt& attempt = attempts_[index];
+  const AttemptId id = attempt.id;
+  JobState& job = *attempt.job;
+  Warn(WarningKind::kAttemptAbandoned, id, workers_[attempt.worker].id,
+       AttemptText(id) + " did not stop within " + std::to_string(options_.stop_timeout_ms) +
+           " ms; it keeps its slot until its worker restarts");
+  abandoned_.emplace(id, attempt.worker);
+  Release(index, SlotFate::kTaken);
+  Requeue(job, id.kind, id.task);
+  Refresh(job);
+}
+
+void Scheduler::Machine::PreemptAttempt(AttemptIndex index) {
+  JobState& job = *attempts_[index].job;
+  const AttemptId id = attempts_[index].id;
+  StopAttemptFor(index, StopReason::kPreempted);
+  Requeue(job, id.kind, id.task);
+  Refresh(job);
 }
 
 void Scheduler::Machine::StopRunningOf(JobState& job, const AttemptId& id, StopReason reason) {
@@ -178,6 +215,7 @@ void Scheduler::Machine::RemoveWaiting(JobState& job, TaskKind kind, std::uint32
 void Scheduler::Machine::Refresh(JobState& job) {
   const ShareQueue::Key key{ShareQueue::Share(job.live, job.options.weight), job.submission};
   wants_slot_.Update(job, job.slot_spot, job.wants_slot(), key);
+  if (job.options.small) wants_small_slot_.Update(job, job.small_spot, job.wants_slot(), key);
   wants_idle_slot_.Update(job, job.idle_spot, job.wants_idle_slot(), key);
   if (job.holds_back_slots()) {
     holders_.emplace(job.submission, &job);
@@ -240,28 +278,47 @@ void Scheduler::Machine::AnnounceToAll(JobState& job) {
     WakeBy(now_ + job.options.task_timeout_ms);
 }
 
-void Scheduler::Machine::CheckHash(JobState& job, const AttemptId& id, const AttemptDone& event) {
+void Scheduler::Machine::CheckHash(JobState& job, const AttemptDone& event) {
   if (event.partition_hashes.empty()) return;
+  const AttemptId& id = event.attempt;
   TaskState& task = job.task(id);
   const std::uint64_t hash = HashOf(event.partition_hashes);
-  if (task.has_hash && task.output_hash != hash) {
-    Warn(WarningKind::kNonDeterministic, id, 0,
-         AttemptText(id) +
-             " wrote other records than an earlier attempt of it: the mapper is not "
-             "deterministic, and the job's output depends on which attempts were used; remove "
-             "randomness, time and shared state from the mapper, combiner and partitioner");
+  if (task.hashed_attempt == kNoAttempt) {
+    task.hashed_attempt = id.attempt;
+    task.output_hash = hash;
+    return;
   }
-  if (task.has_hash) return;
-  task.has_hash = true;
-  task.output_hash = hash;
+  if (task.output_hash == hash || job.phase != JobPhase::kActive) return;
+  const std::string what = AttemptText(id) + " wrote other records than its attempt " +
+                           std::to_string(task.hashed_attempt) +
+                           ": the mapper is not deterministic, and the job's output would depend "
+                           "on which attempts were used";
+  const char* const remedy =
+      "remove randomness, time and shared state from the mapper, combiner and partitioner";
+  if (job.options.allow_nondeterminism) {
+    Warn(WarningKind::kNonDeterministic, id, 0, what + "; " + remedy);
+  } else {
+    EndJob(job, UserCodeError(what + "; " + remedy +
+                              ", or accept such output (--allow-nondeterminism)"));
+  }
 }
 
 // --- Failures and workers.
 
-bool Scheduler::Machine::FailedOnAllUsable(const TaskTrouble& trouble) const {
-  const auto usable = std::count_if(trouble.failed_on.begin(), trouble.failed_on.end(),
-                                    [&](WorkerIndex w) { return workers_[w].usable(); });
-  return static_cast<std::uint32_t>(usable) >= workers_.usable_workers();
+bool Scheduler::Machine::FailedOnAllUsable(const JobState& job, const TaskTrouble& trouble) const {
+  const auto failed_on = std::count_if(trouble.failed_on.begin(), trouble.failed_on.end(),
+                                       [&](WorkerIndex w) { return workers_[w].usable(); });
+  std::uint32_t all = workers_.usable_workers(WorkerTable::Kind::kGeneral);
+  if (job.options.small) all += workers_.usable_workers(WorkerTable::Kind::kSmallJobsOnly);
+  return static_cast<std::uint32_t>(failed_on) >= all;
+}
+
+bool Scheduler::Machine::FailedOnAllPresent(const JobState& job, const TaskTrouble& trouble) const {
+  const auto failed_on = std::count_if(trouble.failed_on.begin(), trouble.failed_on.end(),
+                                       [&](WorkerIndex w) { return workers_[w].present(); });
+  std::uint32_t all = workers_.present_workers(WorkerTable::Kind::kGeneral);
+  if (job.options.small) all += workers_.present_workers(WorkerTable::Kind::kSmallJobsOnly);
+  return static_cast<std::uint32_t>(failed_on) >= all;
 }
 
 void Scheduler::Machine::FailAttempt(JobState& job, const AttemptFailed& failure,
@@ -277,8 +334,9 @@ void Scheduler::Machine::FailAttempt(JobState& job, const AttemptFailed& failure
   WakeBy(trouble.avoid_until_ms);
   if (BlamesWorker(failure.status.code())) BlameWorker(worker, id);
 
-  const Judgement judgement = JudgeFailure(
-      {failure, trouble, job.options, job.tally.records_skipped, !FailedOnAllUsable(trouble)});
+  const Judgement judgement =
+      JudgeFailure({failure, trouble, job.options, job.tally.records_skipped,
+                    !FailedOnAllPresent(job, trouble)});
   if (judgement.verdict == Verdict::kFailJob) {
     EndJob(job, Verdicted(failure, OnWorker(workers_[worker].id), judgement.next_step));
     return;
@@ -305,7 +363,7 @@ void Scheduler::Machine::FailAttempt(JobState& job, const AttemptFailed& failure
 void Scheduler::Machine::BlameWorker(WorkerIndex index, const AttemptId& attempt) {
   Worker& worker = workers_[index];
   if (!worker.usable() || ++worker.failures_in_row < options_.worker_failures_max) return;
-  if (workers_.usable_workers() < 2) return;
+  if (workers_.usable_workers(WorkerTable::Kind::kGeneral) < 2) return;
   const TimeMs until = now_ + options_.set_aside_ms;
   workers_.SetAside(index, until);
   WakeBy(until);
@@ -324,8 +382,7 @@ void Scheduler::Machine::LoseWorker(WorkerIndex index) {
         LoseSegment(*job, map);
     }
   };
-  // A job whose last attempt goes with this worker is over at once, and must not ask the worker to
-  // discard anything; a reduce that goes with it must not hear of lost segments. Hence the order.
+  // A reduce that goes with the worker must not hear of lost segments. Hence the order.
   lose_segments(false);
   while (!workers_[index].attempts.empty()) {
     const AttemptIndex attempt = workers_[index].attempts.front;
@@ -343,7 +400,7 @@ void Scheduler::Machine::LoseWorker(WorkerIndex index) {
 }
 
 void Scheduler::Machine::BringBackIfNoneIsLeft() {
-  if (workers_.usable_workers() == 0) workers_.BringBack(UINT64_MAX);
+  if (workers_.usable_workers(WorkerTable::Kind::kGeneral) == 0) workers_.BringBack(UINT64_MAX);
 }
 
 void Scheduler::Machine::MaybeDrained(WorkerIndex index) {

@@ -19,14 +19,17 @@ WorkerIndex WorkerTable::Find(WorkerId id, std::uint64_t epoch) const {
 template <class Change>
 void WorkerTable::Update(WorkerIndex index, Change&& change) {
   Worker& worker = workers_[index];
-  const bool was_usable = worker.usable();
+  const bool was_usable = worker.usable(), was_present = worker.present();
   change(worker);
-  if (worker.usable() && !was_usable) ++usable_;
-  if (!worker.usable() && was_usable) --usable_;
+  Pool& its = pool(worker.small_jobs_only ? Kind::kSmallJobsOnly : Kind::kGeneral);
+  if (worker.usable() && !was_usable) ++its.usable;
+  if (!worker.usable() && was_usable) --its.usable;
+  if (worker.present() && !was_present) ++its.present;
+  if (!worker.present() && was_present) --its.present;
   if (worker.usable() && worker.slots_taken < worker.slots) {
-    free_.Insert(index);
+    its.free.Insert(index);
   } else {
-    free_.Erase(index);
+    its.free.Erase(index);
   }
 }
 
@@ -36,7 +39,7 @@ WorkerIndex WorkerTable::Join(const WorkerJoined& joined, TimeMs now) {
   const WorkerIndex index = place->second;
   if (is_new) {
     workers_.emplace_back();
-    free_.Grow(index + 1);
+    for (Pool& each : pools_) each.free.Grow(index + 1);
   }
   Update(index, [&](Worker& worker) {
     SPILLWAY_CHECK(!worker.alive);
@@ -45,6 +48,7 @@ WorkerIndex WorkerTable::Join(const WorkerJoined& joined, TimeMs now) {
     worker.epoch = joined.epoch;
     worker.alive = true;
     worker.slots = joined.slots;
+    worker.small_jobs_only = joined.small_jobs_only;
     worker.host = places_.Intern(joined.host);
     worker.rack = places_.Intern(joined.rack);
     worker.heard_ms = now;
@@ -73,6 +77,19 @@ void WorkerTable::Renew(WorkerIndex index, TimeMs now) {
   leases_.splice(leases_.end(), leases_, worker.lease);
 }
 
+void WorkerTable::SendAway(TimeMs now) {
+  for (const WorkerIndex index : leases_) {
+    Update(index, [now](Worker& worker) {
+      worker.away = true;
+      worker.heard_ms = now;
+    });
+  }
+}
+
+void WorkerTable::ComeBack(WorkerIndex index) {
+  Update(index, [](Worker& worker) { worker.away = false; });
+}
+
 void WorkerTable::Drain(WorkerIndex index) {
   Update(index, [](Worker& worker) { worker.draining = true; });
 }
@@ -98,7 +115,7 @@ void WorkerTable::SetAside(WorkerIndex index, TimeMs until) {
   absences_.push_back({until, index, workers_[index].epoch});
 }
 
-std::optional<TimeMs> WorkerTable::BringBack(TimeMs now) {
+void WorkerTable::BringBack(TimeMs now) {
   while (!absences_.empty() && absences_.front().until_ms <= now) {
     const Absence absence = absences_.front();
     absences_.pop_front();
@@ -108,14 +125,18 @@ std::optional<TimeMs> WorkerTable::BringBack(TimeMs now) {
       worker.failures_in_row = 0;
     });
   }
+}
+
+std::optional<TimeMs> WorkerTable::next_return_ms() const {
   if (absences_.empty()) return std::nullopt;
   return absences_.front().until_ms;
 }
 
-WorkerIndex WorkerTable::NextFree() {
-  WorkerIndex index = free_.Next(turn_);
-  if (index == kNone) index = free_.Next(0);
-  if (index != kNone) turn_ = index + 1;
+WorkerIndex WorkerTable::NextFree(Kind kind) {
+  Pool& its = pool(kind);
+  WorkerIndex index = its.free.Next(its.turn);
+  if (index == kNone) index = its.free.Next(0);
+  if (index != kNone) its.turn = index + 1;
   return index;
 }
 

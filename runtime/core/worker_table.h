@@ -2,6 +2,7 @@
 // hands them out in turn. Owned by the scheduler; not thread-safe.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <list>
@@ -36,6 +37,8 @@ struct Worker {
   bool draining = false;
   bool drained = false;  ///< WorkerDrained was said.
   bool set_aside = false;
+  bool away = false;  ///< Since TakenOver; may be gone.
+  bool small_jobs_only = false;
   std::uint32_t slots = 0;
   std::uint32_t slots_taken = 0;  ///< By live and by abandoned attempts.
   std::uint32_t segments = 0;     ///< That jobs still need.
@@ -46,8 +49,9 @@ struct Worker {
   AttemptList attempts{AttemptHook::kWorker};
   std::list<WorkerIndex>::iterator lease;
 
+  bool present() const { return alive && !draining && !away && slots > 0; }
   /// May be given attempts, now or when a slot is free.
-  bool usable() const { return alive && !draining && !set_aside && slots > 0; }
+  bool usable() const { return present() && !set_aside; }
 };
 
 class WorkerTable {
@@ -69,30 +73,49 @@ class WorkerTable {
   /// It is no longer alive; its attempts and segments must be gone already.
   void Remove(WorkerIndex index);
   void Renew(WorkerIndex index, TimeMs now);
+  /// Whoever lives is away from now on, with a new lease.
+  void SendAway(TimeMs now);
+  void ComeBack(WorkerIndex index);
   void Drain(WorkerIndex index);
 
   void TakeSlot(WorkerIndex index);
   void FreeSlot(WorkerIndex index);
 
   void SetAside(WorkerIndex index, TimeMs until);
-  /// Brings back who was set aside until now or earlier. The next such time, if any.
-  std::optional<TimeMs> BringBack(TimeMs now);
+  /// Brings back who was set aside until now or earlier.
+  void BringBack(TimeMs now);
+  /// When that will next be anybody.
+  std::optional<TimeMs> next_return_ms() const;
 
-  /// Workers that are usable and have a free slot, one after the other; kNone when none is.
-  WorkerIndex NextFree();
+  enum class Kind : std::uint8_t { kGeneral, kSmallJobsOnly };
+  /// Workers of the kind that are usable and have a free slot, one after the other; kNone when none
+  /// is.
+  WorkerIndex NextFree(Kind kind);
   /// How many there are.
-  std::uint32_t free_workers() const { return free_.size(); }
-  std::uint32_t usable_workers() const { return usable_; }
+  std::uint32_t free_workers(Kind kind) const { return pool(kind).free.size(); }
+  std::uint32_t usable_workers(Kind kind) const { return pool(kind).usable; }
+  std::uint32_t present_workers(Kind kind) const { return pool(kind).present; }
 
   /// The living worker that was heard of least recently, or kNone.
   WorkerIndex least_recent() const { return leases_.empty() ? kNone : leases_.front(); }
 
+  /// Of all that ever joined.
+  WorkerIndex size() const { return static_cast<WorkerIndex>(workers_.size()); }
   std::uint32_t alive_workers() const { return static_cast<std::uint32_t>(leases_.size()); }
   std::uint32_t slots() const { return slots_; }
   std::uint32_t slots_taken() const { return slots_taken_; }
 
  private:
-  /// Runs `change`, then brings usable_ and free_ in line with it.
+  struct Pool {
+    IndexSet free;
+    WorkerIndex turn = 0;
+    std::uint32_t usable = 0;
+    std::uint32_t present = 0;
+  };
+  Pool& pool(Kind kind) { return pools_[static_cast<std::size_t>(kind)]; }
+  const Pool& pool(Kind kind) const { return pools_[static_cast<std::size_t>(kind)]; }
+
+  /// Runs `change`, then brings the worker's pool in line with it.
   template <class Change>
   void Update(WorkerIndex index, Change&& change);
 
@@ -105,11 +128,9 @@ class WorkerTable {
   std::map<WorkerId, WorkerIndex> by_id_;
   std::vector<Worker> workers_;
   PlaceNames& places_;
-  IndexSet free_;
+  std::array<Pool, 2> pools_;
   std::list<WorkerIndex> leases_;  // Living workers by time heard of.
   std::deque<Absence> absences_;   // By time; all last equally long.
-  WorkerIndex turn_ = 0;
-  std::uint32_t usable_ = 0;
   std::uint32_t slots_ = 0;
   std::uint32_t slots_taken_ = 0;
 };

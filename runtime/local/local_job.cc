@@ -1,25 +1,39 @@
 #include "runtime/local/local_job.h"
 
-#include <algorithm>
-#include <variant>
+#include <unistd.h>
 
-#include "mapreduce/base/units.h"
-#include "runtime/local/machine.h"
+#include <algorithm>
+#include <utility>
+
+#include "runtime/local/job_report.h"
+#include "runtime/local/job_spec.h"
+#include "runtime/local/range_choice.h"
+#include "runtime/protocol/frame.h"
+#include "runtime/protocol/wire_values.h"
+#include "runtime/storage/machine.h"
+#include "shuffle/store/memory_budget.h"
 
 namespace spillway {
 
 namespace {
 
-constexpr JobId kJob = 1;
-constexpr WorkerId kWorker = 0;
+constexpr const char* kWorkerPeer = "worker";
+constexpr const char* kClientPeer = "client";
 constexpr std::uint64_t kWaitMsMax = 50;  ///< Between looks at cancel requests.
-/// User code that does not come back is left to itself after this long: a cancelled job ends
-/// within seconds.
 constexpr std::uint64_t kStopTimeoutMs = 4'000;
+constexpr std::uint64_t kPieceBytes = 512 << 10;
 
-void Add(CounterValues& sum, const CounterValues& more) {
-  for (const auto& [group, names] : more)
-    for (const auto& [name, value] : names) sum[group][name] += value;
+TimeMs UnixMs() {
+  using namespace std::chrono;
+  return static_cast<TimeMs>(
+      duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
+}
+
+CoordinatorMachineOptions MachineOptions() {
+  CoordinatorMachineOptions options;
+  options.scheduler = {.stop_timeout_ms = kStopTimeoutMs + 1'000};  // No leases in one process.
+  options.authenticated = false;
+  return options;
 }
 
 }  // namespace
@@ -28,8 +42,8 @@ LocalJob::LocalJob(std::shared_ptr<const PreparedJob> job,
                    const std::atomic<bool>& cancel_requested)
     : job_(std::move(job)),
       cancel_requested_(cancel_requested),
-      runner_(std::make_shared<AttemptRunner>(job_)),
-      scheduler_({.stop_timeout_ms = kStopTimeoutMs}) {
+      start_unix_ms_(UnixMs()),
+      executor_(std::make_shared<LocalExecutor>(job_)) {
   progress_.maps_total = static_cast<std::uint32_t>(job_->maps.size());
   progress_.reduces_total = job_->map_only() ? 0 : job_->parts;
   progress_.input_bytes_total = job_->plan.input_bytes;
@@ -37,129 +51,161 @@ LocalJob::LocalJob(std::shared_ptr<const PreparedJob> job,
 
 LocalJob::~LocalJob() = default;
 
-TimeMs LocalJob::NowMs() const {
-  return static_cast<TimeMs>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start_).count());
+TimeMs LocalJob::Now() const {
+  using namespace std::chrono;
+  return start_unix_ms_ +
+         static_cast<TimeMs>(duration_cast<milliseconds>(steady_clock::now() - start_).count());
 }
 
 JobReport LocalJob::Run() {
-  JobReport report;
-  Status status = runner_->Open();
-  if (status.ok()) status = runner_->ChooseRanges(cancel_requested_);
-  prepared_ms_ = NowMs();
-  if (status.ok()) {
-    slots_ = std::make_unique<SlotPool>(job_->memory.threads);
-    Submit();
-    Loop();
-    status = ended_->status;
-    if (abandoned_ > 0) slots_->Abandon();
-    slots_.reset();
-  }
-  report.status = status;
-  Finish(report);
-  runner_->Close();
-  report.total_ms = NowMs();
+  failure_ = Prepare();
+  if (failure_.ok()) Loop();
+  JobReport report = Report();
+  if (staging_ != nullptr && !report.status.ok()) staging_->Discard();
+  executor_->Close();
+  report.total_ms = Now() - start_unix_ms_;
   const std::lock_guard lock(progress_mutex_);
   progress_.phase = JobProgress::Phase::kDone;
   return report;
 }
 
-void LocalJob::Submit() {
-  SubmitJob submit;
-  submit.job = kJob;
-  for (const MapInput& map : job_->maps) submit.maps.push_back({map.bytes, {}});
-  submit.reduces = job_->map_only() ? 0 : job_->parts;
-  submit.options.attempts_max = job_->request.attempts_max;
-  submit.options.task_timeout_ms = job_->request.task_timeout_ms;
-  submit.options.skip_bad_max = job_->request.skip_bad_max;
-  events_.push_back(WorkerJoined{kWorker, 1, job_->memory.threads, "localhost", ""});
-  events_.push_back(std::move(submit));
+Status LocalJob::Prepare() {
+  // The process id makes the job's number, and so its id, its own among those of this host.
+  const auto number = static_cast<JobId>(::getpid());
+  job_id_ = MakeJobId(number, start_unix_ms_);
+  SPILLWAY_RETURN_IF_ERROR(executor_->Open(job_id_));
+  MemoryBudget spare(job_->memory.segment_bytes);
+  SPILLWAY_ASSIGN_OR_RETURN(auto cuts, ChooseRangeCuts(*job_, files_, spare, cancel_requested_));
+  SubmissionOptions submission;
+  submission.allow_nondeterminism = job_->request.allow_nondeterminism;
+  submission.speculate = false;
+  submission.in_this_process = true;
+  SPILLWAY_ASSIGN_OR_RETURN(const wire::JobSpec spec,
+                            MakeJobSpec(*job_, std::move(cuts), submission));
+  coordinator_ = std::make_unique<CoordinatorMachine>(MachineOptions(), FetchSecrets());
+  coordinator_->ReserveJobNumbers(number - 1);
+  wire::Register details;
+  details.set_incarnation(1);
+  details.set_name("local");
+  details.set_host("localhost");
+  details.set_slots(job_->memory.threads);
+  link_ = std::make_unique<WorkerLink>(details, [] { return std::vector<AttemptId>(); });
+  Exchange();
+  Submit(spec);
+  return failure_;
+}
+
+void LocalJob::Submit(const wire::JobSpec& spec) {
+  const std::string bytes = spec.SerializeAsString();
+  for (std::uint64_t offset = 0; offset < bytes.size(); offset += kPieceBytes) {
+    wire::Request request;
+    request.mutable_submit()->set_upload(1);
+    request.mutable_submit()->set_offset(offset);
+    request.mutable_submit()->set_total_bytes(bytes.size());
+    request.mutable_submit()->set_bytes(bytes.substr(offset, kPieceBytes));
+    ToCoordinator(request);
+  }
+  Exchange();
 }
 
 void LocalJob::Loop() {
-  TimeMs last_look = 0;
-  while (true) {
-    while (!events_.empty()) {
-      const Event event = std::move(events_.front());
-      events_.pop_front();
-      Feed(event);
-    }
-    if (ended_.has_value()) return;
-    if (cancel_requested_ && !cancel_sent_) {
-      cancel_sent_ = true;
-      events_.push_back(CancelJob{kJob, "interrupted"});
-      continue;
-    }
-    const TimeMs now = NowMs();
-    const std::optional<TimeMs> tick = scheduler_.next_tick_ms();
-    if (now >= last_look + kWaitMsMax) {
-      last_look = now;
-      ReportProgress();
-      if (!events_.empty()) continue;
-    }
-    if (tick.has_value() && *tick <= now) {
-      events_.push_back(Tick{});
-      continue;
-    }
-    const std::uint64_t wait = tick.has_value() ? std::min(*tick - now, kWaitMsMax) : kWaitMsMax;
-    if (auto outcome = runner_->NextOutcome(wait)) Apply(*outcome);
+  while (!ended()) {
+    std::uint64_t wait = kWaitMsMax;
+    const TimeMs now = Now();
+    for (const auto due : {coordinator_->next_tick_ms(), link_->due_ms()})
+      if (due.has_value()) wait = std::min<std::uint64_t>(wait, *due > now ? *due - now : 0);
+    for (const wire::Message& message : executor_->Take(wait)) link_->Post(message);
+    const auto tick = coordinator_->next_tick_ms();
+    if (tick.has_value() && *tick <= Now()) coordinator_->Tick(Now());
+    if (Now() >= last_look_ms_ + kWaitMsMax) LookAround();
+    Exchange();
   }
 }
 
-void LocalJob::Feed(const Event& event) {
-  Actions actions;
-  scheduler_.Step(event, NowMs(), actions);
-  for (const Action& action : actions) std::visit([this](const auto& a) { Do(a); }, action);
-}
-
-void LocalJob::Apply(AttemptOutcome& outcome) {
-  const AttemptId id = outcome.attempt;
-  running_.erase(id);
-  reduces_.erase(id);
-  const Event event = outcome.event;
-  if (outcome.segment != nullptr) {
-    segments_[{id.task, id.attempt}] = outcome.segment;
-    map_results_[id.task] = std::move(outcome.map);
-    if (map_results_.size() == job_->maps.size()) maps_done_ms_ = NowMs();
-  } else if (std::holds_alternative<CommitRequested>(event)) {
-    waiting_commits_[id] = std::move(outcome);
-  } else if (std::holds_alternative<SegmentLost>(event)) {
-    warnings_.push_back(outcome.reduce.status.message());
+void LocalJob::Exchange() {
+  for (bool said = true; said;) {
+    said = false;
+    while (auto frame = link_->NextFrame(Now())) {
+      coordinator_->OnFrame(kWorkerPeer, Role::kNone, *frame, Now());
+      said = true;
+    }
+    const Effects effects = coordinator_->TakeEffects(Now());
+    for (const SendFrame& send : effects.frames) {
+      if (send.peer == kClientPeer) {
+        OnReply(send.frame);
+        continue;
+      }
+      for (const wire::Message& message : link_->OnFrame(send.frame, Now()).messages)
+        executor_->Handle(message);
+      said = true;
+    }
+    for (const OutputOrder& order : effects.outputs) CarryOut(order);
+    said = said || !effects.outputs.empty();
   }
-  events_.push_back(event);
 }
 
-void LocalJob::ReportProgress() {
+void LocalJob::ToCoordinator(const wire::Request& request) {
+  wire::Message message;
+  *message.mutable_request() = request;
+  coordinator_->OnFrame(kClientPeer, Role::kNone, LoneFrame(message), Now());
+}
+
+void LocalJob::OnReply(const std::string& bytes) {
+  const auto frame = ParseFrame(bytes);
+  if (!frame.ok() || frame->messages_size() == 0) return;
+  const auto message = ParseMessage(frame->messages(0));
+  if (!message.ok()) return;
+  const wire::Reply& reply = message->reply();
+  if (reply.has_status()) failure_ = FromWire(reply.status());
+  if (reply.has_job()) state_ = reply.job();
+  if (reply.has_submitted()) job_id_ = reply.submitted().job_id();
+  if (ended() || !(reply.has_submitted() || reply.has_job())) return;
+  // Answered when the job has ended, or after the longest wait.
+  wire::Request request;
+  request.mutable_job()->set_job_id(job_id_);
+  request.mutable_job()->set_wait_ms(UINT64_MAX);
+  ToCoordinator(request);
+}
+
+/// On this thread: nobody else waits.
+void LocalJob::CarryOut(const OutputOrder& order) {
+  Status status;
+  if (order.kind == OutputOrder::Kind::kOpen) {
+    auto staging = OutputStaging::Create(files_, order.staging);
+    status = staging.status();
+    if (staging.ok()) staging_ = std::move(staging).value();
+  } else if (order.kind == OutputOrder::Kind::kCommit) {
+    status = staging_->CommitJob(order.manifest_head, order.parts);
+  } else {
+    return;  // Run does it, when no attempt writes any more.
+  }
+  coordinator_->OnOutputDone(order, status, staging_ == nullptr ? "" : staging_->staging_dir(),
+                             Now());
+}
+
+/// What is looked at from time to time: hangs, progress, cancel requests.
+void LocalJob::LookAround() {
+  last_look_ms_ = Now();
+  executor_->Tick();
+  wire::Message message;
+  *message.mutable_progress() = executor_->Progress();
+  if (message.progress().moved_size() > 0) link_->Post(message);
+  if (cancel_requested_ && !cancel_sent_) {
+    cancel_sent_ = true;
+    wire::Request request;
+    request.mutable_kill()->set_job_id(job_id_);
+    request.mutable_kill()->set_reason("interrupted");
+    ToCoordinator(request);
+  }
+  // A thread cannot be killed. When all are lost in user code, nothing will ever run again.
+  if (executor_->stuck() >= job_->memory.threads)
+    failure_ = UserCodeError(
+        "all threads hang in the plugin's code, which makes no progress: look "
+        "for an endless loop");
   JobProgress progress;
-  if (const auto view = scheduler_.ViewJob(kJob)) {
-    progress.maps_done = view->maps_done;
-    progress.maps_total = view->maps_total;
-    progress.reduces_done = view->reduces_done;
-    progress.reduces_total = view->reduces_total;
-    const bool maps_left = view->maps_done < view->maps_total;
-    progress.phase = view->committing ? JobProgress::Phase::kCommit
-                     : maps_left      ? JobProgress::Phase::kMap
-                                      : JobProgress::Phase::kReduce;
-  }
-  for (const auto& [task, result] : map_results_) {
-    progress.input_bytes_read += result.input_bytes;
-  }
-  for (auto& [id, running] : running_) {
-    if (id.kind == TaskKind::kMap) progress.input_bytes_read += running.control->input_bytes();
-    const std::uint64_t now = running.control->progress();
-    if (now == running.progress) continue;
-    running.progress = now;
-    const std::uint64_t bytes = id.kind == TaskKind::kMap ? job_->maps[id.task].bytes : 0;
-    const double fraction = bytes == 0 ? 0
-                                       : static_cast<double>(running.control->input_bytes()) /
-                                             static_cast<double>(bytes);
-    events_.push_back(AttemptProgress{id, std::min(fraction, 1.0)});
-  }
-  for (const auto& [task, result] : reduce_results_)
-    progress.shuffled_bytes += result.input.stored_bytes;
-  progress.input_bytes_total = job_->plan.input_bytes;
-  progress.spilled_bytes = runner_->spilled_bytes();
-  progress.elapsed_ms = NowMs();
+  if (const auto state = coordinator_->StateOf(job_id_)) progress = ProgressOf(*state);
+  progress.spilled_bytes = executor_->spilled_bytes();
+  progress.elapsed_ms = Now() - start_unix_ms_;
   const std::lock_guard lock(progress_mutex_);
   progress_ = progress;
 }
@@ -169,166 +215,21 @@ JobProgress LocalJob::progress() const {
   return progress_;
 }
 
-std::shared_ptr<AttemptControl> LocalJob::NewControl(const AttemptId& id) {
-  auto control = std::make_shared<AttemptControl>();
-  running_[id] = {control, 0};
-  return control;
-}
-
-void LocalJob::Do(const StartMap& action) {
-  MapTaskSpec spec;
-  spec.index = action.attempt.task;
-  spec.attempt = action.attempt.attempt;
-  spec.ranges = runner_->RangesOf(spec.index);
-  spec.skips.assign(action.skips.begin(), action.skips.end());
-  slots_->Start([runner = runner_, spec = std::move(spec), control = NewControl(action.attempt)] {
-    runner->RunMap(spec, control);
-  });
-}
-
-void LocalJob::Do(const StartReduce& action) {
-  Reduce& reduce = reduces_[action.attempt];
-  reduce.segments.resize(action.maps);
-  reduce.missing = action.maps;
-  RunWhenComplete(action.attempt, reduce);
-}
-
-void LocalJob::Do(const SegmentsAvailable& action) {
-  const auto found = reduces_.find(action.reduce);
-  if (found == reduces_.end()) return;
-  Reduce& reduce = found->second;
-  for (const SegmentRef& segment : action.segments) {
-    auto& place = reduce.segments[segment.map_task];
-    if (place == nullptr) --reduce.missing;
-    place = segments_[{segment.map_task, segment.attempt}];
-  }
-  RunWhenComplete(action.reduce, reduce);
-}
-
-void LocalJob::Do(const SegmentInvalidated& action) {
-  const auto found = reduces_.find(action.reduce);
-  // A reduce that runs finds out by itself whether it still needs the segment.
-  if (found == reduces_.end() || found->second.running) return;
-  auto& place = found->second.segments[action.segment.map_task];
-  if (place != nullptr) ++found->second.missing;
-  place = nullptr;
-}
-
-void LocalJob::RunWhenComplete(const AttemptId& id, Reduce& reduce) {
-  if (reduce.missing != 0 || reduce.running) return;
-  reduce.running = true;
-  ReduceTaskSpec spec{id.task, id.attempt, reduce.segments};
-  slots_->Start([runner = runner_, spec = std::move(spec), control = NewControl(id)] {
-    runner->RunReduce(spec, control);
-  });
-}
-
-void LocalJob::Do(const StopAttempt& action) {
-  const auto running = running_.find(action.attempt);
-  if (running != running_.end()) {
-    running->second.control->Cancel();
-    return;
-  }
-  reduces_.erase(action.attempt);          // It waited for segments,
-  waiting_commits_.erase(action.attempt);  // or for its grant.
-  events_.push_back(AttemptStopped{action.attempt});
-}
-
-void LocalJob::Do(const GrantCommit& action) {
-  const auto found = waiting_commits_.find(action.attempt);
-  if (found == waiting_commits_.end()) return;
-  AttemptOutcome outcome = std::move(found->second);
-  waiting_commits_.erase(found);
-  const std::uint32_t task = action.attempt.task;
-  PartInfo info = outcome.part->info();
-  info.records = job_->map_only() ? outcome.map.output_records : outcome.reduce.output_records;
-  const Status status = runner_->output().CommitPart(task, action.attempt.attempt, info);
-  if (!status.ok()) {
-    events_.push_back(AttemptFailed{action.attempt, status, std::nullopt});
-    return;
-  }
-  if (job_->map_only()) {
-    map_results_[task] = std::move(outcome.map);
-    maps_done_ms_ = NowMs();
-  } else {
-    reduce_results_[task] = std::move(outcome.reduce);
-  }
-  events_.push_back(Committed{action.attempt, action.epoch});
-}
-
-void LocalJob::Do(const RefuseCommit& action) {
-  waiting_commits_.erase(action.attempt);
-  events_.push_back(AttemptStopped{action.attempt});
-}
-
-void LocalJob::Do(const DiscardSegment& action) {
-  segments_.erase({action.segment.map_task, action.segment.attempt});
-  const Status status = runner_->segments().Discard(
-      {runner_->segment_job(), action.segment.map_task, action.segment.attempt});
-  static_cast<void>(status.ok());  // The scratch directory goes as a whole.
-}
-
-void LocalJob::Do(const CommitJob& action) {
-  reduces_done_ms_ = NowMs();
-  events_.push_back(JobCommitted{
-      action.job, runner_->output().CommitJob("  \"job\": \"" + job_->plan.job_name + "\",\n")});
-}
-
-void LocalJob::Do(const JobEnded& action) {
-  if (!ended_.has_value()) ended_ = action;
-}
-
-void LocalJob::Do(const Warning& action) {
-  warnings_.push_back(action.text);
-  if (action.kind != WarningKind::kAttemptAbandoned) return;
-  // A thread cannot be killed. When all are lost in user code, nothing will ever run again.
-  if (++abandoned_ < job_->memory.threads) return;
-  ended_ = JobEnded{kJob,
-                    UserCodeError(action.text + "; all threads hang in the plugin's code, which "
-                                                "makes no progress: look for an endless loop"),
-                    {}};
-}
-
-void LocalJob::Finish(JobReport& report) {
-  report.job_id = runner_->job_id();
+JobReport LocalJob::Report() const {
+  wire::JobState state = state_;
+  if (coordinator_ != nullptr)
+    if (const auto known = coordinator_->StateOf(job_id_)) state = *known;
+  JobReport report = ReportOf(state);
+  if (!failure_.ok()) report.status = failure_;
+  report.job_id = job_id_;
   report.job_name = job_->plan.job_name;
   report.output_dir = job_->request.output_dir;
   report.maps = static_cast<std::uint32_t>(job_->maps.size());
   report.reduces = job_->map_only() ? 0 : job_->parts;
-  report.warnings = warnings_;
-  if (ended_.has_value()) {
-    report.attempts_failed = ended_->tally.attempts_failed;
-    report.maps_rerun = ended_->tally.maps_rerun;
-    report.records_skipped = ended_->tally.records_skipped;
-  }
-  for (const auto& [task, map] : map_results_) {
-    report.input_records += map.input_records;
-    report.input_bytes += map.input_bytes;
-    report.map_output_records += map.collected.records_in;
-    report.map_output_bytes += map.collected.bytes_in;
-    report.segment_records += map.collected.records_out;
-    report.spills += map.collected.spills;
-    report.output_records += map.output_records;
-    Add(report.counters, map.counters);
-  }
-  for (const auto& [task, reduce] : reduce_results_) {
-    report.shuffled_bytes += reduce.input.stored_bytes;
-    report.output_records += reduce.output_records;
-    Add(report.counters, reduce.counters);
-  }
-  if (report.status.ok()) {
-    for (const PartInfo& part : runner_->output().parts()) {
-      report.output_bytes += part.bytes;
-      report.partition_output_bytes.push_back(part.bytes);
-    }
-  }
-  report.spilled_bytes = runner_->spilled_bytes();
+  report.spilled_bytes = executor_->spilled_bytes();
   report.peak_rss_bytes = PeakResidentBytes();
   report.cpu_seconds = CpuSeconds();
-  report.prepare_ms = prepared_ms_;
-  report.map_ms = maps_done_ms_ > prepared_ms_ ? maps_done_ms_ - prepared_ms_ : 0;
-  report.reduce_ms = reduces_done_ms_ > maps_done_ms_ ? reduces_done_ms_ - maps_done_ms_ : 0;
-  report.commit_ms = reduces_done_ms_ == 0 ? 0 : NowMs() - reduces_done_ms_;
+  return report;
 }
 
 }  // namespace spillway

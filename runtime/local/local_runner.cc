@@ -13,9 +13,9 @@ namespace {
 
 constexpr int kCrashExitCode = 1;  // "The job failed", as for any other failure of user code.
 
-class Runner : public LocalRunner {
+class LocalRunner : public JobRunner {
  public:
-  explicit Runner(PreparedJob job)
+  explicit LocalRunner(PreparedJob job)
       : prepared_(std::make_shared<const PreparedJob>(std::move(job))), job_(prepared_, cancel_) {}
 
   const JobPlan& plan() const override { return prepared_->plan; }
@@ -38,10 +38,10 @@ class Runner : public LocalRunner {
 
 }  // namespace
 
-Result<std::unique_ptr<LocalRunner>> LocalRunner::Prepare(const JobRequest& request) {
+Result<std::unique_ptr<JobRunner>> PrepareLocalRunner(const JobRequest& request) {
   PosixFileSystem files;
   SPILLWAY_ASSIGN_OR_RETURN(PreparedJob job, PrepareJob(files, request));
-  return std::unique_ptr<LocalRunner>(std::make_unique<Runner>(std::move(job)));
+  return std::unique_ptr<JobRunner>(std::make_unique<LocalRunner>(std::move(job)));
 }
 
 Result<PluginDescription> InspectPlugin(const std::string& path) {

@@ -6,7 +6,7 @@
 
 #include "mapreduce/base/units.h"
 #include "mapreduce/job.h"
-#include "runtime/local/machine.h"
+#include "runtime/storage/machine.h"
 
 namespace spillway {
 
@@ -73,8 +73,16 @@ void JoinSplits(PreparedJob& job) {
       std::min<std::size_t>(job.maps.size() / job.plan.threads, kFoldSplitsMax);
   if (each < 2) return;
   std::vector<MapInput> joined;
+  std::uint64_t names_bytes = 0;
   for (std::size_t i = 0; i < job.maps.size(); ++i) {
-    if (i % each == 0) joined.emplace_back();
+    std::uint64_t more_bytes = 0;
+    for (const FileRange& range : job.maps[i].ranges)
+      more_bytes += DescriptionBytes({job.inputs[range.file_index].path, 0, true});
+    if (i % each == 0 || names_bytes + more_bytes > SplitOptions().task_names_bytes_max) {
+      joined.emplace_back();
+      names_bytes = 0;
+    }
+    names_bytes += more_bytes;
     MapInput& map = joined.back();
     map.ranges.insert(map.ranges.end(), job.maps[i].ranges.begin(), job.maps[i].ranges.end());
     map.bytes += job.maps[i].bytes;
@@ -194,6 +202,16 @@ void DescribePlugin(PreparedJob& job) {
 }
 
 }  // namespace
+
+std::vector<SplitRange> PreparedJob::RangesOf(std::uint32_t map_task) const {
+  std::vector<SplitRange> ranges;
+  for (const FileRange& range : maps[map_task].ranges) {
+    const FoundFile& file = inputs[range.file_index];
+    ranges.push_back({file.path, range.file_index, file.info.bytes, range.offset, range.bytes,
+                      file.info.inode, file.info.mtime_ns});
+  }
+  return ranges;
+}
 
 Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request) {
   PreparedJob job;

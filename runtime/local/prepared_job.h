@@ -8,8 +8,9 @@
 #include "mapreduce/base/file_system.h"
 #include "runtime/core/memory_plan.h"
 #include "runtime/core/split_planner.h"
-#include "runtime/local/local_runner.h"
+#include "runtime/local/job_runner.h"
 #include "runtime/storage/input_files.h"
+#include "runtime/task/block_reader.h"
 #include "runtime/task/plugin_library.h"
 
 namespace spillway {
@@ -26,9 +27,11 @@ struct PreparedJob {
   JobPlan plan;
 
   bool map_only() const { return plugin->abi().map_only != 0; }
+  /// What a map task reads, with the files as they were when they were listed.
+  std::vector<SplitRange> RangesOf(std::uint32_t map_task) const;
 };
 
-/// Errors as LocalRunner::Prepare.
+/// Errors as PrepareLocalRunner.
 Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request);
 
 }  // namespace spillway

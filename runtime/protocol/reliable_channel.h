@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,6 +53,11 @@ class ReliableChannel {
 
   /// When NextFrame has something to send though nothing happens; nothing: never.
   std::optional<TimeMs> due_ms() const;
+
+  /// What the other end may not have, in order; the channel is of no use afterwards.
+  std::vector<std::string> TakeBacklog() {
+    return {std::make_move_iterator(backlog_.begin()), std::make_move_iterator(backlog_.end())};
+  }
 
   /// Messages that the other end may not have.
   std::size_t unacknowledged() const { return backlog_.size(); }

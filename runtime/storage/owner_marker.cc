@@ -11,19 +11,27 @@ constexpr std::size_t kMarkerBytesMax = 4096;
 }  // namespace
 
 Status WriteOwnerMarker(FileSystem& files, const std::string& directory) {
+  return WriteOwnerText(files, directory, ProcessIdentity::Self().Format());
+}
+
+Status WriteOwnerText(FileSystem& files, const std::string& directory, const std::string& text) {
   SPILLWAY_ASSIGN_OR_RETURN(const auto file, files.Create(directory + "/" + kOwnerMarkerName));
-  SPILLWAY_RETURN_IF_ERROR(file->Append(ProcessIdentity::Self().Format()));
+  SPILLWAY_RETURN_IF_ERROR(file->Append(text));
   return file->Close();
 }
 
-Ownership ReadOwnerMarker(FileSystem& files, const std::string& directory) {
-  const auto file = files.Open(directory + "/" + kOwnerMarkerName);
-  if (!file.ok()) return Ownership::kForeign;
+Result<std::string> ReadOwnerText(FileSystem& files, const std::string& directory) {
+  SPILLWAY_ASSIGN_OR_RETURN(const auto file, files.Open(directory + "/" + kOwnerMarkerName));
   std::string text(kMarkerBytesMax, '\0');
-  const auto bytes = (*file)->ReadAt(0, text.size(), text.data());
-  if (!bytes.ok()) return Ownership::kForeign;
-  text.resize(*bytes);
-  const auto owner = ProcessIdentity::Parse(text);
+  SPILLWAY_ASSIGN_OR_RETURN(const std::uint64_t bytes, file->ReadAt(0, text.size(), text.data()));
+  text.resize(bytes);
+  return text;
+}
+
+Ownership ReadOwnerMarker(FileSystem& files, const std::string& directory) {
+  const auto text = ReadOwnerText(files, directory);
+  if (!text.ok()) return Ownership::kForeign;
+  const auto owner = ProcessIdentity::Parse(*text);
   if (!owner.has_value()) return Ownership::kForeign;
   return owner->IsDead() ? Ownership::kDead : Ownership::kAlive;
 }

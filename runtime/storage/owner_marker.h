@@ -13,6 +13,13 @@ inline constexpr const char* kOwnerMarkerName = "SPILLWAY_OWNER";
 /// Writes the marker of this process into `directory`.
 Status WriteOwnerMarker(FileSystem& files, const std::string& directory);
 
+/// Writes a marker that names something else than a process, such as a cluster's job: to
+/// ReadOwnerMarker the directory is foreign, so that nobody takes it for a leftover.
+Status WriteOwnerText(FileSystem& files, const std::string& directory, const std::string& text);
+
+/// The marker's text; NotFound without one.
+Result<std::string> ReadOwnerText(FileSystem& files, const std::string& directory);
+
 enum class Ownership {
   kForeign,  ///< No marker, or not one of ours: never touch the directory.
   kAlive,    ///< Its process is running.

@@ -20,7 +20,7 @@ BlockReader::BlockReader(const ReadableFile& file, const SplitRange& range,
     : file_(file), range_(range), framing_(framing), options_(options), spare_(spare) {}
 
 Status BlockReader::Bad(std::uint64_t buffer_offset, const std::string& what) const {
-  return BadData(range_.path + ":" + std::to_string(FilePosition(buffer_offset)) + ": " + what);
+  return BadData(range_.shown() + ":" + std::to_string(FilePosition(buffer_offset)) + ": " + what);
 }
 
 Result<bool> BlockReader::Next(spillway_block* block) {
@@ -41,7 +41,7 @@ Result<bool> BlockReader::Next(spillway_block* block) {
   block->data = buffer_.data() + begin_;
   block->bytes = cut - begin_;
   block->file_offset = FilePosition(begin_);
-  block->path = range_.path.c_str();
+  block->path = range_.shown().c_str();
   block->skips = nullptr;
   block->skip_count = 0;
   bytes_done_ += block->bytes;
@@ -143,7 +143,7 @@ Result<std::uint64_t> BlockReader::FindCustomCut() {
       break;
     }
     if (bytes > filled_ - scanned_)
-      return Status(Code::kUserCode, "the input format says that the record at " + range_.path +
+      return Status(Code::kUserCode, "the input format says that the record at " + range_.shown() +
                                          ":" + std::to_string(FilePosition(scanned_)) +
                                          " is longer than the bytes it was shown");
     scanned_ += bytes;

@@ -26,6 +26,9 @@ struct SplitRange {
   std::uint64_t bytes = 0;
   std::uint64_t inode = 0;  ///< With mtime_ns, as planned; 0: not known.
   std::int64_t mtime_ns = 0;
+  std::string name = {};  ///< For user code and people; empty: the path.
+
+  const std::string& shown() const { return name.empty() ? path : name; }
 };
 
 class BlockReader {

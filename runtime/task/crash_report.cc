@@ -4,6 +4,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
@@ -16,6 +17,8 @@ namespace spillway {
 namespace {
 
 thread_local const CrashScene* current_scene = nullptr;
+thread_local BoardSlot* current_slot = nullptr;
+std::atomic<SlotBoard*> crash_board{nullptr};
 int crash_exit_code = 1;
 
 /// Where the last loaded plugin's code lies.
@@ -73,6 +76,13 @@ class Message {
     return bytes > bytes_max ? Text("...") : *this;
   }
 
+  /// As a C string in `room` bytes.
+  void CopyTo(char* to, std::size_t room) const {
+    const std::size_t bytes = used_ < room - 1 ? used_ : room - 1;
+    std::memcpy(to, text_, bytes);
+    to[bytes] = '\0';
+  }
+
   void Print() const {
     const ssize_t ignored = ::write(STDERR_FILENO, text_, used_);
     static_cast<void>(ignored);
@@ -92,6 +102,22 @@ class Message {
 
 constexpr std::size_t kShownBytesMax = 120;
 
+/// The record of the block at `at`, which lies in it.
+void AddRecord(const spillway_block& block, const char* at, Message& message) {
+  const auto rest = static_cast<std::size_t>(block.data + block.bytes - at);
+  const void* newline = std::memchr(at, '\n', rest < kShownBytesMax ? rest : kShownBytesMax);
+  const std::size_t bytes =
+      newline == nullptr ? rest : static_cast<std::size_t>(static_cast<const char*>(newline) - at);
+  message.Escaped(at, bytes, kShownBytesMax);
+}
+
+/// The record of the batch whose key is at `at`, or null.
+const spillway_record* FindKey(const spillway_groups& groups, const char* at) {
+  for (std::uint32_t i = 0; i < groups.record_count; ++i)
+    if (groups.records[i].key == at) return &groups.records[i];
+  return nullptr;
+}
+
 /// "at FILE:OFFSET, record '...'" or "at key '...'", as far as it is known.
 void AddPlace(const CrashScene& scene, Message& message) {
   const char* const at = scene.task->current_record;
@@ -101,20 +127,13 @@ void AddPlace(const CrashScene& scene, Message& message) {
     const std::uint64_t offset = inside ? static_cast<std::uint64_t>(at - block.data) : 0;
     message.Text(" at ").Text(block.path).Text(":").Number(block.file_offset + offset);
     if (!inside) return;
-    const std::size_t rest = block.bytes - offset;
-    const void* newline = std::memchr(at, '\n', rest < kShownBytesMax ? rest : kShownBytesMax);
-    const std::size_t bytes =
-        newline == nullptr ? rest
-                           : static_cast<std::size_t>(static_cast<const char*>(newline) - at);
-    message.Text(", record '").Escaped(at, bytes, kShownBytesMax).Text("'");
+    message.Text(", record '");
+    AddRecord(block, at, message);
+    message.Text("'");
     return;
   }
-  for (std::uint32_t i = 0; i < scene.groups.record_count; ++i) {
-    const spillway_record& record = scene.groups.records[i];
-    if (record.key != at) continue;
-    message.Text(" at key '").Escaped(record.key, record.key_bytes, kShownBytesMax).Text("'");
-    return;
-  }
+  if (const spillway_record* record = FindKey(scene.groups, at))
+    message.Text(" at key '").Escaped(record->key, record->key_bytes, kShownBytesMax).Text("'");
 }
 
 void Report(const CrashScene& scene, const char* what) {
@@ -149,13 +168,60 @@ std::uintptr_t CrashedAt(const void* context) {
 #endif
 }
 
+bool InPluginCode(std::uintptr_t at) { return at >= plugin_code.begin && at < plugin_code.end; }
+
+/// Leaves on the board what this thread was at.
+void Record(SlotBoard& board, const char* what) {
+  Message text;
+  text.Text(what);
+  BoardSlot* const slot = current_slot;
+  if (slot == nullptr) {
+    text.CopyTo(board.process_crash(), BoardSlot::kTextBytes);
+    return;
+  }
+  text.CopyTo(slot->what, sizeof slot->what);
+  Message snippet;
+  if (const CrashScene* scene = current_scene) {
+    const char* const at = scene->task->current_record;
+    if (const spillway_block* block = scene->block) {
+      if (at >= block->data && at < block->data + block->bytes) AddRecord(*block, at, snippet);
+    } else if (const spillway_record* record = FindKey(scene->groups, at)) {
+      snippet.Escaped(record->key, record->key_bytes, kShownBytesMax);
+      slot->snippet_is_key = 1;
+    }
+    slot->ShowClass(scene->user_class);
+  }
+  snippet.CopyTo(slot->snippet, sizeof slot->snippet);
+  slot->crashed.store(1, std::memory_order_release);
+}
+
+void RecordSignal(SlotBoard& board, int signal, std::uintptr_t at) {
+  Message what;
+  what.Text(SignalText(signal));
+  if (current_scene == nullptr && current_slot != nullptr) {
+    current_slot->ShowClass(InPluginCode(at) ? "the plugin" : kEngineClass);
+    what.Text(InPluginCode(at)
+                  ? " outside of a map or reduce call, in a function such as its comparator"
+                  : " outside of the plugin's code");
+  }
+  char text[BoardSlot::kTextBytes];
+  what.CopyTo(text, sizeof text);
+  Record(board, text);
+}
+
 void OnSignal(int signal, siginfo_t*, void* context) {
+  const std::uintptr_t at = CrashedAt(context);
+  if (SlotBoard* const board = crash_board.load(std::memory_order_acquire)) {
+    RecordSignal(*board, signal, at);
+    std::signal(signal, SIG_DFL);
+    ::raise(signal);
+    return;
+  }
   if (current_scene != nullptr) {
     Report(*current_scene, SignalText(signal));
     ::_exit(crash_exit_code);
   }
-  const std::uintptr_t at = CrashedAt(context);
-  if (at >= plugin_code.begin && at < plugin_code.end) {
+  if (InPluginCode(at)) {
     Message message;
     message.Text("\nspillway: the plugin '").Text(plugin_code.path).Text("' ");
     message.Text(SignalText(signal));
@@ -170,6 +236,10 @@ void OnSignal(int signal, siginfo_t*, void* context) {
 }
 
 void OnExit() {
+  if (SlotBoard* const board = crash_board.load(std::memory_order_acquire)) {
+    Record(*board, "called exit()");
+    ::_exit(CrashRecorder::kExitedExitCode);
+  }
   if (current_scene == nullptr) return;
   Report(*current_scene, "called exit()");
   ::_exit(crash_exit_code);
@@ -180,9 +250,36 @@ void OnExit() {
 CrashScope::CrashScope(const CrashScene* scene) : outer_(current_scene) {
   static thread_local const SignalStack stack;
   current_scene = scene;
+  if (current_slot != nullptr)
+    current_slot->in_user_code.store(scene != nullptr, std::memory_order_release);
 }
 
-CrashScope::~CrashScope() { current_scene = outer_; }
+CrashScope::~CrashScope() {
+  current_scene = outer_;
+  if (current_slot != nullptr)
+    current_slot->in_user_code.store(outer_ != nullptr, std::memory_order_release);
+}
+
+SlotScope::SlotScope(BoardSlot* slot, const AttemptId& attempt) {
+  if (slot == nullptr) return;
+  slot->kind = attempt.kind == TaskKind::kMap ? 0 : 1;
+  slot->task = attempt.task;
+  slot->attempt = attempt.attempt;
+  slot->job = attempt.job;
+  slot->user_class[0] = '\0';
+  slot->batch_key[0] = '\0';
+  slot->in_user_code.store(0, std::memory_order_relaxed);
+  slot->has_block.store(0, std::memory_order_relaxed);
+  slot->busy.store(1, std::memory_order_release);
+  current_slot = slot;
+}
+
+SlotScope::~SlotScope() {
+  if (current_slot == nullptr) return;
+  current_slot->busy.store(0, std::memory_order_release);
+  current_slot->has_block.store(0, std::memory_order_relaxed);
+  current_slot = nullptr;
+}
 
 void RegisterPluginCode(const void* address, const char* path) {
   struct Search {
@@ -207,8 +304,9 @@ void RegisterPluginCode(const void* address, const char* path) {
   plugin_code = search.found;
 }
 
-void InstallCrashReports(int exit_code) {
-  crash_exit_code = exit_code;
+namespace {
+
+void InstallHandlers() {
   static const bool installed = [] {
     struct sigaction action {};
     action.sa_sigaction = &OnSignal;
@@ -220,5 +318,19 @@ void InstallCrashReports(int exit_code) {
   }();
   static_cast<void>(installed);
 }
+
+}  // namespace
+
+void InstallCrashReports(int exit_code) {
+  crash_exit_code = exit_code;
+  InstallHandlers();
+}
+
+CrashRecorder::CrashRecorder(SlotBoard& board) {
+  crash_board.store(&board, std::memory_order_release);
+  InstallHandlers();
+}
+
+CrashRecorder::~CrashRecorder() { crash_board.store(nullptr, std::memory_order_release); }
 
 }  // namespace spillway

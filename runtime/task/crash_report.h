@@ -1,9 +1,14 @@
 // Crash reports: when user code raises a signal or calls exit, the process cannot go on, but the
 // user is told which record of which file it was at. CrashScope marks the stretches of a thread
 // that run user code. The handlers only use async-signal-safe calls.
+//
+// A process whose job ends with it prints the report. A process that runs attempts for another one
+// leaves it on a SlotBoard instead and dies quietly.
 #pragma once
 
 #include "mapreduce/abi.h"
+#include "runtime/core/attempt_id.h"
+#include "runtime/task/slot_board.h"
 
 namespace spillway {
 
@@ -29,6 +34,16 @@ class CrashScope {
   const CrashScene* const outer_;
 };
 
+/// Shows on the board, from construction to destruction, that this thread runs the attempt in
+/// `slot`. Null: there is no board.
+class SlotScope {
+ public:
+  SlotScope(BoardSlot* slot, const AttemptId& attempt);
+  ~SlotScope();
+  SlotScope(const SlotScope&) = delete;
+  SlotScope& operator=(const SlotScope&) = delete;
+};
+
 /// Tells the handlers that `address` lies in the code of the plugin `path`, which stays loaded:
 /// a crash there outside of any scope (a comparator that the engine calls) is reported as the
 /// plugin's. `path` must stay valid.
@@ -38,5 +53,16 @@ void RegisterPluginCode(const void* address, const char* path);
 /// After the report the process ends with `exit_code`. A crash outside of user code keeps the
 /// signal's default action.
 void InstallCrashReports(int exit_code);
+
+/// While one exists, crashes and exits are written to `board` instead of being reported, whatever
+/// code they come from, and the process ends by the signal, or with kExitedExitCode. One at a time.
+class CrashRecorder {
+ public:
+  static constexpr int kExitedExitCode = 70;
+  explicit CrashRecorder(SlotBoard& board);
+  ~CrashRecorder();
+  CrashRecorder(const CrashRecorder&) = delete;
+  CrashRecorder& operator=(const CrashRecorder&) = delete;
+};
 
 }  // namespace spillway

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/task/plugin_library.h"
+#include "runtime/task/slot_board.h"
 #include "shuffle/engine/collector.h"
 #include "shuffle/record/key_order.h"
 
@@ -19,8 +20,9 @@ namespace spillway {
 struct JobContext {
   const PluginJob* plugin = nullptr;
   std::uint64_t job = 0;                          ///< The number in segment ids.
-  std::vector<std::string> input_paths;           ///< By file index.
   std::map<std::string, std::string> side_files;  ///< Name -> path.
+  /// By file index, for TaskContext::input_path. Empty: map tasks know those that they read.
+  std::vector<std::string> input_names;
   std::uint32_t partitions = 0;
   std::vector<std::string> range_cuts;  ///< For SPILLWAY_PARTITION_RANGE.
 
@@ -36,6 +38,10 @@ struct JobContext {
 /// Written by the attempt's thread, read by the shell; and the other way round for cancel.
 class AttemptControl {
  public:
+  /// Where the attempt shows what it is at; null: nowhere. Set before the attempt starts.
+  void set_slot(BoardSlot* slot) { slot_ = slot; }
+  BoardSlot* slot() const { return slot_; }
+
   void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
 
@@ -60,6 +66,7 @@ class AttemptControl {
   }
 
  private:
+  BoardSlot* slot_ = nullptr;
   std::atomic<bool> cancelled_{false};
   std::atomic<std::uint64_t> progress_{0};
   std::atomic<std::uint64_t> input_bytes_{0};

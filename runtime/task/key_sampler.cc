@@ -34,6 +34,8 @@ Status SamplePiece(const JobContext& job, FileSystem& files, const SplitRange& p
                    const std::atomic<bool>& cancel_requested, std::vector<std::string>& keys) {
   AttemptControl control;
   TaskHost host(job, {"map", 0, 0}, control);
+  const std::vector<SplitRange> ranges = {piece};
+  host.set_ranges(&ranges);
   const std::size_t keys_end = keys.size() + keys_max;
   host.set_collect([&](std::span<const Record> records) {
     if (cancel_requested) return Cancelled("interrupted while sampling keys");

@@ -23,7 +23,9 @@ class MapAttempt {
         resources_(resources),
         result_(result),
         identity_{"map", spec.index, spec.attempt},
-        host_(resources.job, identity_, resources.control) {}
+        host_(resources.job, identity_, resources.control) {
+    host_.set_ranges(&spec.ranges);
+  }
 
   ~MapAttempt() {
     if (mapper_ == nullptr) return;
@@ -97,6 +99,7 @@ class MapAttempt {
     if (job().map_only != 0) return OkStatus();
     SPILLWAY_RETURN_IF_ERROR(collector_->Finish());
     SPILLWAY_ASSIGN_OR_RETURN(result_.segment, writer_->Finish());
+    result_.segment_on_disk = file_->on_disk();
     return file_->Commit();
   }
 

@@ -8,9 +8,11 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "mapreduce/abi.h"
 #include "mapreduce/base/status.h"
+#include "runtime/task/block_reader.h"
 #include "runtime/task/crash_report.h"
 #include "runtime/task/job_context.h"
 #include "shuffle/record/group_stream.h"
@@ -37,19 +39,24 @@ class TaskHost {
   void set_write(Write write) { write_ = std::move(write); }
   void set_groups(GroupStream* groups) { groups_ = groups; }
 
-  spillway_task* task() { return &task_; }
+  /// Where input_path looks for what the job does not name; outlives the host.
+  void set_ranges(const std::vector<SplitRange>* ranges) { ranges_ = ranges; }
+
+  spillway_task* task() { return task_; }
 
   /// Runs one of the plugin's functions under the crash reporter; its answer and what it reported
   /// become a Status that names the task.
   template <class Call>
   Status Run(const spillway_block* block, Call&& call) {
     const spillway_block* const outer = std::exchange(scene_.block, block);
+    if (block != nullptr && slot_ != nullptr) slot_->ShowBlock(*block);
     int answer;
     {
       CrashScope scope(&scene_);
       answer = call();
     }
     scene_.block = outer;
+    if (block != nullptr && slot_ != nullptr) slot_->HideBlock();
     return Outcome(answer);
   }
 
@@ -63,15 +70,19 @@ class TaskHost {
   Status Outcome(int answer);
   int Keep(Status status);
   int NextGroups(spillway_groups* out);
+  const char* InputPath(std::uint32_t file_index) const;
 
   const JobContext& job_;
   const TaskIdentity identity_;
   AttemptControl& control_;
-  spillway_task task_{};
+  BoardSlot* const slot_;  ///< Null: no board, or a nested task.
+  spillway_task own_task_{};
+  spillway_task* const task_;  ///< Lies in the slot, where there is one.
   CrashScene scene_;
   Collect collect_;
   Write write_;
   GroupStream* groups_ = nullptr;
+  const std::vector<SplitRange>* ranges_ = nullptr;
   Status failure_;
   std::map<std::pair<std::string, std::string>, std::uint64_t> counters_;
 };

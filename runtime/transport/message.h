@@ -28,6 +28,9 @@ class MessageBuffer {
  private:
   friend class SocketBase;
   struct Rep;
+
+  void* native();  // The zmq::message_t, made when there is none.
+
   std::unique_ptr<Rep> rep_;
 };
 

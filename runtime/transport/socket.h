@@ -8,6 +8,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,25 +17,10 @@
 
 #include "mapreduce/base/status.h"
 #include "runtime/transport/message.h"
+#include "runtime/transport/transport_context.h"
 #include "runtime/transport/transport_options.h"
 
 namespace spillway {
-
-/// ZeroMQ's threads, and the ZAP handler that answers for all endpoints of the process with keys.
-/// Outlives every socket made with it. Thread-safe.
-class TransportContext {
- public:
-  explicit TransportContext(int io_threads = 1);
-  ~TransportContext();
-  TransportContext(const TransportContext&) = delete;
-  TransportContext& operator=(const TransportContext&) = delete;
-
- private:
-  friend class ServerSocket;
-  friend class ClientSocket;
-  struct State;
-  std::unique_ptr<State> state_;
-};
 
 /// Common to both ends, for Poller.
 class SocketBase {
@@ -47,8 +33,8 @@ class SocketBase {
   friend class Poller;
   struct State;
   explicit SocketBase(std::unique_ptr<State> state);
-  /// Of a MessageBuffer, the libzmq message inside.
-  static void* Raw(MessageBuffer& buffer);
+  /// The libzmq message inside.
+  static void* Native(MessageBuffer& buffer) { return buffer.native(); }
   std::unique_ptr<State> state_;
 };
 
@@ -65,15 +51,18 @@ struct Incoming {
 class ServerSocket final : public SocketBase {
  public:
   /// Binds. PermissionDenied: tcp without keys where it is not allowed, with the remedy.
-  /// Unavailable: the address is in use or not this host's, named. With keys, this also checks
-  /// that a client with a key of its own making is refused, and fails if it is not.
+  /// Unavailable: the address is in use or not this host's, named; this waits half a second for
+  /// it. With keys, this also checks that a client with a key of its own making is refused, and is
+  /// PermissionDenied if it is not. Whoever reaches an ipc socket may use it: its directory is
+  /// 0700.
   static Result<std::unique_ptr<ServerSocket>> Bind(TransportContext& context,
                                                     const ServerOptions& options);
 
   /// As bound, with the port that was taken.
   const std::string& endpoint() const;
 
-  /// Unavailable: the peer is gone, or its queue is full.
+  /// Unavailable: the peer is gone, or its queue is full. InvalidArgument: a part is larger than
+  /// this socket's own limit.
   Status Send(const PeerId& peer, TransportMessage message);
 
   /// The next message that is there; nothing when there is none. Messages with other than one or
@@ -83,7 +72,7 @@ class ServerSocket final : public SocketBase {
   std::uint64_t dropped_messages() const;
 
  private:
-  using SocketBase::SocketBase;
+  explicit ServerSocket(std::unique_ptr<State> state);
 };
 
 class ClientSocket final : public SocketBase {
@@ -93,16 +82,18 @@ class ClientSocket final : public SocketBase {
   static Result<std::unique_ptr<ClientSocket>> Connect(TransportContext& context,
                                                        const ClientOptions& options);
 
-  /// Unavailable: the queue is full. Queued messages wait for the server to come.
+  /// Unavailable: the queue is full. InvalidArgument: a part is larger than this socket's own
+  /// limit. Queued messages wait for the server to come.
   Status Send(TransportMessage message);
   std::optional<TransportMessage> Receive();
 
-  /// What became of the connection since the last call; for messages to people. "refused: the
-  /// server does not know this key", "connected", or empty.
+  /// What became of the connection since the last call; for messages to people. "connected",
+  /// "refused: the server does not know this key", "cannot connect to ENDPOINT: ...", "the
+  /// connection to ENDPOINT was lost"; empty when nothing changed, and always for inproc.
   std::string TakeConnectionNews();
 
  private:
-  using SocketBase::SocketBase;
+  explicit ClientSocket(std::unique_ptr<State> state);
 };
 
 /// Waits for sockets and file descriptors. One thread.
@@ -116,7 +107,7 @@ class Poller {
   std::size_t AddFd(int fd);  ///< Readable.
   void Clear();
 
-  /// The items that have something to read; empty after `timeout`.
+  /// The items that have something to read; empty after `timeout` and when a signal came.
   const std::vector<std::size_t>& Wait(std::chrono::milliseconds timeout);
 
  private:

@@ -2,6 +2,8 @@
 #   include/spillway/mapreduce/     the public headers, target spillway::mapreduce
 #   lib/cmake/spillway/             find_package(spillway), spillway_add_plugin()
 #   lib/spillway/plugins/           the built-in jobs; the command finds them from its own place
+#   lib/systemd/system/             units of the coordinator and of a worker
+#   share/doc/spillway/             how to operate a cluster
 include(CMakePackageConfigHelpers)
 
 set(SPILLWAY_IN_TREE ON)
@@ -29,3 +31,16 @@ install(FILES
   ${PROJECT_BINARY_DIR}/spillwayConfig.cmake ${PROJECT_BINARY_DIR}/spillwayConfigVersion.cmake
   scripts/cmake/spillway_add_plugin.cmake
   DESTINATION ${SPILLWAY_PACKAGE_DIR})
+
+# The units name the command by its place, which is known when it is installed.
+set(SPILLWAY_UNITS spillway-coordinator.service spillway-worker.service)
+list(JOIN SPILLWAY_UNITS " " units_in_words)
+install(CODE "
+  set(SPILLWAY_BIN_DIR \${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR})
+  foreach(unit IN ITEMS ${units_in_words})
+    configure_file(${PROJECT_SOURCE_DIR}/scripts/systemd/\${unit}
+                   ${PROJECT_BINARY_DIR}/systemd/\${unit} @ONLY)
+  endforeach()")
+list(TRANSFORM SPILLWAY_UNITS PREPEND ${PROJECT_BINARY_DIR}/systemd/ OUTPUT_VARIABLE units)
+install(FILES ${units} DESTINATION lib/systemd/system)
+install(FILES docs/operating.md DESTINATION share/doc/spillway)

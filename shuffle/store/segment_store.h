@@ -23,6 +23,9 @@ struct SegmentId {
 
 /// Map task numbers from here on are a reduce task's own intermediate merges.
 inline constexpr std::uint32_t kMergeTaskBase = 0x8000'0000u;
+/// Map task numbers from here on are local copies of what was fetched from other hosts. The numbers
+/// between are enough for the merges of 2^20 partitions.
+inline constexpr std::uint32_t kFetchTaskBase = 0xc000'0000u;
 
 /// An append-only byte sink. Discards itself when it is destroyed before Commit.
 class SegmentFile {

@@ -1,13 +1,16 @@
 // A plugin that misbehaves as its argument says, at the line BOOM; the tests' user code.
 #include <mapreduce/mapreduce.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 using namespace spillway;
 
@@ -35,6 +38,13 @@ void Misbehave(std::string_view how) {
   if (how == "divide") zero = million / zero;
   if (how == "overflow") zero = Overflow(0);
   if (how == "exit") std::exit(0);
+  if (how == "_exit") ::_exit(3);
+  if (how == "_exit-0") ::_exit(0);
+  if (how == "kill") ::raise(SIGKILL);
+  if (how == "allocate") {
+    std::vector<std::string> kept;
+    while (true) kept.emplace_back(1 << 20, 'x');
+  }
   if (how == "hang")
     while (true) std::this_thread::sleep_for(std::chrono::seconds(1));
   if (how == "terminate") std::terminate();
@@ -52,15 +62,20 @@ class Faulty : public Mapper<TextLines, std::string, std::uint64_t> {
   }
   void Map(const Line& line, Emitter& out) {
     lines_.Increment();
-    // "map-gate:PATH" waits at the line GATE, and says so in PATH.waiting.
+    // "map-gate:PATH" waits at the line GATE, and says so in PATH.waiting. "map-gate:PATH!HOW" also
+    // does HOW at the line BOOM.
     if (line.text == "GATE" && how_.starts_with("map-gate:")) {
-      const std::string gate(how_.substr(9));
+      const std::string gate(how_.substr(9, how_.find('!') - 9));
       std::ofstream(gate + ".waiting") << "at the gate";
       while (!std::filesystem::exists(gate))
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
-    if (line.text == "BOOM") Misbehave(how_);
-    out.Emit(line.text, 1);
+    if (line.text == "BOOM") Misbehave(how_.substr(how_.find('!') + 1));
+    // "slow:N" takes N ms for each line, "random:N" also writes something else each time.
+    if (how_.starts_with("slow:") || how_.starts_with("random:"))
+      std::this_thread::sleep_for(
+          std::chrono::milliseconds(std::stoul(std::string(how_.substr(how_.find(':') + 1)))));
+    out.Emit(line.text, how_.starts_with("random:") ? std::random_device()() : 1);
   }
 
  private:

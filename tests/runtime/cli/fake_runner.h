@@ -71,7 +71,7 @@ inline JobReport SampleReport() {
 }
 
 /// Answers what it was given; `on_run` may act in between.
-class FakeRunner : public LocalRunner {
+class FakeRunner : public JobRunner {
  public:
   FakeRunner(JobPlan plan, JobReport report, std::function<void(FakeRunner&)> on_run)
       : plan_(std::move(plan)), report_(std::move(report)), on_run_(std::move(on_run)) {}
@@ -94,6 +94,49 @@ class FakeRunner : public LocalRunner {
   volatile int cancelled_ = 0;  // Cancel comes from a signal handler on this very thread.
 };
 
+/// A job on a cluster that is accepted as "20261126-183000-0001", or not.
+class FakeRemoteRunner : public RemoteRunner {
+ public:
+  FakeRemoteRunner(JobPlan plan, JobReport report, Status submit_status,
+                   std::function<void()> on_run)
+      : plan_(std::move(plan)),
+        report_(std::move(report)),
+        submit_status_(std::move(submit_status)),
+        on_run_(std::move(on_run)) {}
+
+  const JobPlan& plan() const override { return plan_; }
+  Result<AcceptedJob> Submit() override {
+    if (!submit_status_.ok()) return submit_status_;
+    return AcceptedJob{"20261126-183000-0001", false};
+  }
+  JobReport Run() override {
+    on_run_();
+    JobReport report = submit_status_.ok() ? report_ : JobReport();
+    if (!submit_status_.ok()) report.status = submit_status_;
+    return report;
+  }
+  void Cancel() override {}
+  JobProgress progress() const override { return {}; }
+
+ private:
+  const JobPlan plan_;
+  const JobReport report_;
+  const Status submit_status_;
+  const std::function<void()> on_run_;
+};
+
+class FakeCoordinator : public CoordinatorCalls {
+ public:
+  explicit FakeCoordinator(std::function<Result<wire::Reply>(const wire::Request&)> answer)
+      : answer_(std::move(answer)) {}
+  Result<wire::Reply> Call(wire::Request request, const CallOptions&) override {
+    return answer_(request);
+  }
+
+ private:
+  const std::function<Result<wire::Reply>(const wire::Request&)> answer_;
+};
+
 /// One run of the command with everything around it replaced.
 struct CommandBench {
   EnvironmentMap environment;
@@ -109,6 +152,15 @@ struct CommandBench {
   std::vector<JobRequest> requests;  ///< What the runner was asked for.
   int runs = 0;
 
+  Status submit_status;
+  std::vector<RemoteOptions> submissions;  ///< What the cluster's runner was asked for.
+  std::vector<ClientOptions> dialled;
+  std::vector<wire::Request> asked;
+  std::function<Result<wire::Reply>(const wire::Request&)> answer;  ///< The coordinator's part.
+  std::vector<CoordinatorOptions> coordinators;
+  std::vector<WorkerOptions> workers;
+  Status daemon_end;  ///< What the daemons answer.
+
   int Run(const std::vector<std::string>& words) {
     std::ostringstream out_stream, err_stream;
     const Shell shell = {
@@ -120,7 +172,20 @@ struct CommandBench {
         .config_paths = config_paths,
         .plugin_dir = plugin_dir,
         .prepare = [this](const JobRequest& request) { return Prepare(request); },
+        .prepare_remote = [this](const JobRequest& request,
+                                 RemoteOptions options) { return PrepareRemote(request, options); },
+        .dial = [this](const ClientOptions& coordinator, WaitNote) { return Dial(coordinator); },
         .inspect = [](const std::string& path) { return Inspect(path); },
+        .unix_ms = [] { return std::uint64_t{1'800'000'000'000}; },
+        .host_name = [] { return std::string("node7"); },
+        .coordinator = [this](const CoordinatorOptions& options) -> Status {
+          coordinators.push_back(options);
+          return daemon_end;
+        },
+        .worker = [this](const WorkerOptions& options) -> Status {
+          workers.push_back(options);
+          return daemon_end;
+        },
     };
     const int exit_code = RunSpillway(words, shell);
     out = out_stream.str();
@@ -129,13 +194,33 @@ struct CommandBench {
   }
 
  private:
-  Result<std::unique_ptr<LocalRunner>> Prepare(const JobRequest& request) {
+  Result<std::unique_ptr<JobRunner>> Prepare(const JobRequest& request) {
     requests.push_back(request);
     if (!prepare_status.ok()) return prepare_status;
-    return std::unique_ptr<LocalRunner>(
+    return std::unique_ptr<JobRunner>(
         std::make_unique<FakeRunner>(plan, report, [this](FakeRunner& runner) {
           ++runs;
           if (on_run) on_run(runner);
+        }));
+  }
+
+  Result<std::unique_ptr<RemoteRunner>> PrepareRemote(const JobRequest& request,
+                                                      const RemoteOptions& options) {
+    requests.push_back(request);
+    submissions.push_back(options);
+    if (!prepare_status.ok()) return prepare_status;
+    JobPlan remote_plan = plan;
+    remote_plan.coordinator = options.coordinator;
+    return std::unique_ptr<RemoteRunner>(
+        std::make_unique<FakeRemoteRunner>(remote_plan, report, submit_status, [this] { ++runs; }));
+  }
+
+  Result<std::unique_ptr<CoordinatorCalls>> Dial(const ClientOptions& coordinator) {
+    dialled.push_back(coordinator);
+    return std::unique_ptr<CoordinatorCalls>(
+        std::make_unique<FakeCoordinator>([this](const wire::Request& request) {
+          asked.push_back(request);
+          return answer(request);
         }));
   }
 

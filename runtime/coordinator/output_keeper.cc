@@ -1,0 +1,114 @@
+#include "runtime/coordinator/output_keeper.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace spillway {
+
+OutputKeeper::OutputKeeper(FileSystem& files, std::function<void()> wake)
+    : files_(files), wake_(std::move(wake)), thread_([this] { Loop(); }) {}
+
+OutputKeeper::~OutputKeeper() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  given_.notify_one();
+  thread_.join();
+}
+
+void OutputKeeper::Give(OutputOrder order) {
+  {
+    const std::lock_guard lock(mutex_);
+    orders_.emplace_back(std::move(order));
+  }
+  given_.notify_one();
+}
+
+void OutputKeeper::Give(FileOrder order) {
+  {
+    const std::lock_guard lock(mutex_);
+    orders_.emplace_back(std::move(order));
+  }
+  given_.notify_one();
+}
+
+std::vector<KeeperDone> OutputKeeper::Take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(done_, {});
+}
+
+void OutputKeeper::Loop() {
+  for (;;) {
+    std::variant<OutputOrder, FileOrder> order;
+    {
+      std::unique_lock lock(mutex_);
+      given_.wait(lock, [this] { return ending_ || !orders_.empty(); });
+      if (orders_.empty()) return;
+      order = std::move(orders_.front());
+      orders_.pop_front();
+    }
+    auto done = std::visit([this](auto& o) { return Do(o); }, order);
+    if (!done.has_value()) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      done_.push_back(*std::move(done));
+    }
+    wake_();
+  }
+}
+
+Result<OutputStaging*> OutputKeeper::StagingOf(const OutputOrder& order) {
+  const auto known = stagings_.find(order.job);
+  if (known != stagings_.end()) return known->second.get();
+  SPILLWAY_ASSIGN_OR_RETURN(auto staging,
+                            OutputStaging::Adopt(files_, order.staging, order.staging_dir));
+  return (stagings_[order.job] = std::move(staging)).get();
+}
+
+std::optional<KeeperDone> OutputKeeper::Do(OutputOrder& order) {
+  OutputDone done;
+  if (order.kind == OutputOrder::Kind::kOpen) {
+    auto staging = OutputStaging::Create(files_, order.staging);
+    done.status = staging.status();
+    if (staging.ok()) {
+      done.staging_dir = (*staging)->staging_dir();
+      stagings_[order.job] = std::move(staging).value();
+    }
+  } else if (order.kind == OutputOrder::Kind::kDrop) {
+    if (!order.staging_dir.empty()) {
+      const auto staging = StagingOf(order);
+      if (staging.ok()) (*staging)->Discard();
+    }
+    stagings_.erase(order.job);
+    return std::nullopt;
+  } else {
+    const auto staging = StagingOf(order);
+    done.status = staging.status();
+    if (staging.ok()) done.status = (*staging)->CommitJob(order.manifest_head, order.parts);
+    if (done.status.ok()) stagings_.erase(order.job);
+  }
+  done.order = std::move(order);
+  return done;
+}
+
+std::optional<KeeperDone> OutputKeeper::Do(FileOrder& order) {
+  FileDone done;
+  const auto read = [&]() -> Status {
+    SPILLWAY_ASSIGN_OR_RETURN(const FileInfo info, files_.Stat(order.path));
+    if (order.offset > info.bytes)
+      return InvalidArgument("an offset behind the end of '" + order.path + "'");
+    SPILLWAY_ASSIGN_OR_RETURN(const auto file, files_.Open(order.path));
+    done.bytes.resize(std::min<std::uint64_t>(info.bytes - order.offset, kFileBytesMax));
+    SPILLWAY_ASSIGN_OR_RETURN(const std::uint64_t got,
+                              file->ReadAt(order.offset, done.bytes.size(), done.bytes.data()));
+    done.bytes.resize(got);
+    done.last = order.offset + got >= info.bytes;
+    return OkStatus();
+  };
+  done.status = read();
+  done.order = std::move(order);
+  return done;
+}
+
+}  // namespace spillway

@@ -1,0 +1,230 @@
+// What workers say, and their sessions.
+#include <algorithm>
+#include <utility>
+
+#include "mapreduce/base/units.h"
+#include "runtime/coordinator/coordinator_machine.h"
+#include "runtime/coordinator/journal_records.h"
+#include "runtime/protocol/frame.h"
+#include "runtime/protocol/wire_values.h"
+
+namespace spillway {
+
+namespace {
+
+constexpr std::uint32_t kSlotsMax = 4'096;
+constexpr std::size_t kNameBytesMax = 256;
+
+Status CheckRegister(const wire::Register& details) {
+  if (details.incarnation() == 0) return InvalidArgument("it does not name its process");
+  if (details.slots() == 0 || details.slots() > kSlotsMax)
+    return InvalidArgument("it has " + std::to_string(details.slots()) + " slots; 1 to " +
+                           std::to_string(kSlotsMax) + " are possible");
+  if (details.name().size() > kNameBytesMax || details.host().size() > kNameBytesMax ||
+      details.rack().size() > kNameBytesMax)
+    return InvalidArgument("its name, host or rack is longer than " +
+                           std::to_string(kNameBytesMax) + " bytes");
+  return OkStatus();
+}
+
+std::string WorkerText(const WorkerEntry& worker) {
+  return "worker " + std::to_string(worker.id) + " (" + EscapeForLog(worker.details.name()) +
+         " on " + EscapeForLog(worker.details.host()) + ", pid " +
+         std::to_string(worker.details.pid()) + ")";
+}
+
+}  // namespace
+
+void CoordinatorMachine::OnRegister(const std::string& peer, Role role,
+                                    const wire::Register& details) {
+  wire::Message answer;
+  wire::Registered& registered = *answer.mutable_registered();
+  const auto refuse = [&](const Status& why) {
+    *registered.mutable_refused() = ToWire(why);
+    effects_.frames.push_back({peer, LoneFrame(answer, kProtocolVersionMin)});
+    Log("refused worker " + EscapeForLog(details.name()) + ": " + why.message());
+  };
+  if (options_.authenticated && role != Role::kWorker)
+    return refuse(PermissionDenied("its key has the role " + std::string(RoleName(role)) +
+                                   ", which may not register workers; use a key of role worker"));
+  const auto version = NegotiateVersion(details.version_min(), details.version_max());
+  if (!version.ok()) return refuse(version.status());
+  if (const Status checked = CheckRegister(details); !checked.ok()) return refuse(checked);
+
+  WorkerEntry* worker = workers_.FindIncarnation(details.incarnation());
+  const bool resumes = worker != nullptr && details.epoch() == worker->epoch &&
+                       scheduler_.HasWorker(worker->id, worker->epoch);
+  if (worker == nullptr) {
+    worker = &workers_.Add(details);
+    worker->epoch = details.epoch() + 1;
+  } else if (!resumes) {
+    worker->epoch = std::max(worker->epoch, details.epoch()) + 1;
+  }
+  worker->details = details;
+  worker->details.clear_attempts();
+  worker->peer = peer;
+  workers_.OpenSession(*worker, random_() | 1, *version);
+  registered.set_version(*version);
+  registered.set_worker(worker->id);
+  registered.set_epoch(worker->epoch);
+  registered.set_session(worker->channel->session());
+  registered.set_coordinator_epoch(options_.epoch);
+  registered.set_heartbeat_ms(options_.heartbeat_ms);
+  registered.set_lease_ms(options_.scheduler.lease_ms);
+  registered.set_fetch_secret_key(secrets_.fetchers.secret_key);
+  registered.set_fetch_public_key(secrets_.fetchers.public_key);
+  registered.set_token_key(secrets_.token_key);
+  for (const auto& [number, job] : jobs_) registered.add_jobs(number);
+  effects_.frames.push_back({peer, LoneFrame(answer, *version)});
+  if (resumes) return Resumed(*worker, details);
+
+  Log(WorkerText(*worker) + " joined with " + std::to_string(details.slots()) + " slots");
+  wire::JournalRecord record;
+  *record.mutable_worker_joined()->mutable_details() = worker->details;
+  Feed(WorkerJoined{.worker = worker->id,
+                    .epoch = worker->epoch,
+                    .slots = details.slots(),
+                    .host = details.host(),
+                    .rack = details.rack(),
+                    .small_jobs_only = details.small_jobs_only()},
+       &record);
+}
+
+/// The worker was away and kept what it had. What it says it has is compared with what the
+/// scheduler believes; a commit that was granted is said again, so that nobody removes its part.
+void CoordinatorMachine::Resumed(WorkerEntry& worker, const wire::Register& details) {
+  Log(WorkerText(worker) + " is back with " + std::to_string(details.attempts_size()) +
+      " attempts");
+  WorkerResumed resumed{worker.id, worker.epoch, {}};
+  for (const wire::AttemptId& id : details.attempts()) {
+    JobEntry* const job = Job(id.job());
+    const bool is_final = job != nullptr && (job->map_only() || id.kind() == wire::REDUCE);
+    if (is_final && id.task() < job->parts.size() && job->parts[id.task()].epoch != 0 &&
+        job->parts[id.task()].attempt == id.attempt()) {
+      wire::Message grant;
+      *grant.mutable_commit_grant()->mutable_attempt() = id;
+      grant.mutable_commit_grant()->set_epoch(job->parts[id.task()].epoch);
+      Post(worker.id, grant);
+      continue;
+    }
+    resumed.attempts.push_back(FromWire(id));
+  }
+  Feed(std::move(resumed));
+}
+
+void CoordinatorMachine::OnSessionFrame(const std::string& peer, wire::Frame frame) {
+  WorkerEntry* const worker = workers_.FindSession(frame.session());
+  if (worker == nullptr || !scheduler_.HasWorker(worker->id, worker->epoch)) {
+    wire::Message again;
+    again.mutable_register_again();
+    effects_.frames.push_back({peer, LoneFrame(again, frame.version())});
+    return;
+  }
+  worker->peer = peer;
+  std::vector<std::string> delivered;
+  const WorkerId id = worker->id;
+  worker->channel->Accept(std::move(frame), now_, delivered);
+  workers_.MarkDirty(*worker);
+  Feed(Heartbeat{id, worker->epoch});
+  for (const std::string& text : delivered) {
+    // What was said may end the worker.
+    WorkerEntry* const speaker = workers_.Find(id);
+    if (speaker == nullptr || speaker->channel == nullptr) return;
+    const Result<wire::Message> message = ParseMessage(text);
+    if (message.ok()) OnWorkerMessage(*speaker, *message);
+  }
+}
+
+void CoordinatorMachine::OnWorkerMessage(WorkerEntry& worker, const wire::Message& message) {
+  switch (message.kind_case()) {
+    case wire::Message::kHeartbeat: worker.health = message.heartbeat(); return;
+    case wire::Message::kProgress: return OnProgress(worker, message.progress());
+    case wire::Message::kMapDone: return OnMapDone(worker, message.map_done());
+    case wire::Message::kAttemptFailed: return OnAttemptFailed(worker, message.attempt_failed());
+    case wire::Message::kAttemptStopped:
+      if (Owns(worker, message.attempt_stopped().attempt()))
+        Feed(AttemptStopped{FromWire(message.attempt_stopped().attempt())});
+      return;
+    case wire::Message::kSegmentLost: return OnSegmentLost(worker, message.segment_lost());
+    case wire::Message::kCommitRequest: return OnCommitRequest(worker, message.commit_request());
+    case wire::Message::kDrain:
+      Log(WorkerText(worker) + " drains");
+      return Feed(DrainWorker{worker.id, worker.epoch});
+    case wire::Message::kLeave: Log(WorkerText(worker) + " leaves"); return LoseWorker(worker);
+    default: return;  // A newer peer's; the negotiated version does not need it.
+  }
+}
+
+bool CoordinatorMachine::Owns(const WorkerEntry& worker, const wire::AttemptId& id) const {
+  return scheduler_.WorkerOf(FromWire(id)) == worker.id;
+}
+
+void CoordinatorMachine::LoseWorker(WorkerEntry& worker) {
+  const WorkerLost lost{worker.id, worker.epoch};
+  workers_.CloseSession(worker);
+  Feed(lost);
+}
+
+void CoordinatorMachine::OnProgress(const WorkerEntry& worker, const wire::Progress& progress) {
+  for (const wire::Progress::Moved& moved : progress.moved()) {
+    if (!Owns(worker, moved.attempt())) continue;
+    JobEntry* const job = Job(moved.attempt().job());
+    if (job == nullptr) continue;
+    if (moved.attempt().kind() == wire::MAP)
+      job->reading[{moved.attempt().task(), moved.attempt().attempt()}] = moved.input_bytes();
+    Feed(AttemptProgress{FromWire(moved.attempt()), moved.fraction()});
+  }
+}
+
+void CoordinatorMachine::OnMapDone(WorkerEntry& worker, const wire::MapDone& done) {
+  JobEntry* const job = Job(done.attempt().job());
+  if (job == nullptr || !Owns(worker, done.attempt())) return;
+  CountMap(*job, done);
+  wire::JournalRecord record;
+  *record.mutable_map_done() = done;
+  Feed(AttemptDone{FromWire(done.attempt()),
+                   done.segment_bytes(),
+                   {done.partition_hashes().begin(), done.partition_hashes().end()}},
+       &record);
+}
+
+void CoordinatorMachine::CountMap(JobEntry& job, const wire::MapDone& done) {
+  const std::uint32_t map = done.attempt().task();
+  job.reading.erase({map, done.attempt().attempt()});
+  if (map >= job.counted_maps.size() || job.counted_maps[map]) return;
+  job.counted_maps[map] = true;
+  Add(job.stats, done.stats());
+  if (++job.maps_counted == job.counted_maps.size()) job.maps_done_ms = now_;
+}
+
+void CoordinatorMachine::OnAttemptFailed(WorkerEntry& worker, const wire::AttemptFailed& failed) {
+  JobEntry* const job = Job(failed.attempt().job());
+  if (job == nullptr || !Owns(worker, failed.attempt())) return;
+  const AttemptId id = FromWire(failed.attempt());
+  AttemptFailed event{id, FromWire(failed.status()), std::nullopt};
+  if (event.status.ok()) event.status = InternalError("the attempt failed without saying why");
+  if (failed.has_record())
+    event.record = FailedRecord{FromWire(failed.record().place()), failed.record().path()};
+  job->Log(AttemptText(id) + " on " + WorkerText(worker) + " failed: " + event.status.message());
+  job->reading.erase({id.task, id.attempt});
+  job->requests.erase({id.task, id.attempt});
+  Feed(std::move(event));
+}
+
+void CoordinatorMachine::OnSegmentLost(WorkerEntry& worker, const wire::SegmentLost& lost) {
+  JobEntry* const job = Job(lost.reduce().job());
+  if (job == nullptr || !Owns(worker, lost.reduce())) return;
+  job->Warn(lost.message());
+  Feed(SegmentLost{FromWire(lost.reduce()), lost.map_task(), lost.map_attempt(), lost.ended()});
+}
+
+void CoordinatorMachine::OnCommitRequest(WorkerEntry& worker, const wire::CommitRequest& request) {
+  JobEntry* const job = Job(request.attempt().job());
+  if (job == nullptr || !Owns(worker, request.attempt())) return;
+  job->requests[{request.attempt().task(), request.attempt().attempt()}] = request;
+  wire::JournalRecord record;
+  *record.mutable_commit_requested() = request;
+  Feed(CommitRequested{FromWire(request.attempt())}, &record);
+}
+
+}  // namespace spillway

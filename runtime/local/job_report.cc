@@ -1,0 +1,78 @@
+#include "runtime/local/job_report.h"
+
+#include <utility>
+
+#include "runtime/protocol/wire_values.h"
+
+namespace spillway {
+
+namespace {
+
+JobProgress::Phase PhaseOf(const wire::JobState& state) {
+  if (state.ended()) return JobProgress::Phase::kDone;
+  switch (state.phase()) {
+    case wire::MAPPING: return JobProgress::Phase::kMap;
+    case wire::REDUCING: return JobProgress::Phase::kReduce;
+    case wire::COMMITTING: return JobProgress::Phase::kCommit;
+    case wire::DONE: return JobProgress::Phase::kDone;
+    default: return JobProgress::Phase::kPreparing;
+  }
+}
+
+void AddVolumes(const wire::TaskStats& stats, JobReport* report) {
+  report->input_records = stats.input_records();
+  report->input_bytes = stats.input_bytes();
+  report->map_output_records = stats.map_output_records();
+  report->map_output_bytes = stats.map_output_bytes();
+  report->segment_records = stats.segment_records();
+  report->spills = stats.spills();
+  report->spilled_bytes = stats.spilled_bytes();
+  report->shuffled_bytes = stats.shuffled_bytes();
+  report->output_records = stats.output_records();
+  report->cpu_seconds = static_cast<double>(stats.cpu_us()) * 1e-6;
+  for (const wire::Counter& counter : stats.counters())
+    report->counters[counter.group()][counter.name()] += counter.value();
+}
+
+}  // namespace
+
+JobProgress ProgressOf(const wire::JobState& state) {
+  JobProgress progress;
+  progress.phase = PhaseOf(state);
+  progress.maps_done = state.maps_done();
+  progress.maps_total = state.maps_total();
+  progress.reduces_done = state.reduces_done();
+  progress.reduces_total = state.reduces_total();
+  progress.input_bytes_read = state.input_bytes_read();
+  progress.input_bytes_total = state.input_bytes();
+  progress.spilled_bytes = state.stats().spilled_bytes();
+  progress.shuffled_bytes = state.stats().shuffled_bytes();
+  progress.elapsed_ms = state.elapsed_ms();
+  return progress;
+}
+
+JobReport ReportOf(const wire::JobState& state) {
+  JobReport report;
+  report.status = FromWire(state.status());
+  report.job_id = state.job_id();
+  report.job_name = state.name();
+  report.output_dir = state.output_dir();
+  report.maps = state.maps_total();
+  report.reduces = state.reduces_total();
+  report.attempts_failed = state.attempts_failed();
+  report.maps_rerun = state.maps_rerun();
+  AddVolumes(state.stats(), &report);
+  report.output_bytes = state.output_bytes();
+  report.records_skipped = state.records_skipped();
+  report.partition_output_bytes.assign(state.partition_output_bytes().begin(),
+                                       state.partition_output_bytes().end());
+  report.prepare_ms = state.prepare_ms();
+  report.map_ms = state.map_ms();
+  report.reduce_ms = state.reduce_ms();
+  report.commit_ms = state.commit_ms();
+  report.total_ms = state.elapsed_ms();
+  report.warnings.assign(state.warnings().begin(), state.warnings().end());
+  return report;
+}
+
+}  // namespace spillway

@@ -1,0 +1,130 @@
+// JobRunner: runs one job, on this machine or on a cluster. Prepared by a factory of the kind that
+// runs it; then plan() -> Run -> report. Run blocks; Cancel and progress() may be called from any
+// thread meanwhile.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mapreduce/abi.h"
+#include "mapreduce/base/status.h"
+#include "shuffle/format/segment_writer.h"
+
+namespace spillway {
+
+/// What the user asks for. Zero means "sized by itself"; JobPlan says how and why.
+struct JobRequest {
+  std::string plugin_path;                        ///< A plugin's shared library.
+  spillway_plugin_entry linked_plugin = nullptr;  ///< Instead of it: one linked into the program.
+  std::vector<std::string> args;                  ///< The job's own arguments.
+  std::vector<std::string> inputs;                ///< Files, directories or globs, as given.
+  std::string output_dir;
+  bool overwrite = false;
+  bool durable = true;  ///< Wait until the output is on the disk.
+  std::uint32_t reducers = 0;
+  std::uint32_t threads = 0;
+  std::uint64_t memory_bytes = 0;
+  std::uint64_t split_bytes = 0;
+  std::vector<std::string> spill_dirs;  ///< Empty: beside the system's temporary files.
+  Compression compression = Compression::kAuto;
+  bool in_memory = false;  ///< Prefer segments in memory up to the budget's end.
+  std::uint32_t attempts_max = 4;
+  std::uint32_t skip_bad_max = 0;  ///< Records that may be passed over, over the whole job.
+  std::uint64_t task_timeout_ms = 600'000;
+  /// A task that is run again and writes other bytes is warned of; else the job fails.
+  bool allow_nondeterminism = false;
+  std::map<std::string, std::string> side_files;  ///< Name -> path.
+};
+
+struct PlannedSplit {
+  std::string path;
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+};
+
+struct ScratchForecast {
+  std::string directory;
+  std::uint64_t free_bytes = 0;
+};
+
+/// How a job will run, decided before anything is written.
+struct JobPlan {
+  std::string job_name;
+  std::string plugin_path;
+  /// Whose workers run it; their sizes are not known here. Empty: this process.
+  std::string coordinator;
+  std::string mapper_name, reducer_name, input_name, output_name;
+  std::string shuffle;  ///< "fold", "sort", "sort + combiner" or "none (map only)".
+  std::vector<PlannedSplit> splits;
+  std::uint64_t input_bytes = 0;
+  std::uint64_t input_files = 0;
+  std::uint32_t maps = 0;  ///< Map tasks: one split each, or several in a row.
+  std::uint32_t partitions = 0;
+  std::uint32_t threads = 0;
+  std::uint64_t memory_bytes = 0;          ///< The budget.
+  std::uint64_t task_memory_bytes = 0;     ///< One task's share.
+  std::uint64_t segment_memory_bytes = 0;  ///< For map outputs that stay in memory.
+  std::uint64_t scratch_bytes_needed = 0;  ///< Upper estimate of what will be spilled.
+  std::vector<ScratchForecast> scratch;
+  /// Setting -> how it was sized and why, for --explain.
+  std::vector<std::pair<std::string, std::string>> reasons;
+};
+
+struct JobProgress {
+  enum class Phase { kPreparing, kMap, kReduce, kCommit, kDone };
+  Phase phase = Phase::kPreparing;
+  std::uint32_t maps_done = 0, maps_total = 0;
+  std::uint32_t reduces_done = 0, reduces_total = 0;
+  std::uint64_t input_bytes_read = 0, input_bytes_total = 0;
+  std::uint64_t spilled_bytes = 0;
+  std::uint64_t shuffled_bytes = 0;
+  std::uint64_t elapsed_ms = 0;
+  std::string note;  ///< A sentence that people should see once; may be empty.
+};
+
+/// What happened, for the summary and for --json.
+struct JobReport {
+  Status status;
+  std::string job_id;
+  std::string job_name;
+  std::string output_dir;
+  std::uint32_t maps = 0, reduces = 0;
+  std::uint32_t attempts_failed = 0;
+  std::uint32_t maps_rerun = 0;  ///< Because their segments were damaged or lost.
+  std::uint64_t input_records = 0, input_bytes = 0;
+  std::uint64_t map_output_records = 0, map_output_bytes = 0;
+  std::uint64_t segment_records = 0;  ///< After folding and combining.
+  std::uint64_t spills = 0;           ///< Runs written because memory ended.
+  std::uint64_t spilled_bytes = 0;    ///< Written to scratch files.
+  std::uint64_t shuffled_bytes = 0;   ///< Read by the reduce tasks.
+  std::uint64_t output_records = 0, output_bytes = 0;
+  std::uint64_t records_skipped = 0;
+  std::vector<std::uint64_t> partition_output_bytes;
+  std::uint64_t peak_rss_bytes = 0;  ///< 0 when other processes did the work.
+  std::uint64_t prepare_ms = 0, map_ms = 0, reduce_ms = 0, commit_ms = 0, total_ms = 0;
+  double cpu_seconds = 0;
+  std::map<std::string, std::map<std::string, std::uint64_t>>
+      counters;                       ///< The user's: group, name.
+  std::vector<std::string> warnings;  ///< Healed damage, skipped records and their places.
+};
+
+class JobRunner {
+ public:
+  virtual ~JobRunner() = default;
+
+  virtual const JobPlan& plan() const = 0;
+
+  /// Runs to the end. The output directory exists afterwards only if report.status is ok.
+  virtual JobReport Run() = 0;
+
+  /// Asks a running job to stop and clean up; Run returns Cancelled within seconds. May be called
+  /// from a signal handler.
+  virtual void Cancel() = 0;
+
+  virtual JobProgress progress() const = 0;
+};
+
+}  // namespace spillway

@@ -1,0 +1,154 @@
+#include "runtime/local/job_spec.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/filesystem.hpp>
+#include <utility>
+
+#include "runtime/storage/content_hash.h"
+
+namespace spillway {
+
+namespace {
+
+/// Absolute, without "." elements. ".." stays: behind a link it is not what the text says.
+std::string AbsolutePath(const std::string& path) {
+  namespace fs = boost::filesystem;
+  fs::path whole;
+  for (const fs::path& element : fs::absolute(path))
+    if (element != ".") whole /= element;
+  return whole.string();
+}
+
+std::string UserName() {
+  std::array<char, 4'096> buffer;
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) == 0 &&
+      found != nullptr)
+    return found->pw_name;
+  return std::to_string(::geteuid());
+}
+
+Status Pin(const std::string& path, const SubmissionOptions& options, wire::PinnedFile* pinned) {
+  pinned->set_path(AbsolutePath(path));
+  if (options.in_this_process) {
+    pinned->set_sha256(std::string(kSha256Bytes, '\0'));
+    return OkStatus();
+  }
+  SPILLWAY_ASSIGN_OR_RETURN(std::string hash, FileSha256(pinned->path()));
+  pinned->set_sha256(std::move(hash));
+  boost::system::error_code error;
+  pinned->set_bytes(boost::filesystem::file_size(pinned->path(), error));
+  return OkStatus();
+}
+
+void AddInputs(const PreparedJob& job, wire::JobSpec* spec) {
+  for (const FoundFile& found : job.inputs) {
+    wire::InputFile* file = spec->add_inputs();
+    file->set_path(AbsolutePath(found.path));
+    if (file->path() != found.path) file->set_name(found.path);
+    file->set_bytes(found.info.bytes);
+    file->set_inode(found.info.inode);
+    file->set_mtime_ns(found.info.mtime_ns);
+  }
+  for (const MapInput& input : job.maps) {
+    wire::MapInput* map = spec->add_maps();
+    map->set_bytes(input.bytes);
+    for (const FileRange& part : input.ranges) {
+      wire::FileRange* range = map->add_ranges();
+      range->set_file_index(part.file_index);
+      range->set_offset(part.offset);
+      range->set_bytes(part.bytes);
+    }
+  }
+}
+
+void SetLimits(const JobRequest& request, const SubmissionOptions& options,
+               wire::JobLimits* limits) {
+  limits->set_attempts_max(request.attempts_max);
+  limits->set_skip_bad_max(request.skip_bad_max);
+  limits->set_task_timeout_ms(request.task_timeout_ms);
+  limits->set_weight(options.weight);
+  limits->set_allow_nondeterminism(options.allow_nondeterminism);
+  limits->set_speculate(options.speculate);
+}
+
+}  // namespace
+
+Result<wire::JobSpec> MakeJobSpec(const PreparedJob& job, std::vector<std::string> range_cuts,
+                                  const SubmissionOptions& options) {
+  const JobRequest& request = job.request;
+  if (request.linked_plugin != nullptr && !options.in_this_process)
+    return InvalidArgument(
+        "a plugin that is linked into this program cannot run on a cluster; build it as a .so "
+        "file");
+  wire::JobSpec spec;
+  spec.set_name(job.plan.job_name);
+  spec.set_submission_key(options.key);
+  spec.set_user(UserName());
+  SPILLWAY_RETURN_IF_ERROR(Pin(request.plugin_path, options, spec.mutable_plugin()));
+  for (const std::string& argument : request.args) spec.add_args(argument);
+  for (const auto& [name, path] : request.side_files) {
+    wire::PinnedFile* file = spec.add_side_files();
+    file->set_name(name);
+    SPILLWAY_RETURN_IF_ERROR(Pin(path, options, file));
+  }
+  AddInputs(job, &spec);
+  spec.set_parts(job.parts);
+  spec.set_map_only(job.map_only());
+  for (std::string& cut : range_cuts) spec.add_range_cuts(std::move(cut));
+  spec.set_compression(static_cast<std::uint32_t>(request.compression));
+  spec.set_output_dir(AbsolutePath(request.output_dir));
+  spec.set_overwrite(request.overwrite);
+  spec.set_durable(request.durable);
+  SetLimits(request, options, spec.mutable_limits());
+  spec.set_map_bytes_max(job.map_bytes_max);
+  spec.set_input_bytes(job.plan.input_bytes);
+  return spec;
+}
+
+JobRequest RequestOf(const wire::JobSpec& spec) {
+  JobRequest request;
+  request.plugin_path = spec.plugin().path();
+  request.args.assign(spec.args().begin(), spec.args().end());
+  for (const wire::InputFile& file : spec.inputs()) request.inputs.push_back(file.path());
+  request.output_dir = spec.output_dir();
+  request.overwrite = spec.overwrite();
+  request.durable = spec.durable();
+  request.reducers = spec.map_only() ? 0 : spec.parts();
+  request.compression = static_cast<Compression>(spec.compression());
+  request.attempts_max = spec.limits().attempts_max();
+  request.skip_bad_max = spec.limits().skip_bad_max();
+  request.task_timeout_ms = spec.limits().task_timeout_ms();
+  for (const wire::PinnedFile& file : spec.side_files())
+    request.side_files[file.name()] = file.path();
+  return request;
+}
+
+std::vector<FoundFile> InputsOf(const wire::JobSpec& spec) {
+  std::vector<FoundFile> inputs;
+  for (const wire::InputFile& file : spec.inputs()) {
+    FoundFile& found = inputs.emplace_back();
+    found.path = file.path();
+    found.info.bytes = file.bytes();
+    found.info.inode = file.inode();
+    found.info.mtime_ns = file.mtime_ns();
+  }
+  return inputs;
+}
+
+std::vector<MapInput> MapsOf(const wire::JobSpec& spec) {
+  std::vector<MapInput> maps;
+  for (const wire::MapInput& map : spec.maps()) {
+    MapInput& input = maps.emplace_back();
+    input.bytes = map.bytes();
+    for (const wire::FileRange& range : map.ranges())
+      input.ranges.push_back({range.file_index(), range.offset(), range.bytes()});
+  }
+  return maps;
+}
+
+}  // namespace spillway

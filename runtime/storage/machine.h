@@ -1,0 +1,28 @@
+// Machine: what this process may use of the machine it runs on, and what it uses. Reads /proc and
+// the cgroup files; any thread.
+#pragma once
+
+#include <cstdint>
+
+namespace spillway {
+
+/// Processors, by affinity, cgroup quota and SLURM_CPUS_PER_TASK; at least 1.
+std::uint32_t AvailableCpus();
+
+/// Physical memory, or the cgroup's limit where that is lower.
+std::uint64_t AvailableMemoryBytes();
+
+/// Resident set of this process now, and at its highest.
+std::uint64_t ResidentBytes();
+std::uint64_t PeakResidentBytes();
+
+/// Resident set of another process of this user now; 0: it is gone.
+std::uint64_t ResidentBytesOf(std::int64_t pid);
+
+/// Private writable memory that this process has mapped, touched or not: what RLIMIT_DATA counts.
+std::uint64_t DataBytes();
+
+/// User and system time of this process so far.
+double CpuSeconds();
+
+}  // namespace spillway

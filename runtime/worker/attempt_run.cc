@@ -1,0 +1,248 @@
+#include "runtime/worker/attempt_run.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <new>
+
+#include "runtime/protocol/wire_values.h"
+
+namespace spillway {
+
+namespace {
+
+class PartAppender : public PartSink {
+ public:
+  explicit PartAppender(PartFile& part) : part_(part) {}
+  Status Append(std::string_view bytes) override { return part_.Append(bytes); }
+
+ private:
+  PartFile& part_;
+};
+
+/// Processor time of the calling thread.
+std::uint64_t ThreadCpuUs() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec) / 1'000;
+}
+
+void AddCounters(const CounterValues& counters, wire::TaskStats& stats) {
+  for (const auto& [group, names] : counters) {
+    for (const auto& [name, value] : names) {
+      wire::Counter& counter = *stats.add_counters();
+      counter.set_group(group);
+      counter.set_name(name);
+      counter.set_value(value);
+    }
+  }
+}
+
+wire::TaskStats StatsOf(const MapTaskResult& result) {
+  wire::TaskStats stats;
+  stats.set_input_records(result.input_records);
+  stats.set_input_bytes(result.input_bytes);
+  stats.set_map_output_records(result.collected.records_in);
+  stats.set_map_output_bytes(result.collected.bytes_in);
+  stats.set_segment_records(result.collected.records_out);
+  stats.set_spills(result.collected.spills);
+  stats.set_spilled_bytes(result.segment_on_disk ? result.segment.stored_bytes : 0);
+  stats.set_output_records(result.output_records);
+  AddCounters(result.counters, stats);
+  return stats;
+}
+
+wire::TaskStats StatsOf(const ReduceTaskResult& result, const FetchTotals& fetched) {
+  wire::TaskStats stats;
+  stats.set_shuffled_bytes(result.input.stored_bytes);
+  stats.set_fetched_bytes(fetched.network_bytes);
+  stats.set_output_records(result.output_records);
+  AddCounters(result.counters, stats);
+  return stats;
+}
+
+Result<std::unique_ptr<PartFile>> CreatePart(JobRuntime& job, std::uint32_t part,
+                                             std::uint32_t attempt) {
+  return PartFile::Create(
+      job.files, job.staging_dir,
+      {.part = part, .attempt = attempt, .durable = job.durable, .durable_name = true});
+}
+
+/// Asks for the commit of a part that is whole.
+AttemptEnd CommitRequestOf(const AttemptId& id, std::unique_ptr<PartFile> part,
+                           wire::TaskStats stats) {
+  AttemptEnd end;
+  wire::CommitRequest& request = *end.answer.mutable_commit_request();
+  *request.mutable_attempt() = ToWire(id);
+  const PartInfo info = part->info();
+  request.mutable_part()->set_bytes(info.bytes);
+  request.mutable_part()->set_records(stats.output_records());
+  request.mutable_part()->set_xxh3(info.xxh3);
+  *request.mutable_stats() = std::move(stats);
+  end.part = std::move(part);
+  return end;
+}
+
+/// An attempt whose file is there already ran here before, in a process that ended since. Its file
+/// counts for nothing: nobody was told of it, or the attempt would not run again.
+Result<std::unique_ptr<PartFile>> ReplacePart(JobRuntime& job, const AttemptId& id) {
+  auto part = CreatePart(job, id.task, id.attempt);
+  if (part.status().code() != Code::kAlreadyExists) return part;
+  SPILLWAY_RETURN_IF_ERROR(job.files.Remove(PartAttemptPath(job.staging_dir, id.task, id.attempt)));
+  return CreatePart(job, id.task, id.attempt);
+}
+
+AttemptEnd MapDoneOf(const AttemptId& id, const MapTaskResult& result, wire::TaskStats stats) {
+  AttemptEnd end;
+  wire::MapDone& done = *end.answer.mutable_map_done();
+  *done.mutable_attempt() = ToWire(id);
+  done.set_segment_bytes(result.segment.stored_bytes);
+  done.set_records(result.collected.records_out);
+  // Where runs are cut depends on the memory there was, and what lies in them with it: only the
+  // output of one run can be compared with another attempt's.
+  if (result.segment.runs <= 1)
+    for (const std::uint64_t hash : result.segment.partition_hashes)
+      done.add_partition_hashes(hash);
+  *done.mutable_stats() = std::move(stats);
+  return end;
+}
+
+AttemptEnd RunMap(JobRuntime& job, const AttemptId& id, const MapTaskSpec& spec,
+                  AttemptControl& control) {
+  const std::uint64_t cpu_started_us = ThreadCpuUs();
+  std::unique_ptr<PartFile> part;
+  std::optional<PartAppender> sink;
+  if (job.map_only()) {
+    auto created = ReplacePart(job, id);
+    if (!created.ok()) return FailedAttempt(id, created.status());
+    part = std::move(created).value();
+    sink.emplace(*part);
+  }
+  const MapTaskResult result =
+      RunMapTask(spec, {.job = job.context,
+                        .files = job.files,
+                        .segments = &job.segments,
+                        .part = sink.has_value() ? &*sink : nullptr,
+                        .budget = job.task_budget,
+                        .memory_bytes = job.memory.task_bytes,
+                        .spare = job.spare_budget,
+                        .writer = job.writer,
+                        .reader = {.block_bytes = job.memory.input_buffer_bytes},
+                        .control = control});
+  Status status = result.status;
+  if (status.ok() && part != nullptr) status = part->Finish();
+  if (!status.ok() && control.cancelled()) return StoppedAttempt(id);
+  if (!status.ok()) {
+    std::optional<FailedRecord> record;
+    if (result.bad_record.has_value()) {
+      record = FailedRecord{*result.bad_record, {}};
+      for (const SplitRange& range : spec.ranges)
+        if (range.file_index == record->place.file_index) record->path = range.shown();
+    }
+    return FailedAttempt(id, status, record);
+  }
+  wire::TaskStats stats = StatsOf(result);
+  stats.set_cpu_us(ThreadCpuUs() - cpu_started_us);
+  if (part != nullptr) return CommitRequestOf(id, std::move(part), std::move(stats));
+  return MapDoneOf(id, result, std::move(stats));
+}
+
+AttemptEnd RunReduce(JobRuntime& job, const AttemptId& id, const ReduceTaskSpec& spec,
+                     const FetchTotals& fetched, AttemptControl& control) {
+  const std::uint64_t cpu_started_us = ThreadCpuUs();
+  auto created = ReplacePart(job, id);
+  if (!created.ok()) return FailedAttempt(id, created.status());
+  std::unique_ptr<PartFile> part = std::move(created).value();
+  PartAppender sink(*part);
+  const ReduceTaskResult result = RunReduceTask(spec, {.job = job.context,
+                                                       .part = sink,
+                                                       .scratch = job.segments,
+                                                       .budget = job.task_budget,
+                                                       .memory_bytes = job.memory.task_bytes,
+                                                       .writer = job.writer,
+                                                       .control = control});
+  Status status = result.status;
+  if (status.ok()) status = part->Finish();
+  if (!status.ok() && control.cancelled()) return StoppedAttempt(id);
+  if (!status.ok() && result.damaged.has_value()) {
+    AttemptEnd end;
+    wire::SegmentLost& lost = *end.answer.mutable_segment_lost();
+    *lost.mutable_reduce() = ToWire(id);
+    lost.set_map_task(result.damaged->map_task);
+    lost.set_map_attempt(result.damaged->attempt);
+    lost.set_ended(true);
+    lost.set_message(status.message());
+    return end;
+  }
+  if (!status.ok()) return FailedAttempt(id, status);
+  wire::TaskStats stats = StatsOf(result, fetched);
+  stats.set_cpu_us(ThreadCpuUs() - cpu_started_us);
+  return CommitRequestOf(id, std::move(part), std::move(stats));
+}
+
+/// The engine itself may run out of memory, too, when user code takes all that the process may
+/// have. That is nobody's record's fault, so the task runs again.
+template <class Run>
+AttemptEnd WithinMemory(const AttemptId& id, Run&& run) {
+  try {
+    return run();
+  } catch (const std::bad_alloc&) {
+    return FailedAttempt(id, Aborted("the process ran out of memory, which its user code shares; "
+                                     "give more with --memory, or run fewer slots"));
+  }
+}
+
+}  // namespace
+
+Result<MapTaskSpec> MapTaskSpecOf(const wire::StartMap& start) {
+  MapTaskSpec spec;
+  spec.index = start.attempt().task();
+  spec.attempt = start.attempt().attempt();
+  if (start.files_size() != start.ranges_size())
+    return InvalidArgument("a map task with " + std::to_string(start.ranges_size()) +
+                           " ranges of " + std::to_string(start.files_size()) + " files");
+  for (int i = 0; i < start.ranges_size(); ++i) {
+    const wire::FileRange& range = start.ranges(i);
+    const wire::InputFile& file = start.files(i);
+    if (range.offset() > file.bytes() || range.bytes() > file.bytes() - range.offset())
+      return InvalidArgument("a range that reaches beyond the end of " + file.path());
+    spec.ranges.push_back({file.path(), range.file_index(), file.bytes(), range.offset(),
+                           range.bytes(), file.inode(), file.mtime_ns(), file.name()});
+  }
+  for (const wire::RecordPlace& place : start.skips()) spec.skips.push_back(FromWire(place));
+  std::sort(spec.skips.begin(), spec.skips.end());
+  return spec;
+}
+
+AttemptEnd RunMapAttempt(JobRuntime& job, const MapTaskSpec& spec, AttemptControl& control) {
+  const AttemptId id{job.job, TaskKind::kMap, spec.index, spec.attempt};
+  return WithinMemory(id, [&] { return RunMap(job, id, spec, control); });
+}
+
+AttemptEnd RunReduceAttempt(JobRuntime& job, const ReduceTaskSpec& spec, const FetchTotals& fetched,
+                            AttemptControl& control) {
+  const AttemptId id{job.job, TaskKind::kReduce, spec.partition, spec.attempt};
+  return WithinMemory(id, [&] { return RunReduce(job, id, spec, fetched, control); });
+}
+
+AttemptEnd FailedAttempt(const AttemptId& id, const Status& status,
+                         const std::optional<FailedRecord>& record) {
+  AttemptEnd end;
+  wire::AttemptFailed& failed = *end.answer.mutable_attempt_failed();
+  *failed.mutable_attempt() = ToWire(id);
+  *failed.mutable_status() = ToWire(status);
+  if (record.has_value()) {
+    *failed.mutable_record()->mutable_place() = ToWire(record->place);
+    failed.mutable_record()->set_path(record->path);
+  }
+  return end;
+}
+
+AttemptEnd StoppedAttempt(const AttemptId& id) {
+  AttemptEnd end;
+  *end.answer.mutable_attempt_stopped()->mutable_attempt() = ToWire(id);
+  return end;
+}
+
+}  // namespace spillway

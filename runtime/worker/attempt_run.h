@@ -1,0 +1,39 @@
+// AttemptRun: one attempt from its first record to the message that tells its end. Runs on the
+// calling thread; thread-safe as far as its arguments are.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "runtime/core/attempt_id.h"
+#include "runtime/protocol/spillway.pb.h"
+#include "runtime/storage/part_file.h"
+#include "runtime/task/map_task.h"
+#include "runtime/task/reduce_task.h"
+#include "runtime/transfer/segment_source.h"
+#include "runtime/worker/job_runtime.h"
+
+namespace spillway {
+
+/// How an attempt ended.
+struct AttemptEnd {
+  wire::Message answer;  ///< MapDone, CommitRequest, AttemptFailed, -Stopped, SegmentLost.
+  std::unique_ptr<PartFile> part;  ///< With a CommitRequest: durable, removed unless granted.
+};
+
+/// The task as the message describes it. InvalidArgument: nonsense.
+Result<MapTaskSpec> MapTaskSpecOf(const wire::StartMap& start);
+
+AttemptEnd RunMapAttempt(JobRuntime& job, const MapTaskSpec& spec, AttemptControl& control);
+
+/// `fetched`: what it took to get the segments.
+AttemptEnd RunReduceAttempt(JobRuntime& job, const ReduceTaskSpec& spec, const FetchTotals& fetched,
+                            AttemptControl& control);
+
+/// The messages by which an attempt ends otherwise.
+AttemptEnd FailedAttempt(const AttemptId& id, const Status& status,
+                         const std::optional<FailedRecord>& record = {});
+AttemptEnd StoppedAttempt(const AttemptId& id);
+
+}  // namespace spillway

@@ -1,0 +1,90 @@
+#include "runtime/worker/executor_job.h"
+
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "runtime/storage/machine.h"
+#include "runtime/task/crash_report.h"
+#include "runtime/transfer/job_directory.h"
+
+namespace spillway {
+
+namespace {
+
+Result<MemoryPlan> PlanFor(const wire::ExecutorSetup& setup) {
+  MemoryDemand demand;
+  demand.total_bytes = setup.memory_bytes();
+  demand.baseline_bytes = ResidentBytes();
+  demand.threads = setup.slots();
+  demand.split_bytes = setup.job().spec().map_bytes_max();
+  demand.reducers = setup.job().spec().parts();
+  return PlanMemory(demand);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ExecutorJob>> ExecutorJob::Create(const wire::ExecutorSetup& setup,
+                                                         const Host& host) {
+  const wire::JobSpec& spec = setup.job().spec();
+  const std::vector<std::string> args(spec.args().begin(), spec.args().end());
+  SPILLWAY_ASSIGN_OR_RETURN(auto library, PluginLibrary::Load(spec.plugin().path(), &args));
+  SPILLWAY_ASSIGN_OR_RETURN(auto plugin, PluginJob::Configure(library, args));
+  // The library stays loaded for the rest of the process, and so does its path.
+  RegisterPluginCode(reinterpret_cast<const void*>(plugin->abi().mapper_create),
+                     library->path().c_str());
+  SPILLWAY_ASSIGN_OR_RETURN(const MemoryPlan memory, PlanFor(setup));
+  std::unique_ptr<ExecutorJob> job(new ExecutorJob(memory, std::move(plugin)));
+  SPILLWAY_RETURN_IF_ERROR(job->OpenStores(setup));
+  job->OpenSource(setup, host.transport);
+  SPILLWAY_ASSIGN_OR_RETURN(job->engine_, TaskEngine::Create(setup.job(),
+                                                             {.plugin = *job->plugin_,
+                                                              .files = job->files_,
+                                                              .segments = *job->disk_,
+                                                              .source = *job->source_,
+                                                              .board = host.board,
+                                                              .post = host.post,
+                                                              .stuck = host.stuck},
+                                                             {.memory = memory}));
+  return job;
+}
+
+ExecutorJob::ExecutorJob(const MemoryPlan& memory, std::unique_ptr<PluginJob> plugin)
+    : memory_(memory), plugin_(std::move(plugin)), segment_budget_(SegmentBudgetBytes(memory)) {}
+
+Status ExecutorJob::OpenStores(const wire::ExecutorSetup& setup) {
+  DiskSegmentStoreOptions options;
+  for (const std::string& scratch : setup.scratch_dirs()) {
+    const std::string directory = JobDirectory(scratch, setup.job().job());
+    const Status made = files_.MakeDirectory(directory, 0700);
+    if (!made.ok() && made.code() != Code::kAlreadyExists) return made;
+    options.directories.push_back(directory);
+  }
+  // Other processes read the map outputs, so those never stay in this one's memory.
+  disk_ = std::make_unique<DiskSegmentStore>(files_, options);
+  copies_ = std::make_unique<HybridSegmentStore>(segment_budget_, *disk_);
+  return OkStatus();
+}
+
+void ExecutorJob::OpenSource(const wire::ExecutorSetup& setup, TransportContext& transport) {
+  SegmentFetcherOptions options;
+  options.keys = {setup.fetch_public_key(), setup.fetch_secret_key()};
+  options.job = setup.job().job();
+  options.copy_attempt = static_cast<std::uint32_t>(::getpid());
+  fetcher_ = std::make_unique<SegmentFetcher>(transport, *copies_, segment_budget_, options);
+  fetcher_->SetToken(setup.fetch_token(), setup.fetch_token_expires_unix_ms());
+  source_ = std::make_unique<ClusterSegmentSource>(
+      files_, *fetcher_,
+      ClusterSegmentSourceOptions{
+          .host = setup.host(), .worker = setup.worker(), .job = setup.job().job()});
+}
+
+void ExecutorJob::Handle(const wire::Message& message) {
+  if (message.has_worker_place())
+    source_->SetPlace(message.worker_place());
+  else
+    engine_->Handle(message);
+}
+
+}  // namespace spillway

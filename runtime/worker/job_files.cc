@@ -1,0 +1,98 @@
+#include "runtime/worker/job_files.h"
+
+#include "mapreduce/base/units.h"
+#include "runtime/protocol/wire_values.h"
+#include "runtime/storage/content_hash.h"
+#include "runtime/transfer/job_directory.h"
+
+namespace spillway {
+
+namespace {
+
+constexpr std::uint64_t kPieceBytes = 512 << 10;
+
+Status CopyLocal(FileSystem& files, const std::string& from, const std::string& to) {
+  SPILLWAY_ASSIGN_OR_RETURN(const auto in, files.Open(from));
+  SPILLWAY_ASSIGN_OR_RETURN(const auto out, files.Create(to));
+  std::string piece(kPieceBytes, '\0');
+  for (std::uint64_t offset = 0;;) {
+    SPILLWAY_ASSIGN_OR_RETURN(const std::uint64_t got,
+                              in->ReadAt(offset, piece.size(), piece.data()));
+    if (got == 0) return out->Close();
+    SPILLWAY_RETURN_IF_ERROR(out->Append({piece.data(), got}));
+    offset += got;
+  }
+}
+
+Status CopyRemote(FileSystem& files, const FileAsker& ask, std::uint64_t job,
+                  const wire::PinnedFile& file, const std::string& to) {
+  SPILLWAY_ASSIGN_OR_RETURN(const auto out, files.Create(to));
+  for (std::uint64_t offset = 0; offset <= file.bytes();) {
+    SPILLWAY_ASSIGN_OR_RETURN(const wire::FileBytes piece, ask(job, file.name(), offset));
+    SPILLWAY_RETURN_IF_ERROR(out->Append(piece.bytes()));
+    offset += piece.bytes().size();
+    if (piece.last() || piece.bytes().empty()) break;
+  }
+  return out->Close();
+}
+
+Status CheckHash(const wire::PinnedFile& file, const std::string& path) {
+  SPILLWAY_ASSIGN_OR_RETURN(const std::string hash, FileSha256(path));
+  if (hash == file.sha256()) return OkStatus();
+  return BadData("'" + EscapeForLog(file.path()) +
+                 "' is not the file that was submitted: its SHA-256 differs; it was changed since, "
+                 "or is another one on this host. Submit the job again");
+}
+
+/// Replaces the path of `file` by that of a copy.
+Status Pin(FileSystem& files, const FileAsker& ask, std::uint64_t job, const std::string& to,
+           wire::PinnedFile& file) {
+  Status local = CopyLocal(files, file.path(), to);
+  if (local.ok()) local = CheckHash(file, to);
+  if (local.code() == Code::kResourceExhausted) return local;
+  if (!local.ok()) {
+    (void)files.Remove(to);
+    const Status remote = CopyRemote(files, ask, job, file, to);
+    if (!remote.ok()) return remote.Annotate("fetching '" + EscapeForLog(file.path()) + "'");
+    SPILLWAY_RETURN_IF_ERROR(CheckHash(file, to));
+  }
+  file.set_path(to);
+  return OkStatus();
+}
+
+}  // namespace
+
+Status PrepareJobFiles(FileSystem& files, const std::vector<std::string>& scratch_dirs,
+                       const FileAsker& ask, wire::StartJob& start) {
+  RemoveJobFiles(files, scratch_dirs, start.job());
+  for (const std::string& directory : scratch_dirs)
+    SPILLWAY_RETURN_IF_ERROR(files.MakeDirectory(JobDirectory(directory, start.job()), 0700));
+  const std::string copies = JobDirectory(scratch_dirs.front(), start.job()) + "/files";
+  SPILLWAY_RETURN_IF_ERROR(files.MakeDirectory(copies, 0700));
+  wire::JobSpec& spec = *start.mutable_spec();
+  SPILLWAY_RETURN_IF_ERROR(
+      Pin(files, ask, start.job(), copies + "/plugin.so", *spec.mutable_plugin()));
+  if (start.inputs_bytes() > 0) {
+    wire::PinnedFile names;
+    names.set_name(kInputNamesFile);
+    names.set_bytes(start.inputs_bytes());
+    start.set_inputs_path(copies + "/inputs");
+    SPILLWAY_RETURN_IF_ERROR(
+        CopyRemote(files, ask, start.job(), names, start.inputs_path()).Annotate("input names"));
+  }
+  int number = 0;
+  for (wire::PinnedFile& file : *spec.mutable_side_files())
+    SPILLWAY_RETURN_IF_ERROR(
+        Pin(files, ask, start.job(), copies + "/side-" + std::to_string(number++), file));
+  return OkStatus();
+}
+
+void RemoveJobFiles(FileSystem& files, const std::vector<std::string>& scratch_dirs,
+                    std::uint64_t job) {
+  for (const std::string& directory : scratch_dirs) {
+    const Status removed = files.RemoveTree(JobDirectory(directory, job));
+    static_cast<void>(removed.ok());
+  }
+}
+
+}  // namespace spillway

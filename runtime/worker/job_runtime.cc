@@ -1,0 +1,62 @@
+#include "runtime/worker/job_runtime.h"
+
+namespace spillway {
+
+namespace {
+
+std::uint64_t SpareBytes(const MemoryPlan& plan) { return plan.segment_bytes / 4; }
+
+}  // namespace
+
+std::uint64_t SegmentBudgetBytes(const MemoryPlan& plan) {
+  return plan.segment_bytes - SpareBytes(plan);
+}
+
+JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, const MemoryPlan& plan,
+                       FileSystem& file_system, SegmentStore& store)
+    : job(start.job()),
+      maps(start.maps()),
+      staging_dir(start.staging_dir()),
+      durable(start.spec().durable()),
+      planned_map_only(start.spec().map_only()),
+      memory(plan),
+      files(file_system),
+      segments(store),
+      task_budget(plan.threads * plan.task_bytes),
+      spare_budget(SpareBytes(plan) + plan.threads * plan.input_buffer_bytes) {
+  context.plugin = &plugin;
+  context.job = start.segment_job();
+  context.partitions = start.spec().parts();
+  for (const wire::PinnedFile& file : start.spec().side_files())
+    context.side_files[file.name()] = file.path();
+  context.range_cuts.assign(start.spec().range_cuts().begin(), start.spec().range_cuts().end());
+  writer.compression = static_cast<Compression>(start.spec().compression());
+}
+
+Status JobRuntime::TakeInputNames(const wire::StartJob& start) {
+  wire::InputNames names = start.inputs();
+  if (!start.inputs_path().empty()) {
+    SPILLWAY_ASSIGN_OR_RETURN(const auto file, files.Open(start.inputs_path()));
+    std::string bytes(start.inputs_bytes(), '\0');
+    SPILLWAY_ASSIGN_OR_RETURN(const auto got, file->ReadAt(0, bytes.size(), bytes.data()));
+    if (got != bytes.size() || !names.ParseFromString(bytes))
+      return DataLoss("the copy of the input names '" + start.inputs_path() + "' is damaged");
+  }
+  context.input_names.assign(names.names().begin(), names.names().end());
+  return OkStatus();
+}
+
+Status JobRuntime::Check() const {
+  if (planned_map_only != map_only())
+    return InvalidArgument(
+        "the job was planned as a map-only one and the plugin disagrees, or the other way round: "
+        "its file was replaced; submit the job again");
+  const bool ranges = context.abi().partition_kind == SPILLWAY_PARTITION_RANGE;
+  if (!context.range_cuts.empty() && (!ranges || context.range_cuts.size() >= context.partitions))
+    return InvalidArgument("the job's range cuts do not suit its " +
+                           std::to_string(context.partitions) + " partitions");
+  if (context.partitions == 0) return InvalidArgument("a job without parts");
+  return OkStatus();
+}
+
+}  // namespace spillway

@@ -1,0 +1,52 @@
+// JobRuntime: what all attempts of one job share in one process: the plugin's job, the budgets, and
+// where segments and parts go. Immutable but for the budgets; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "mapreduce/base/file_system.h"
+#include "runtime/core/memory_plan.h"
+#include "runtime/protocol/spillway.pb.h"
+#include "runtime/task/job_context.h"
+#include "shuffle/format/segment_writer.h"
+#include "shuffle/store/memory_budget.h"
+#include "shuffle/store/segment_store.h"
+
+namespace spillway {
+
+/// What a process's segments may take of its memory: map outputs that stay there, and copies of
+/// others'. The rest of MemoryPlan::segment_bytes is kept back for long records: whether a record
+/// can be read must not depend on how far the job is, and segments fill all they are given.
+std::uint64_t SegmentBudgetBytes(const MemoryPlan& plan);
+
+class JobRuntime {
+ public:
+  /// `plugin`, `files` and `segments` outlive the runtime. `job` must agree with the plugin:
+  /// InvalidArgument is answered by Check.
+  JobRuntime(const wire::StartJob& job, const PluginJob& plugin, const MemoryPlan& memory,
+             FileSystem& files, SegmentStore& segments);
+
+  /// The names of the job's inputs, from where StartJob says. Before the first task.
+  Status TakeInputNames(const wire::StartJob& start);
+
+  /// Whether the plugin's job is the one that was planned.
+  Status Check() const;
+
+  bool map_only() const { return context.abi().map_only != 0; }
+
+  const std::uint64_t job;  ///< The number in AttemptIds.
+  const std::uint32_t maps;
+  const std::string staging_dir;
+  const bool durable;
+  const bool planned_map_only;
+  const MemoryPlan memory;
+  JobContext context;
+  SegmentWriterOptions writer;
+  FileSystem& files;
+  SegmentStore& segments;
+  MemoryBudget task_budget;
+  MemoryBudget spare_budget;  ///< Blocks, and records that are longer than one.
+};
+
+}  // namespace spillway

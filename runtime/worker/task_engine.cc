@@ -1,0 +1,479 @@
+#include "runtime/worker/task_engine.h"
+
+#include <algorithm>
+
+#include "mapreduce/base/check.h"
+#include "runtime/protocol/wire_values.h"
+#include "runtime/task/crash_report.h"
+
+namespace spillway {
+
+namespace {
+
+wire::Message Message(AttemptEnd end) { return std::move(end.answer); }
+
+std::string Milliseconds(std::uint64_t ms) {
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
+}
+
+bool LosesSegment(Code code) {
+  return code == Code::kNotFound || code == Code::kDataLoss || code == Code::kUnavailable;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<TaskEngine>> TaskEngine::Create(const wire::StartJob& job,
+                                                       const TaskEngineHost& host,
+                                                       const TaskEngineOptions& options) {
+  std::unique_ptr<TaskEngine> engine(new TaskEngine(job, host, options));
+  Status status = engine->job_.Check();
+  if (status.ok()) status = engine->job_.TakeInputNames(job);
+  if (status.ok() && host.board.slots() < options.memory.threads)
+    status = InternalError("the slot board has fewer slots than there are threads");
+  if (status.ok()) return engine;
+  SPILLWAY_CHECK(engine->Stop(0));
+  return status;
+}
+
+TaskEngine::TaskEngine(const wire::StartJob& job, const TaskEngineHost& host,
+                       const TaskEngineOptions& options)
+    : host_(host),
+      options_(options),
+      task_timeout_ms_(job.spec().limits().task_timeout_ms()),
+      job_(job, host.plugin, options.memory, host.files, host.segments),
+      slots_(std::make_unique<SlotPool>(options.memory.threads)) {}
+
+TaskEngine::~TaskEngine() { SPILLWAY_CHECK(stopping_); }
+
+void TaskEngine::Handle(const wire::Message& message) {
+  switch (message.kind_case()) {
+    case wire::Message::kStartMap: return On(message.start_map());
+    case wire::Message::kStartReduce: return On(message.start_reduce());
+    case wire::Message::kSegmentsAvailable: return On(message.segments_available());
+    case wire::Message::kSegmentInvalidated: return On(message.segment_invalidated());
+    case wire::Message::kStopAttempt: return On(message.stop_attempt());
+    case wire::Message::kCommitGrant: return On(message.commit_grant());
+    case wire::Message::kCommitRefuse: return On(message.commit_refuse());
+    case wire::Message::kDiscardSegment: return On(message.discard_segment());
+    default: return;
+  }
+}
+
+// --- Starting.
+
+void TaskEngine::On(const wire::StartMap& start) {
+  const AttemptId id = FromWire(start.attempt());
+  if (id.job != job_.job) return;
+  Result<MapTaskSpec> spec = MapTaskSpecOf(start);
+  if (spec.ok() && (id.kind != TaskKind::kMap || id.task >= job_.maps))
+    spec = InvalidArgument("the job has no " + AttemptText(id));
+  Deferred deferred;
+  {
+    const std::lock_guard lock(mutex_);
+    if (Repeated(id, deferred)) {
+      // Answered below.
+    } else if (!spec.ok()) {
+      deferred.posts.push_back(Message(FailedAttempt(id, spec.status())));
+    } else {
+      Attempt& attempt = attempts_[id];
+      for (const SplitRange& range : spec->ranges) attempt.input_bytes += range.bytes;
+      slots_->Start(
+          [this, id, task = std::move(*spec)](std::uint32_t slot) { RunMap(id, task, slot); });
+    }
+  }
+  Do(deferred);
+}
+
+void TaskEngine::On(const wire::StartReduce& start) {
+  const AttemptId id = FromWire(start.attempt());
+  if (id.job != job_.job) return;
+  Deferred deferred;
+  {
+    const std::lock_guard lock(mutex_);
+    if (Repeated(id, deferred)) {
+      // Answered below.
+    } else if (id.kind != TaskKind::kReduce || id.task >= job_.context.partitions ||
+               job_.map_only() || start.maps() != job_.maps) {
+      deferred.posts.push_back(
+          Message(FailedAttempt(id, InvalidArgument("the job has no " + AttemptText(id) + " of " +
+                                                    std::to_string(start.maps()) + " map tasks"))));
+    } else {
+      Attempt& attempt = attempts_[id];
+      attempt.state = State::kFetching;
+      attempt.inputs.emplace();
+      attempt.inputs->ticket = next_ticket_++;
+      attempt.inputs->wanted.assign(job_.maps, kNoAttempt);
+      attempt.inputs->readers.resize(job_.maps);
+      attempt.inputs->missing = job_.maps;
+      tickets_[attempt.inputs->ticket] = id;
+      if (job_.maps == 0) {
+        attempt.state = State::kQueued;
+        slots_->Start([this, id](std::uint32_t slot) { RunReduce(id, slot); });
+      }
+    }
+  }
+  Do(deferred);
+}
+
+/// Whether the attempt was started before. Its answer, if there is one, is told again.
+bool TaskEngine::Repeated(const AttemptId& id, Deferred& deferred) {
+  const Attempt* const attempt = Find(id);
+  if (attempt == nullptr) return stopping_;
+  if (attempt->state == State::kPromised || attempt->state == State::kEnded)
+    deferred.posts.push_back(attempt->answer);
+  return true;
+}
+
+TaskEngine::Attempt* TaskEngine::Find(const AttemptId& id) {
+  const auto found = attempts_.find(id);
+  return found == attempts_.end() ? nullptr : &found->second;
+}
+
+// --- Segments.
+
+void TaskEngine::On(const wire::SegmentsAvailable& available) {
+  const AttemptId id = FromWire(available.reduce());
+  Deferred deferred;
+  {
+    const std::lock_guard lock(mutex_);
+    Attempt* const attempt = Find(id);
+    if (attempt == nullptr || attempt->state != State::kFetching) return;
+    Inputs& inputs = *attempt->inputs;
+    for (const wire::SegmentRef& segment : available.segments()) {
+      const std::uint32_t map = segment.map_task();
+      if (map >= job_.maps || inputs.wanted[map] == segment.attempt()) continue;
+      if (inputs.readers[map] != nullptr) ++inputs.missing;
+      inputs.readers[map] = nullptr;
+      inputs.wanted[map] = segment.attempt();
+      deferred.fetches.push_back(
+          {inputs.ticket, {{job_.context.job, map, segment.attempt()}, segment.worker(), id.task}});
+    }
+  }
+  Do(deferred);
+}
+
+void TaskEngine::On(const wire::SegmentInvalidated& invalidated) {
+  const std::lock_guard lock(mutex_);
+  Attempt* const attempt = Find(FromWire(invalidated.reduce()));
+  // A reduce that runs finds out by itself whether it still needs the segment.
+  if (attempt == nullptr || attempt->state != State::kFetching) return;
+  Inputs& inputs = *attempt->inputs;
+  const std::uint32_t map = invalidated.segment().map_task();
+  if (map >= job_.maps || inputs.wanted[map] != invalidated.segment().attempt()) return;
+  if (inputs.readers[map] != nullptr) ++inputs.missing;
+  inputs.readers[map] = nullptr;
+  inputs.wanted[map] = kNoAttempt;
+}
+
+void TaskEngine::OnFetched(const AttemptId& id, FetchTicket ticket, const SegmentOrder& order,
+                           Result<std::shared_ptr<const SegmentReader>> reader) {
+  Deferred deferred;
+  {
+    const std::lock_guard lock(mutex_);
+    Attempt* const attempt = Find(id);
+    if (attempt == nullptr || attempt->state != State::kFetching) return;
+    Inputs& inputs = *attempt->inputs;
+    const std::uint32_t map = order.id.map_task;
+    // Invalidated meanwhile, and maybe announced anew.
+    if (inputs.ticket != ticket || inputs.wanted[map] != order.id.attempt) return;
+    if (inputs.readers[map] != nullptr) return;
+    if (!reader.ok()) {
+      LoseSegment(id, *attempt, order, reader.status(), deferred);
+    } else {
+      inputs.readers[map] = std::move(*reader);
+      attempt->control->AddProgress();
+      if (--inputs.missing == 0) {
+        attempt->state = State::kQueued;
+        slots_->Start([this, id](std::uint32_t slot) { RunReduce(id, slot); });
+      }
+    }
+  }
+  for (wire::Message& message : deferred.posts) host_.post(std::move(message));
+  // A ticket must not be ended from here: the next Tick does it.
+}
+
+void TaskEngine::LoseSegment(const AttemptId& id, Attempt& attempt, const SegmentOrder& order,
+                             const Status& why, Deferred& deferred) {
+  if (!LosesSegment(why.code())) {
+    End(id, attempt, Message(FailedAttempt(id, why)), deferred);
+    return;
+  }
+  attempt.inputs->wanted[order.id.map_task] = kNoAttempt;
+  wire::Message message;
+  wire::SegmentLost& lost = *message.mutable_segment_lost();
+  *lost.mutable_reduce() = ToWire(id);
+  lost.set_map_task(order.id.map_task);
+  lost.set_map_attempt(order.id.attempt);
+  lost.set_message(why.message());
+  deferred.posts.push_back(std::move(message));
+}
+
+void TaskEngine::On(const wire::DiscardSegment& discard) {
+  if (discard.job() != job_.job) return;
+  const Status discarded = host_.segments.Discard(
+      {job_.context.job, discard.segment().map_task(), discard.segment().attempt()});
+  static_cast<void>(discarded.ok());  // The job's scratch directory goes as a whole.
+}
+
+// --- Running.
+
+/// Null: the attempt was stopped while it waited for a thread.
+TaskEngine::Attempt* TaskEngine::TakeThread(const AttemptId& id, std::uint32_t slot) {
+  Attempt* const attempt = Find(id);
+  if (attempt == nullptr || attempt->state != State::kQueued || stopping_) return nullptr;
+  attempt->state = State::kRunning;
+  attempt->slot = slot;
+  attempt->moved = Clock::now();
+  attempt->control->set_slot(&host_.board.slot(slot));
+  ++running_;
+  return attempt;
+}
+
+void TaskEngine::RunMap(const AttemptId& id, const MapTaskSpec& spec, std::uint32_t slot) {
+  std::shared_ptr<AttemptControl> control;
+  {
+    const std::lock_guard lock(mutex_);
+    Attempt* const attempt = TakeThread(id, slot);
+    if (attempt == nullptr) return;
+    control = attempt->control;
+  }
+  AttemptEnd end;
+  {
+    const SlotScope scope(control->slot(), id);
+    end = RunMapAttempt(job_, spec, *control);
+  }
+  Finish(id, std::move(end));
+}
+
+void TaskEngine::RunReduce(const AttemptId& id, std::uint32_t slot) {
+  std::shared_ptr<AttemptControl> control;
+  ReduceTaskSpec spec{id.task, id.attempt, {}};
+  FetchTicket ticket = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    Attempt* const attempt = TakeThread(id, slot);
+    if (attempt == nullptr) return;
+    control = attempt->control;
+    spec.segments = std::move(attempt->inputs->readers);
+    ticket = attempt->inputs->ticket;
+    attempt->inputs.reset();
+    tickets_.erase(ticket);
+  }
+  const FetchTotals fetched = host_.source.CancelAll(ticket);
+  AttemptEnd end;
+  {
+    const SlotScope scope(control->slot(), id);
+    end = RunReduceAttempt(job_, spec, fetched, *control);
+    spec.segments.clear();
+  }
+  Finish(id, std::move(end));
+}
+
+void TaskEngine::Finish(const AttemptId& id, AttemptEnd end) {
+  Deferred deferred;
+  {
+    const std::lock_guard lock(mutex_);
+    --running_;
+    idle_.notify_all();
+    Attempt* const attempt = Find(id);
+    // It was given up before it came back.
+    const bool late = attempt == nullptr || attempt->state != State::kRunning || stopping_;
+    if (late && end.part != nullptr) end.part->Remove();
+    if (late) return;
+    if (end.part != nullptr) {
+      attempt->state = State::kPromised;
+      attempt->part = std::move(end.part);
+      attempt->answer = end.answer;
+      deferred.posts.push_back(std::move(end.answer));
+    } else {
+      End(id, *attempt, std::move(end.answer), deferred);
+    }
+  }
+  Do(deferred);
+}
+
+/// Keeps the answer and lets go of everything else.
+void TaskEngine::End(const AttemptId& id, Attempt& attempt, wire::Message answer,
+                     Deferred& deferred) {
+  if (attempt.state == State::kPromised && attempt.part != nullptr) attempt.part->Remove();
+  attempt.part.reset();
+  attempt.inputs.reset();
+  attempt.state = State::kEnded;
+  attempt.answer = answer;
+  deferred.posts.push_back(std::move(answer));
+  ended_.push_back(id);
+  while (ended_.size() > options_.answers_max) {
+    attempts_.erase(ended_.front());
+    ended_.pop_front();
+  }
+}
+
+// --- Ends.
+
+void TaskEngine::On(const wire::StopAttempt& stop) {
+  const AttemptId id = FromWire(stop.attempt());
+  if (id.job != job_.job) return;
+  Deferred deferred;
+  {
+    const std::lock_guard lock(mutex_);
+    Attempt* const attempt = Find(id);
+    if (attempt == nullptr || attempt->state == State::kEnded) {
+      deferred.posts.push_back(Message(StoppedAttempt(id)));
+    } else if (attempt->state == State::kRunning) {
+      attempt->control->Cancel();
+      if (!attempt->stopped.has_value()) attempt->stopped = Clock::now();
+    } else {
+      End(id, *attempt, Message(StoppedAttempt(id)), deferred);
+    }
+  }
+  Do(deferred);
+}
+
+void TaskEngine::On(const wire::CommitGrant& grant) {
+  const std::lock_guard lock(mutex_);
+  const AttemptId id = FromWire(grant.attempt());
+  Attempt* const attempt = Find(id);
+  if (attempt == nullptr || attempt->state != State::kPromised) return;
+  attempts_.erase(id);  // With its PartFile, which was finished: the file stays.
+}
+
+void TaskEngine::On(const wire::CommitRefuse& refuse) {
+  const AttemptId id = FromWire(refuse.attempt());
+  if (id.job != job_.job) return;
+  Deferred deferred;
+  {
+    const std::lock_guard lock(mutex_);
+    Attempt* const attempt = Find(id);
+    if (attempt != nullptr && attempt->state == State::kPromised)
+      End(id, *attempt, Message(StoppedAttempt(id)), deferred);
+    else
+      deferred.posts.push_back(Message(StoppedAttempt(id)));
+  }
+  Do(deferred);
+}
+
+/// Without the mutex.
+void TaskEngine::Do(const Deferred& deferred) {
+  for (const wire::Message& message : deferred.posts) host_.post(message);
+  for (const auto& [ticket, order] : deferred.fetches) {
+    AttemptId id;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto found = tickets_.find(ticket);
+      if (found == tickets_.end()) continue;
+      id = found->second;
+    }
+    host_.source.Fetch(ticket, order,
+                       [this, id, ticket = ticket,
+                        order = order](Result<std::shared_ptr<const SegmentReader>> reader) {
+                         OnFetched(id, ticket, order, std::move(reader));
+                       });
+  }
+  for (const FetchTicket ticket : deferred.tickets_done) host_.source.CancelAll(ticket);
+  for (const AttemptId& id : deferred.stuck) host_.stuck(id);
+}
+
+// --- Looking after them.
+
+wire::Progress TaskEngine::Progress() {
+  wire::Progress progress;
+  const std::lock_guard lock(mutex_);
+  for (auto& [id, attempt] : attempts_) {
+    const std::uint64_t steps = attempt.control->progress();
+    const bool live = attempt.state == State::kRunning || attempt.state == State::kFetching;
+    // One that waits for a thread does not hang.
+    const bool moved = (live && steps != attempt.told_steps) || attempt.state == State::kQueued;
+    if (!moved) continue;
+    attempt.told_steps = steps;
+    wire::Progress::Moved& entry = *progress.add_moved();
+    *entry.mutable_attempt() = ToWire(id);
+    const std::uint64_t done = attempt.control->input_bytes();
+    entry.set_input_bytes(done);
+    if (attempt.input_bytes != 0)
+      entry.set_fraction(
+          std::min(1.0, static_cast<double>(done) / static_cast<double>(attempt.input_bytes)));
+  }
+  return progress;
+}
+
+AttemptEnd TaskEngine::HangOf(const AttemptId& id, const Attempt& attempt) const {
+  const auto report = host_.board.Read(attempt.slot);
+  std::string what = "made no progress for " + Milliseconds(task_timeout_ms_);
+  const std::string said = attempt.control->status();
+  if (!said.empty()) what += " (its last status: " + said + ")";
+  const std::string text =
+      report.has_value() ? SlotText(*report, what, host_.files) : "the task " + what;
+  return FailedAttempt(id, Aborted(text + "; look for an endless loop there, or raise --timeout"),
+                       report.has_value() ? report->record : std::nullopt);
+}
+
+void TaskEngine::Tick() {
+  const Clock::time_point now = Clock::now();
+  const auto passed = [now](Clock::time_point since, std::uint64_t limit_ms) {
+    return now - since >= std::chrono::milliseconds(limit_ms);
+  };
+  Deferred deferred;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto& [id, attempt] : attempts_) {
+      if (attempt.state != State::kRunning) continue;
+      const std::uint64_t steps = attempt.control->progress();
+      if (steps != attempt.seen_steps) attempt.moved = now;
+      attempt.seen_steps = steps;
+      const bool deaf =
+          attempt.stopped.has_value() && passed(*attempt.stopped, options_.stop_timeout_ms);
+      const bool hangs = !attempt.stopped.has_value() && task_timeout_ms_ != 0 &&
+                         passed(attempt.moved, task_timeout_ms_);
+      if (deaf || hangs) deferred.stuck.push_back(id);
+    }
+    for (const AttemptId& id : deferred.stuck) {
+      Attempt& attempt = *Find(id);
+      AttemptEnd end = attempt.stopped.has_value() ? StoppedAttempt(id) : HangOf(id, attempt);
+      attempt.control->Cancel();
+      End(id, attempt, std::move(end.answer), deferred);
+    }
+    // Tickets of reduces that ended without a thread.
+    for (auto it = tickets_.begin(); it != tickets_.end();) {
+      const Attempt* const attempt = Find(it->second);
+      const bool over = attempt == nullptr || !attempt->inputs.has_value();
+      if (over) deferred.tickets_done.push_back(it->first);
+      it = over ? tickets_.erase(it) : std::next(it);
+    }
+  }
+  Do(deferred);
+}
+
+std::vector<AttemptId> TaskEngine::attempts() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<AttemptId> ids;
+  for (const auto& [id, attempt] : attempts_)
+    if (attempt.state != State::kEnded) ids.push_back(id);
+  return ids;
+}
+
+bool TaskEngine::Stop(std::uint64_t timeout_ms) {
+  std::vector<FetchTicket> tickets;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    for (auto& [id, attempt] : attempts_) {
+      attempt.control->Cancel();
+      if (attempt.state == State::kPromised) attempt.part.reset();  // It may still be granted.
+    }
+    for (const auto& [ticket, id] : tickets_) tickets.push_back(ticket);
+    tickets_.clear();
+  }
+  for (const FetchTicket ticket : tickets) host_.source.CancelAll(ticket);
+  {
+    std::unique_lock lock(mutex_);
+    const auto enough = std::chrono::milliseconds(timeout_ms);
+    if (!idle_.wait_for(lock, enough, [this] { return running_ == 0; })) {
+      slots_->Abandon();
+      return false;
+    }
+  }
+  slots_.reset();
+  return true;
+}
+
+}  // namespace spillway

@@ -1,0 +1,71 @@
+"""The same job gives the same bytes embedded and on 1, 2 and 5 workers, over files and over the
+network, on workers of the protocol's version before, and as a small job in the coordinator's own
+process."""
+
+import subprocess
+import unittest
+
+from cluster_case import BIN_DIR, ClusterCase
+from command_case import random_text
+
+
+class SameOutput(ClusterCase):
+    def inputs(self):
+        texts = [self.write(f"t{i}.txt", random_text(i, 300_000)) for i in range(3)]
+        records = self.dir / "records.bin"
+        subprocess.run([BIN_DIR / "tera_generate", "20000", records, "7"], check=True)
+        return texts, [records]
+
+    def jobs(self):
+        texts, records = self.inputs()
+        yield "wordcount", texts, ["--split-size", "100K", "--reducers", "3"]
+        yield "inverted_index", texts, ["--split-size", "100K", "--reducers", "3"]
+        yield "tera_sort", records, ["--split-size", "200K", "--reducers", "4"]
+        yield "grep", texts, ["--split-size", "100K"]
+
+    def check_all(self):
+        for job, inputs, flags in self.jobs():
+            args = ["a"] if job == "grep" else []
+            with self.subTest(job=job):
+                embedded = self.run_embedded(job, inputs, *flags, args=args)
+                on_cluster = self.run_on_cluster(job, inputs, *flags, args=args)
+                self.same_tree(embedded, on_cluster.output)
+                self.assertEqual(on_cluster.summary["status"], "OK")
+        self.expect_scratch_empty()
+
+    def test_on_one_worker(self):
+        self.start_workers(1, slots=2)
+        self.check_all()
+
+    def test_on_two_workers_of_one_host(self):
+        self.start_workers(2, host="same")
+        self.check_all()
+
+    def test_on_five_workers_over_the_network(self):
+        self.start_workers(5)
+        self.check_all()
+
+    def test_on_workers_of_two_protocol_versions(self):
+        self.start_worker("--protocol", "1")
+        self.start_worker()
+        self.wait_for_workers(2)
+        self.check_all()
+
+
+class SmallJobs(ClusterCase):
+    def start_coordinator(self):
+        spill = self.dir / "coordinator-spill"
+        spill.mkdir(exist_ok=True)
+        self.coordinator_flags = ["--slots", "2", "--spill-dir", str(spill), "--memory", "256M"]
+        super().start_coordinator()
+
+    def test_a_small_job_runs_in_the_coordinators_process(self):
+        self.wait_for_workers(1)
+        text = self.write("t.txt", random_text(1, 50_000))
+        embedded = self.run_embedded("wordcount", [text])
+        job = self.run_on_cluster("wordcount", [text])
+        self.same_tree(embedded, job.output)
+
+
+if __name__ == "__main__":
+    unittest.main()

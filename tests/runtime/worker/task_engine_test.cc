@@ -1,0 +1,442 @@
+#include "runtime/worker/task_engine.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <memory>
+#include <random>
+#include <thread>
+
+#include "mapreduce/base/units.h"
+#include "runtime/transfer/local_segment_source.h"
+#include "shuffle/store/disk_segment_store.h"
+#include "tests/runtime/worker/engine_fixture.h"
+
+namespace spillway {
+namespace {
+
+using testing::HasSubstr;
+
+/// The store's segments, once the test lets them through.
+class GatedSource final : public SegmentSource {
+ public:
+  explicit GatedSource(SegmentStore& store) : source_(store) {}
+
+  void Fetch(FetchTicket ticket, const SegmentOrder& order, Done done) override {
+    {
+      const std::lock_guard lock(mutex_);
+      ++fetches_;
+      if (held_) {
+        waiting_[ticket].push_back({order, std::move(done)});
+        return;
+      }
+    }
+    source_.Fetch(ticket, order, std::move(done));
+  }
+  FetchTotals CancelAll(FetchTicket ticket) override {
+    std::vector<Waiting> ended;
+    {
+      const std::lock_guard lock(mutex_);
+      ended = std::move(waiting_[ticket]);
+      waiting_.erase(ticket);
+      ++cancelled_;
+    }
+    for (Waiting& each : ended) each.done(Cancelled("the ticket was ended"));
+    return source_.CancelAll(ticket);
+  }
+
+  void Hold() {
+    const std::lock_guard lock(mutex_);
+    held_ = true;
+  }
+  void Release() {
+    std::map<FetchTicket, std::vector<Waiting>> all;
+    {
+      const std::lock_guard lock(mutex_);
+      held_ = false;
+      all = std::move(waiting_);
+      waiting_.clear();
+    }
+    for (auto& [ticket, some] : all)
+      for (Waiting& each : some) source_.Fetch(ticket, each.order, std::move(each.done));
+  }
+  int fetches() {
+    const std::lock_guard lock(mutex_);
+    return fetches_;
+  }
+  int cancelled() {
+    const std::lock_guard lock(mutex_);
+    return cancelled_;
+  }
+
+ private:
+  struct Waiting {
+    SegmentOrder order;
+    Done done;
+  };
+  LocalSegmentSource source_;
+  std::mutex mutex_;
+  bool held_ = false;
+  int fetches_ = 0, cancelled_ = 0;
+  std::map<FetchTicket, std::vector<Waiting>> waiting_;
+};
+
+/// An engine with real stores and a real plugin.
+class Engine {
+ public:
+  Engine(TestJob& job, std::uint32_t threads, std::uint64_t task_timeout_ms = 0)
+      : store_(job.files, {.directories = {job.scratch()}}), source(store_) {
+    const wire::JobSpec& spec = job.start.spec();
+    job.start.mutable_spec()->mutable_limits()->set_task_timeout_ms(task_timeout_ms);
+    plugin_ = PluginJob::Configure(PluginLibrary::Load(spec.plugin().path()).value(),
+                                   {spec.args().begin(), spec.args().end()})
+                  .value();
+    job.start.mutable_spec()->set_map_only(plugin_->abi().map_only != 0);
+    board_ = SlotBoard::Create(threads).value();
+    const MemoryPlan memory =
+        PlanMemory({.total_bytes = 64 * kMiB, .threads = threads, .split_bytes = 1 * kMiB}).value();
+    engine = TaskEngine::Create(job.start,
+                                {.plugin = *plugin_,
+                                 .files = job.files,
+                                 .segments = store_,
+                                 .source = source,
+                                 .board = *board_,
+                                 .post = [this](wire::Message m) { inbox.Put(std::move(m)); },
+                                 .stuck = [this](const AttemptId& id) { stuck.push_back(id); }},
+                                {.memory = memory, .stop_timeout_ms = 50})
+                 .value();
+  }
+  ~Engine() { EXPECT_TRUE(engine->Stop(30'000)); }
+
+  SegmentStore& store() { return store_; }
+
+ private:
+  std::unique_ptr<PluginJob> plugin_;
+  std::unique_ptr<SlotBoard> board_;
+  DiskSegmentStore store_;
+
+ public:
+  Inbox inbox;
+  GatedSource source;
+  std::vector<AttemptId> stuck;
+  std::unique_ptr<TaskEngine> engine;
+};
+
+std::string SortedLines(const std::vector<std::string>& parts) {
+  std::vector<std::string> lines;
+  for (const std::string& part : parts) {
+    std::istringstream stream(part);
+    for (std::string line; std::getline(stream, line);) lines.push_back(line + "\n");
+  }
+  std::sort(lines.begin(), lines.end());
+  std::string all;
+  for (const std::string& line : lines) all += line;
+  return all;
+}
+
+/// Plays the coordinator: all messages in an order by the seed, many of them twice.
+std::vector<std::string> RunJob(TestJob& job, std::uint32_t threads, std::uint32_t seed) {
+  Engine e(job, threads);
+  std::mt19937 random(seed);
+  const auto maybe = [&] { return random() % 2 == 0; };
+  const std::uint32_t parts = job.start.spec().parts();
+  std::vector<wire::Message> starts;
+  for (std::uint32_t map = 0; map < job.start.maps(); ++map)
+    starts.push_back(job.StartMap(job.Map(map)));
+  for (std::uint32_t part = 0; part < parts; ++part)
+    starts.push_back(job.StartReduce(job.Reduce(part)));
+  std::shuffle(starts.begin(), starts.end(), random);
+  // A reduce must be there before its segments are announced.
+  std::stable_partition(starts.begin(), starts.end(),
+                        [](const wire::Message& m) { return m.has_start_reduce(); });
+  for (const wire::Message& start : starts) {
+    e.engine->Handle(start);
+    if (maybe()) e.engine->Handle(start);
+  }
+  std::set<std::uint32_t> maps_done, granted;
+  std::uint64_t input_records = 0;
+  while (granted.size() < parts) {
+    const auto message = e.inbox.Next();
+    if (!message.has_value()) return {};
+    if (message->has_map_done()) {
+      const wire::MapDone& done = message->map_done();
+      EXPECT_EQ(done.partition_hashes_size(), static_cast<int>(parts));
+      if (maps_done.insert(done.attempt().task()).second)
+        input_records += done.stats().input_records();
+      if (maybe()) e.engine->Handle(job.StartMap(FromWire(done.attempt())));  // It ended already.
+      for (std::uint32_t part = 0; part < parts; ++part) {
+        const auto news = job.Available(job.Reduce(part), {FromWire(done.attempt())});
+        e.engine->Handle(news);
+        if (maybe()) e.engine->Handle(news);
+      }
+    } else if (message->has_commit_request()) {
+      const AttemptId id = FromWire(message->commit_request().attempt());
+      if (granted.contains(id.task)) continue;
+      EXPECT_TRUE(job.HasPart(id.task));
+      if (maybe()) {  // It asks again, and is granted both times.
+        e.engine->Handle(job.StartReduce(id));
+        const auto again = e.inbox.Await([&](const wire::Message& other) {
+          return other.has_commit_request() && FromWire(other.commit_request().attempt()) == id;
+        });
+        EXPECT_TRUE(again.has_value());
+        e.engine->Handle(TestJob::Grant(id));
+      }
+      e.engine->Handle(TestJob::Grant(id));
+      granted.insert(id.task);
+    } else {
+      ADD_FAILURE() << message->ShortDebugString();
+      return {};
+    }
+    e.engine->Tick();
+  }
+  std::vector<std::string> outputs;
+  for (std::uint32_t part = 0; part < parts; ++part) outputs.push_back(job.ReadPart(part));
+  const auto lines = static_cast<std::uint64_t>(2'000);
+  EXPECT_EQ(input_records, lines);
+  EXPECT_TRUE(e.engine->attempts().empty());
+  return outputs;
+}
+
+TEST(TaskEngineTest, AJobComesOutTheSameWhateverTheOrderOfItsMessages) {
+  const CountedLines lines(1);
+  std::vector<std::string> first;
+  for (std::uint32_t seed = 1; seed <= 12; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    TestJob job(SPILLWAY_FAULTY, {"well"}, lines.text, 5, 3);
+    const std::vector<std::string> parts = RunJob(job, 1 + seed % 3, seed);
+    EXPECT_EQ(SortedLines(parts), lines.expected);
+    if (first.empty()) first = parts;
+    EXPECT_EQ(parts, first);
+  }
+}
+
+TEST(TaskEngineTest, AMapOnlyJobAsksForTheCommitOfItsMaps) {
+  TestJob job(SPILLWAY_GREP, {"needle"}, "hay\na needle\nhay\nneedles\n", 1, 1);
+  Engine e(job, 1);
+  e.engine->Handle(job.StartMap(job.Map(0)));
+  const auto request = e.inbox.AwaitKind(wire::Message::kCommitRequest);
+  ASSERT_TRUE(request.has_value());
+  const wire::PartInfo& part = request->commit_request().part();
+  EXPECT_EQ(job.ReadPart(0), "a needle\nneedles\n");
+  EXPECT_EQ(part.bytes(), 17u);
+  EXPECT_EQ(part.records(), 2u);
+  EXPECT_EQ(request->commit_request().stats().output_records(), 2u);
+  EXPECT_EQ(request->commit_request().stats().counters_size(), 1);
+  e.engine->Handle(TestJob::Refuse(job.Map(0)));
+  EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kAttemptStopped).has_value());
+  EXPECT_FALSE(job.HasPart(0));
+}
+
+TEST(TaskEngineTest, AFailureNamesFileOffsetAndRecord) {
+  TestJob job(SPILLWAY_FAULTY, {"throw"}, "one\ntwo\nBOOM\nfour\n", 1, 1);
+  Engine e(job, 1);
+  e.engine->Handle(job.StartMap(job.Map(0, 2)));
+  const auto message = e.inbox.AwaitKind(wire::Message::kAttemptFailed);
+  ASSERT_TRUE(message.has_value());
+  const wire::AttemptFailed& failed = message->attempt_failed();
+  EXPECT_EQ(FromWire(failed.attempt()), job.Map(0, 2));
+  EXPECT_EQ(FromWire(failed.status()).code(), Code::kUserCode);
+  EXPECT_THAT(failed.status().message(), HasSubstr(job.input_path() + ":8, record 'BOOM'"));
+  EXPECT_EQ(failed.record().path(), job.input_path());
+  EXPECT_EQ(FromWire(failed.record().place()), (RecordPlace{3, 8}));
+  // The same message again does not run it again.
+  e.engine->Handle(job.StartMap(job.Map(0, 2)));
+  const auto again = e.inbox.AwaitKind(wire::Message::kAttemptFailed);
+  EXPECT_EQ(again->SerializeAsString(), message->SerializeAsString());
+}
+
+// The inverted index asks for the paths in its reducer.
+TEST(TaskEngineTest, ReducersKnowTheInputsThatTheJobLists) {
+  TestJob job(SPILLWAY_INVERTED_INDEX, {}, "word\n", 1, 1);
+  for (const char* path : {"/zero", "/one", "/two", "/three"})
+    job.start.mutable_inputs()->add_names(path);
+  Engine e(job, 1);
+  e.engine->Handle(job.StartReduce(job.Reduce(0)));
+  e.engine->Handle(job.StartMap(job.Map(0)));
+  ASSERT_TRUE(e.inbox.AwaitKind(wire::Message::kMapDone).has_value());
+  e.engine->Handle(job.Available(job.Reduce(0), {job.Map(0)}));
+  ASSERT_TRUE(e.inbox.AwaitKind(wire::Message::kCommitRequest).has_value());
+  EXPECT_EQ(job.ReadPart(0), "word\t/three:0\n");
+}
+
+TEST(TaskEngineTest, SkippedRecordsArePassedOver) {
+  TestJob job(SPILLWAY_FAULTY, {"throw"}, "one\nBOOM\nfour\n", 1, 1);
+  Engine e(job, 1);
+  wire::Message start = job.StartMap(job.Map(0));
+  wire::RecordPlace& skip = *start.mutable_start_map()->add_skips();
+  skip.set_file_index(3);
+  skip.set_offset(4);
+  e.engine->Handle(start);
+  const auto done = e.inbox.AwaitKind(wire::Message::kMapDone);
+  ASSERT_TRUE(done.has_value());
+  EXPECT_EQ(done->map_done().records(), 2u);
+}
+
+TEST(TaskEngineTest, AReduceThatWaitsIsStoppedAtOnce) {
+  TestJob job(SPILLWAY_FAULTY, {"well"}, "one\n", 1, 1);
+  Engine e(job, 1);
+  e.engine->Handle(job.StartReduce(job.Reduce(0)));
+  e.engine->Handle(TestJob::Stop(job.Reduce(0)));
+  const auto stopped = e.inbox.AwaitKind(wire::Message::kAttemptStopped);
+  EXPECT_EQ(FromWire(stopped->attempt_stopped().attempt()), job.Reduce(0));
+  EXPECT_TRUE(e.engine->attempts().empty());
+  e.engine->Tick();
+  EXPECT_EQ(e.source.cancelled(), 1);
+}
+
+TEST(TaskEngineTest, WhatIsNotKnownIsStopped) {
+  TestJob job(SPILLWAY_FAULTY, {"well"}, "one\n", 1, 1);
+  Engine e(job, 1);
+  e.engine->Handle(TestJob::Stop(job.Map(0, 5)));
+  EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kAttemptStopped).has_value());
+  e.engine->Handle(TestJob::Refuse(job.Map(0, 6)));
+  EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kAttemptStopped).has_value());
+  e.engine->Handle(TestJob::Grant(job.Map(0, 6)));
+  AttemptId stranger = job.Map(0);
+  stranger.job = 8;
+  e.engine->Handle(job.StartMap(stranger));
+  EXPECT_TRUE(e.engine->attempts().empty());
+}
+
+TEST(TaskEngineTest, NonsenseFailsItsAttemptOnly) {
+  TestJob job(SPILLWAY_FAULTY, {"well"}, "one\n", 1, 1);
+  Engine e(job, 1);
+  e.engine->Handle(job.StartReduce(job.Reduce(9)));
+  EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kAttemptFailed).has_value());
+  wire::Message start = job.StartMap(job.Map(0));
+  start.mutable_start_map()->mutable_ranges(0)->set_bytes(UINT64_MAX);
+  e.engine->Handle(start);
+  EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kAttemptFailed).has_value());
+  e.engine->Handle(job.StartMap(job.Map(0, 1)));
+  EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kMapDone).has_value());
+}
+
+TEST(TaskEngineTest, AnInvalidatedSegmentIsWaitedForAgain) {
+  TestJob job(SPILLWAY_FAULTY, {"well"}, "a\nb\nc\nd\n", 2, 1);
+  Engine e(job, 2);
+  e.engine->Handle(job.StartReduce(job.Reduce(0)));
+  for (const AttemptId& id : {job.Map(0, 0), job.Map(0, 1), job.Map(1, 0)}) {
+    e.engine->Handle(job.StartMap(id));
+    ASSERT_TRUE(e.inbox.AwaitKind(wire::Message::kMapDone).has_value());
+  }
+  e.engine->Handle(job.Available(job.Reduce(0), {job.Map(0, 0)}));
+  e.engine->Handle(job.Invalidated(job.Reduce(0), job.Map(0, 0)));
+  e.engine->Handle(job.Available(job.Reduce(0), {job.Map(1, 0)}));
+  e.engine->Handle(job.Invalidated(job.Reduce(0), job.Map(1, 7)));  // Was never announced.
+  EXPECT_EQ(e.engine->attempts(), std::vector<AttemptId>{job.Reduce(0)});
+  EXPECT_EQ(e.inbox.Count(wire::Message::kCommitRequest), 0u);
+  e.engine->Handle(job.Available(job.Reduce(0), {job.Map(0, 1)}));
+  ASSERT_TRUE(e.inbox.AwaitKind(wire::Message::kCommitRequest).has_value());
+  EXPECT_EQ(job.ReadPart(0), "a\t1\nb\t1\nc\t1\nd\t1\n");
+  EXPECT_EQ(e.source.fetches(), 3);
+}
+
+TEST(TaskEngineTest, AnInvalidatedFetchThatArrivesLateIsIgnored) {
+  TestJob job(SPILLWAY_FAULTY, {"well"}, "a\n", 1, 1);
+  Engine e(job, 1);
+  e.engine->Handle(job.StartMap(job.Map(0)));
+  ASSERT_TRUE(e.inbox.AwaitKind(wire::Message::kMapDone).has_value());
+  e.source.Hold();
+  e.engine->Handle(job.StartReduce(job.Reduce(0)));
+  e.engine->Handle(job.Available(job.Reduce(0), {job.Map(0)}));
+  e.engine->Handle(job.Invalidated(job.Reduce(0), job.Map(0)));
+  e.source.Release();
+  EXPECT_EQ(e.engine->attempts(), std::vector<AttemptId>{job.Reduce(0)});
+  e.engine->Handle(job.Available(job.Reduce(0), {job.Map(0)}));
+  EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kCommitRequest).has_value());
+}
+
+TEST(TaskEngineTest, ALostSegmentIsToldAndTheReduceGoesOn) {
+  TestJob job(SPILLWAY_FAULTY, {"well"}, "a\n", 1, 1);
+  Engine e(job, 1);
+  e.engine->Handle(job.StartReduce(job.Reduce(0)));
+  e.engine->Handle(job.Available(job.Reduce(0), {job.Map(0, 0)}));
+  const auto lost = e.inbox.AwaitKind(wire::Message::kSegmentLost);
+  ASSERT_TRUE(lost.has_value());
+  EXPECT_FALSE(lost->segment_lost().ended());
+  EXPECT_EQ(FromWire(lost->segment_lost().reduce()), job.Reduce(0));
+  e.engine->Handle(job.StartMap(job.Map(0, 1)));
+  ASSERT_TRUE(e.inbox.AwaitKind(wire::Message::kMapDone).has_value());
+  e.engine->Handle(job.Available(job.Reduce(0), {job.Map(0, 1)}));
+  ASSERT_TRUE(e.inbox.AwaitKind(wire::Message::kCommitRequest).has_value());
+  EXPECT_EQ(job.ReadPart(0), "a\t1\n");
+}
+
+TEST(TaskEngineTest, ADiscardedSegmentIsGone) {
+  TestJob job(SPILLWAY_FAULTY, {"well"}, "a\n", 1, 1);
+  Engine e(job, 1);
+  e.engine->Handle(job.StartMap(job.Map(0)));
+  ASSERT_TRUE(e.inbox.AwaitKind(wire::Message::kMapDone).has_value());
+  EXPECT_TRUE(e.store().Open({job.start.segment_job(), 0, 0}).ok());
+  wire::Message discard;
+  discard.mutable_discard_segment()->set_job(kTestJob);
+  *discard.mutable_discard_segment()->mutable_segment() = ToWire(SegmentRef{0, 0, 1});
+  e.engine->Handle(discard);
+  EXPECT_FALSE(e.store().Open({job.start.segment_job(), 0, 0}).ok());
+}
+
+/// A map that waits in user code until the test opens its gate.
+struct Gate {
+  explicit Gate(const std::string& dir) : path(dir + "/gate") {}
+  void AwaitVisitor(FileSystem& files) const {
+    while (!files.Stat(path + ".waiting").ok()) std::this_thread::yield();
+  }
+  void Open() const { std::ofstream(path) << "open"; }
+  const std::string path;
+};
+
+TEST(TaskEngineTest, ARunningAttemptStopsAtItsNextStep) {
+  TestJob job(SPILLWAY_FAULTY, {"-"}, "one\nGATE\ntwo\n", 1, 1);
+  const Gate gate(job.dir());
+  job.start.mutable_spec()->set_args(0, "map-gate:" + gate.path);
+  Engine e(job, 1);
+  e.engine->Handle(job.StartMap(job.Map(0)));
+  e.engine->Handle(job.StartMap(job.Map(0, 1)));  // Waits for the thread.
+  gate.AwaitVisitor(job.files);
+  wire::Progress progress = e.engine->Progress();
+  EXPECT_EQ(progress.moved_size(), 1);  // The one that waits cannot be blamed.
+  EXPECT_EQ(FromWire(progress.moved(0).attempt()), job.Map(0, 1));
+  e.engine->Handle(TestJob::Stop(job.Map(0, 1)));
+  auto stopped = e.inbox.AwaitKind(wire::Message::kAttemptStopped);
+  EXPECT_EQ(FromWire(stopped->attempt_stopped().attempt()), job.Map(0, 1));
+  e.engine->Handle(TestJob::Stop(job.Map(0)));
+  gate.Open();
+  stopped = e.inbox.AwaitKind(wire::Message::kAttemptStopped);
+  EXPECT_EQ(FromWire(stopped->attempt_stopped().attempt()), job.Map(0));
+  EXPECT_TRUE(e.engine->attempts().empty());
+}
+
+TEST(TaskEngineTest, AHangIsFoundAndNamed) {
+  TestJob job(SPILLWAY_FAULTY, {"-"}, "one\nGATE\ntwo\n", 1, 1);
+  const Gate gate(job.dir());
+  job.start.mutable_spec()->set_args(0, "map-gate:" + gate.path);
+  Engine e(job, 1, /*task_timeout_ms=*/30);
+  e.engine->Handle(job.StartMap(job.Map(0)));
+  gate.AwaitVisitor(job.files);
+  while (e.stuck.empty()) e.engine->Tick();
+  EXPECT_EQ(e.stuck, std::vector<AttemptId>{job.Map(0)});
+  const auto failed = e.inbox.AwaitKind(wire::Message::kAttemptFailed);
+  EXPECT_EQ(FromWire(failed->attempt_failed().status()).code(), Code::kAborted);
+  EXPECT_THAT(
+      failed->attempt_failed().status().message(),
+      HasSubstr("Faulty made no progress for 30 ms at " + job.input_path() + ":4, record 'GATE'"));
+  gate.Open();  // It comes back after all, and nobody listens.
+  EXPECT_TRUE(e.engine->Stop(30'000));
+  EXPECT_EQ(e.inbox.Count(wire::Message::kMapDone), 0u);
+}
+
+TEST(TaskEngineTest, UserCodeThatIsDeafToAStopIsGivenUp) {
+  TestJob job(SPILLWAY_FAULTY, {"-"}, "one\nGATE\ntwo\n", 1, 1);
+  const Gate gate(job.dir());
+  job.start.mutable_spec()->set_args(0, "map-gate:" + gate.path);
+  Engine e(job, 1);
+  e.engine->Handle(job.StartMap(job.Map(0)));
+  gate.AwaitVisitor(job.files);
+  e.engine->Handle(TestJob::Stop(job.Map(0)));
+  while (e.stuck.empty()) e.engine->Tick();
+  EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kAttemptStopped).has_value());
+  gate.Open();
+}
+
+}  // namespace
+}  // namespace spillway

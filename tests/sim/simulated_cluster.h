@@ -1,0 +1,129 @@
+// SimulatedCluster: the real machines of a coordinator and its workers under simulated time,
+// network, processes and files, all from one seed. Executors are played: a map "writes" a segment
+// on its worker, a reduce needs one segment of each map at the moment it reads, and "writes" a part
+// whose content is a hash of what it read. One thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/coordinator/coordinator_machine.h"
+#include "runtime/worker/worker_machine.h"
+
+namespace spillway {
+
+struct SimulationOptions {
+  std::uint32_t workers = 3;
+  std::uint32_t slots = 2;
+  std::uint32_t maps = 6;
+  std::uint32_t reduces = 3;
+  std::uint32_t jobs = 2;
+  bool map_only = false;
+  bool speculate = true;
+  /// Per mille of frames that are lost, doubled; and delay in ms.
+  std::uint32_t lose_permille = 0;
+  std::uint32_t double_permille = 0;
+  std::uint32_t delay_ms_max = 5;
+  /// Mean time between faults of a kind; 0: none.
+  std::uint32_t coordinator_crash_ms = 0;
+  std::uint32_t worker_crash_ms = 0;
+  std::uint32_t worker_pause_ms = 0;
+  std::uint32_t executor_crash_ms = 0;
+  std::uint32_t partition_ms = 0;
+  std::uint32_t attempt_failure_permille = 0;
+  TimeMs faults_end_ms = 3'000;
+  TimeMs end_ms = 120'000;     ///< By then every job has ended.
+  bool older_workers = false;  ///< Some speak the protocol's version before.
+};
+
+class SimulatedCluster {
+ public:
+  SimulatedCluster(std::uint64_t seed, const SimulationOptions& options);
+  ~SimulatedCluster();
+
+  /// Runs until every job has ended. What went wrong; empty: nothing did.
+  std::string Run();
+
+  /// Of everything that happened: equal seeds give equal ones.
+  std::uint64_t trace_hash() const { return trace_hash_; }
+  std::uint32_t coordinator_restarts() const { return coordinator_restarts_; }
+  std::uint32_t maps_run() const { return maps_run_; }
+
+ private:
+  struct Worker;
+  struct Job {
+    std::string upload_key;
+    std::uint64_t upload = 0;
+    std::optional<wire::JobState> ended;
+    std::uint32_t publications = 0;
+    std::map<std::uint32_t, std::uint64_t> published;  ///< Part -> content.
+  };
+
+  void At(TimeMs time, std::function<void()> what);
+  void Note(std::uint64_t what);
+  bool Chance(std::uint32_t permille) { return random_() % 1'000 < permille; }
+  std::uint64_t Below(std::uint64_t limit) { return limit == 0 ? 0 : random_() % limit; }
+  void Fail(const std::string& what);
+
+  void StartCoordinator();
+  void CarryOutCoordinator();
+  void WakeCoordinator();
+  void KeepOutput(const OutputOrder& order);
+  void StartWorker(std::uint32_t index);
+  void CarryOut(std::uint32_t index);
+  void WakeWorker(std::uint32_t index);
+  void Send(std::function<void()> deliver, std::uint32_t worker);
+  void Executor(std::uint32_t index, JobId job, const wire::Message& message);
+  void FinishMap(std::uint32_t index, std::uint64_t life, const wire::StartMap& start);
+  void TryReduce(std::uint32_t index, const AttemptId& id);
+  void FinishReduce(std::uint32_t index, std::uint64_t life, const AttemptId& id);
+  void ToWorkerMachine(std::uint32_t index, JobId job, const wire::Message& message);
+  void Client(std::uint32_t job);
+  void ScheduleFaults();
+  std::string Check() const;
+
+  const SimulationOptions options_;
+  std::mt19937_64 random_;
+  TimeMs now_ = 0;
+  std::uint64_t trace_hash_ = 0;
+  std::string failure_;
+
+  struct Timed {
+    TimeMs time;
+    std::uint64_t order;
+    std::function<void()> what;
+    bool operator>(const Timed& other) const {
+      return time != other.time ? time > other.time : order > other.order;
+    }
+  };
+  std::priority_queue<Timed, std::vector<Timed>, std::greater<>> queue_;
+  std::uint64_t order_ = 0;
+
+  std::unique_ptr<CoordinatorMachine> coordinator_;
+  std::uint64_t coordinator_life_ = 0;
+  TimeMs coordinator_wake_ = 0;
+  std::uint32_t coordinator_restarts_ = 0;
+  std::map<JobId, std::vector<std::pair<std::uint64_t, std::string>>> journal_;
+  std::uint64_t journal_sequence_ = 0;
+  std::vector<std::string> history_;
+
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::set<std::uint32_t> cut_;  ///< Workers that the network does not reach.
+  /// Durable part files: (job, part, attempt) -> content.
+  std::map<std::tuple<JobId, std::uint32_t, std::uint32_t>, std::uint64_t> part_files_;
+  std::set<JobId> staged_;
+  /// By worker id: where its segments are read.
+  std::map<WorkerId, std::uint32_t> by_id_;
+  std::vector<Job> jobs_;
+  std::uint32_t maps_run_ = 0;
+};
+
+}  // namespace spillway
