@@ -79,25 +79,31 @@ std::string LocalAddressTowards(const std::string& host) {
   return result;
 }
 
-/// A directory that only this user may enter, with a path short enough for a socket's name. Goes
-/// with its object.
+/// Where the executors' socket lies: in a directory that only this user may enter, with a path
+/// short enough for a socket's name. That is the scratch directory, which is swept up even when
+/// this process is killed, or else one of its own, which goes with its object.
 class SocketDirectory {
  public:
-  static Result<std::unique_ptr<SocketDirectory>> Make() {
+  static Result<std::unique_ptr<SocketDirectory>> Make(const std::string& scratch) {
+    if (scratch.size() <= kPathBytesMax)
+      return std::unique_ptr<SocketDirectory>(new SocketDirectory(scratch, false));
     std::string path = "/tmp/spillway-worker-XXXXXX";
     if (::mkdtemp(path.data()) == nullptr) return PosixError(errno, "make a directory", path);
-    return std::unique_ptr<SocketDirectory>(new SocketDirectory(path));
+    return std::unique_ptr<SocketDirectory>(new SocketDirectory(path, true));
   }
   ~SocketDirectory() {
     ::unlink(socket_path().c_str());
-    ::rmdir(path_.c_str());
+    if (own_) ::rmdir(path_.c_str());
   }
   std::string socket_path() const { return path_ + "/executors"; }
   std::string endpoint() const { return "ipc://" + socket_path(); }
 
  private:
-  explicit SocketDirectory(std::string path) : path_(std::move(path)) {}
+  static constexpr std::size_t kPathBytesMax = 90;
+
+  SocketDirectory(std::string path, bool own) : path_(std::move(path)), own_(own) {}
   const std::string path_;
+  const bool own_;
 };
 
 }  // namespace
@@ -110,6 +116,8 @@ class WorkerDaemon::Loop {
     preparer_.reset();
     executors_.clear();  // Killed, and waited for, before their directories go.
     fetch_.reset();
+    executor_socket_.reset();
+    socket_directory_.reset();
   }
 
   Status Open() {
@@ -183,7 +191,7 @@ class WorkerDaemon::Loop {
   }
 
   Status OpenExecutorSocket() {
-    SPILLWAY_ASSIGN_OR_RETURN(socket_directory_, SocketDirectory::Make());
+    SPILLWAY_ASSIGN_OR_RETURN(socket_directory_, SocketDirectory::Make(scratch_dirs_.front()));
     ServerOptions options;
     options.endpoint = socket_directory_->endpoint();
     SPILLWAY_ASSIGN_OR_RETURN(executor_socket_, ServerSocket::Bind(context_, options));
