@@ -16,6 +16,7 @@ constexpr std::uint64_t kWaitMsMax = 60'000;
 constexpr std::uint32_t kListedMax = 500;
 constexpr std::size_t kPieceBytes = 512 << 10;
 constexpr std::size_t kLogBytesMax = 512 << 10;
+constexpr std::uint64_t kListBytesMax = 768 << 10;
 
 /// What a role may ask for. Workers only fetch a job's files.
 bool MayAsk(Role role, wire::Request::KindCase kind) {
@@ -146,23 +147,25 @@ void CoordinatorMachine::OnJobQuery(const std::string& peer, const wire::Request
 
 void CoordinatorMachine::OnJobList(wire::JobStates& states, const wire::JobList& query) const {
   const std::uint32_t limit = std::min(query.limit() == 0 ? kListedMax : query.limit(), kListedMax);
+  std::uint64_t bytes = 0;
   const auto add = [&](wire::JobState state) {
     // A list tells the outlines; the rest is asked for job by job.
     state.clear_log();
     state.clear_warnings();
     state.clear_partition_output_bytes();
     state.mutable_stats()->clear_counters();
+    bytes += state.ByteSizeLong();
+    if (bytes > kListBytesMax) return false;
     *states.add_jobs() = std::move(state);
+    return static_cast<std::uint32_t>(states.jobs_size()) < limit;
   };
   for (auto it = jobs_.rbegin(); it != jobs_.rend(); ++it) {
-    if (static_cast<std::uint32_t>(states.jobs_size()) >= limit) return;
     const auto view = scheduler_.ViewJob(it->first);
-    add(it->second->State(view.has_value() ? &*view : nullptr, now_));
+    if (!add(it->second->State(view.has_value() ? &*view : nullptr, now_))) return;
   }
   if (!query.all()) return;
   for (auto it = ended_.rbegin(); it != ended_.rend(); ++it) {
-    if (static_cast<std::uint32_t>(states.jobs_size()) >= limit) return;
-    add(it->second);
+    if (!add(it->second)) return;
   }
 }
 

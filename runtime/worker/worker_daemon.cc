@@ -326,6 +326,7 @@ class WorkerDaemon::Loop {
 
   void OnPrepared(JobPreparer::Prepared& prepared) {
     const JobId job = prepared.start.job();
+    if (!machine_->has_job(job)) return;  // It ended meanwhile; its removal is ordered.
     if (prepared.status.ok()) {
       jobs_[job] = std::move(prepared.start);
       DiskSegmentStoreOptions options;

@@ -81,6 +81,7 @@ class WorkerMachine {
   WorkerEffects TakeEffects(TimeMs now);
   std::optional<TimeMs> next_tick_ms() const;
 
+  bool has_job(JobId job) const { return jobs_.contains(job); }
   bool registered() const { return link_.registered(); }
   std::uint64_t heartbeat_ms() const { return link_.heartbeat_ms(); }
   TimeMs heard_ms() const { return link_.heard_ms(); }
