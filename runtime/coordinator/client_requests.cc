@@ -1,4 +1,7 @@
 // What clients ask for.
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/wire_format_lite.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -15,8 +18,39 @@ namespace {
 constexpr std::uint64_t kWaitMsMax = 60'000;
 constexpr std::uint32_t kListedMax = 500;
 constexpr std::size_t kPieceBytes = 512 << 10;
+constexpr std::size_t kReasonBytesMax = 1'000;
+constexpr std::uint64_t kRangesMax = 16'000'000;  // Files, maps and ranges of one job.
 constexpr std::size_t kLogBytesMax = 512 << 10;
 constexpr std::uint64_t kListBytesMax = 768 << 10;
+
+/// How many inputs, maps and ranges the spec would have once it is parsed: empty ones take two
+/// bytes here and fifty in memory.
+std::uint64_t CountRanges(std::string_view bytes) {
+  using google::protobuf::internal::WireFormatLite;
+  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                                static_cast<int>(bytes.size()));
+  std::uint64_t count = 0;
+  while (const std::uint32_t tag = stream.ReadTag()) {
+    const int field = WireFormatLite::GetTagFieldNumber(tag);
+    const bool is_map =
+        field == wire::JobSpec::kMapsFieldNumber &&
+        WireFormatLite::GetTagWireType(tag) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
+    if (is_map || field == wire::JobSpec::kInputsFieldNumber) ++count;
+    if (!is_map) {
+      if (!WireFormatLite::SkipField(&stream, tag)) break;
+      continue;
+    }
+    std::uint32_t length = 0;
+    if (!stream.ReadVarint32(&length)) break;
+    const auto limit = stream.PushLimit(static_cast<int>(length));
+    while (const std::uint32_t inner = stream.ReadTag()) {
+      ++count;
+      if (!WireFormatLite::SkipField(&stream, inner)) return UINT64_MAX;
+    }
+    stream.PopLimit(limit);
+  }
+  return count;
+}
 
 /// What a role may ask for. Workers only fetch a job's files.
 bool MayAsk(Role role, wire::Request::KindCase kind) {
@@ -91,8 +125,9 @@ void CoordinatorMachine::OnSubmit(const std::string& peer, const wire::Request& 
   if (!whole.ok()) return SayNo(peer, request.id(), whole.status());
   if (!whole->has_value()) return Say(peer, reply);
   wire::JobSpec spec;
-  if (!spec.ParseFromString(**whole))
+  if (CountRanges(**whole) > kRangesMax || !spec.ParseFromString(**whole))
     return SayNo(peer, request.id(), InvalidArgument("a job's description that cannot be read"));
+  spec.DiscardUnknownFields();  // It goes on to workers.
   Accept(peer, request, std::move(spec));
 }
 
@@ -176,9 +211,16 @@ Status CoordinatorMachine::OnKill(const wire::KillJob& kill) {
     return NotFound("there is no job '" + EscapeForLog(kill.job_id()) + "' here");
   }
   job->killed = true;
-  job->kill_reason = kill.reason().empty() ? "killed by a user" : kill.reason();
+  job->kill_reason =
+      kill.reason().empty() ? "killed by a user" : kill.reason().substr(0, kReasonBytesMax);
   job->Log("kill: " + job->kill_reason);
-  if (!job->staged) return OkStatus();  // OnOutputDone will see it.
+  if (!job->staged) {  // OnOutputDone will see it, if need be after a restart.
+    wire::JournalRecord record;
+    record.mutable_cancelled()->set_job(job->number);
+    record.mutable_cancelled()->set_reason(job->kill_reason);
+    Append(job->number, std::move(record), true);
+    return OkStatus();
+  }
   Feed(CancelJob{job->number, job->kill_reason});
   return OkStatus();
 }
@@ -222,7 +264,7 @@ Status CoordinatorMachine::OnFile(const std::string& peer, const wire::Request& 
     if (side.name() == chunk.name()) file = &side;
   if (file == nullptr || (chunk.name().empty() && !job->spec.has_plugin()))
     return NotFound("the job has no side file '" + EscapeForLog(chunk.name()) + "'");
-  effects_.files.push_back({peer, request.id(), file->path(), chunk.offset()});
+  effects_.files.push_back({peer, request.id(), file->path(), file->sha256(), chunk.offset()});
   return OkStatus();
 }
 

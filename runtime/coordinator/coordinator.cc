@@ -95,7 +95,7 @@ class Coordinator::Loop {
       sockets_.push_back(std::move(socket));
     }
     poller_.AddFd(wake_.get());
-    keeper_ = std::make_unique<OutputKeeper>(files_, [this] { Wake(); });
+    keeper_ = std::make_unique<OutputKeeper>(files_, options_.guarded_dirs, [this] { Wake(); });
     return OkStatus();
   }
 
@@ -160,8 +160,8 @@ class Coordinator::Loop {
 
   Status RestoreEnded() {
     SPILLWAY_ASSIGN_OR_RETURN(const auto last_job, journal_->GetValue(kLastJob));
-    if (last_job.has_value())
-      machine_->ReserveJobNumbers(std::strtoull(last_job->c_str(), nullptr, 10));
+    if (last_job.has_value()) last_job_ = std::strtoull(last_job->c_str(), nullptr, 10);
+    machine_->ReserveJobNumbers(last_job_);
     SPILLWAY_ASSIGN_OR_RETURN(
         const auto history,
         journal_->History(static_cast<std::uint32_t>(options_.machine.ended_jobs_kept)));
@@ -260,7 +260,7 @@ class Coordinator::Loop {
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   TimeMs base_ms_ = 0;
   TimeMs beat_due_ms_ = 0;
-  JobId last_job_ = 0;
+  JobId last_job_ = 0;  ///< That ended, or a later one.
   CoordinatorStats stats_;
   std::unique_ptr<OutputKeeper> keeper_;  ///< Wakes the loop: goes first.
 };

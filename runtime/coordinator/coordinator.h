@@ -29,6 +29,8 @@ struct CoordinatorSetup {
   /// Served alike. The first is the one that others are told of.
   std::vector<CoordinatorEndpoint> endpoints;
   std::string journal_dir;
+  /// No job's output may lie at, in or above these: the journal's, the keys'.
+  std::vector<std::string> guarded_dirs;
   CoordinatorMachineOptions machine;
   std::uint32_t frames_per_turn_max = 1'000;
   /// A line of what happened, for people. Called on Run's thread.

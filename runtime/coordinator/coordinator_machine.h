@@ -110,6 +110,7 @@ class CoordinatorMachine {
   /// Whether the attempt is one of this worker's.
   bool Owns(const WorkerEntry& worker, const wire::AttemptId& id) const;
   void LoseWorker(WorkerEntry& worker);
+  void SayRegisterAgain(const std::string& peer, std::uint32_t version);
 
   // --- client_requests.cc.
   void OnRequest(const std::string& peer, Role role, const wire::Request& request);
@@ -169,6 +170,7 @@ class CoordinatorMachine {
   std::mt19937_64 random_;
   TimeMs now_ = 0;
 
+  TimeMs garbage_noted_ms_ = 0;
   bool restored_ = false;  ///< Something of a former coordinator.
   JobId last_job_ = 0;
   std::map<JobId, std::unique_ptr<JobEntry>> jobs_;
@@ -180,6 +182,7 @@ class CoordinatorMachine {
   std::multimap<JobId, Waiter> submitters_;
   JobUploads uploads_;
 
+  std::vector<WorkerId> gone_;  ///< Lost in this turn; forgotten at its end.
   std::deque<std::pair<Event, std::unique_ptr<wire::JournalRecord>>> events_;
   bool feeding_ = false;
   Effects effects_;

@@ -93,6 +93,9 @@ Status CheckJobSpec(const wire::JobSpec& spec) {
       spec.submission_key().size() > kNameBytesMax || spec.user().size() > kNameBytesMax)
     return InvalidArgument("a job's name, user and submission key have at most " +
                            std::to_string(kNameBytesMax) + " bytes, and a name at least one");
+  if (EscapeForLog(spec.name(), kNameBytesMax) != spec.name() ||
+      spec.name().find('"') != std::string::npos)
+    return InvalidArgument("a job's name has no quotes or control characters");
   SPILLWAY_RETURN_IF_ERROR(CheckFiles(spec));
   SPILLWAY_RETURN_IF_ERROR(CheckPlan(spec));
   return CheckMessages(spec);

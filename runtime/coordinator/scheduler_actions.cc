@@ -34,7 +34,10 @@ void CoordinatorMachine::FeedAll() {
       wire::JournalRecord record;
       if (source != nullptr) record = std::move(*source);
       PutEvent(event, record);
-      Append(JobOf(event), std::move(record));
+      // A worker that was told its number must be known by it after a power cut, too.
+      const bool durable =
+          std::holds_alternative<WorkerJoined>(event) || std::holds_alternative<TakenOver>(event);
+      Append(JobOf(event), std::move(record), durable);
     }
     for (const Action& action : actions) {
       if (const auto decision = DecisionOf(action)) {
@@ -306,6 +309,7 @@ void CoordinatorMachine::Do(const WorkerExpired& action) {
   Log("worker " + std::to_string(action.worker) + " is lost: not heard of for " +
       std::to_string(options_.scheduler.lease_ms) + " ms");
   workers_.CloseSession(*worker);
+  gone_.push_back(worker->id);
 }
 
 void CoordinatorMachine::Do(const WorkerDrained& action) {

@@ -88,6 +88,8 @@ Status RunCoordinatorProcess(const CoordinatorOptions& options) {
     setup.endpoints.push_back(std::move(inside));
   }
   setup.journal_dir = options.journal_dir;
+  setup.guarded_dirs.push_back(options.journal_dir);
+  if (!options.keys_dir.empty()) setup.guarded_dirs.push_back(options.keys_dir);
   setup.machine.authenticated = !options.keys_dir.empty();
   if (options.lease_ms != 0) {
     setup.machine.scheduler.lease_ms = options.lease_ms;
@@ -101,8 +103,9 @@ Status RunCoordinatorProcess(const CoordinatorOptions& options) {
     coordinator->Stop();
   });
   SmallJobsWorker small_jobs;
-  if (options.slots > 0) SPILLWAY_RETURN_IF_ERROR(small_jobs.Start(context, options, *log));
-  const Status status = coordinator->Run();
+  Status status;
+  if (options.slots > 0) status = small_jobs.Start(context, options, *log);
+  if (status.ok()) status = coordinator->Run();
   signals.Stop();
   return status;
 }

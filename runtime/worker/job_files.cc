@@ -11,7 +11,11 @@ namespace {
 
 constexpr std::uint64_t kPieceBytes = 512 << 10;
 
-Status CopyLocal(FileSystem& files, const std::string& from, const std::string& to) {
+Status CopyLocal(FileSystem& files, const wire::PinnedFile& file, const std::string& to) {
+  const std::string& from = file.path();
+  SPILLWAY_ASSIGN_OR_RETURN(const FileInfo info, files.Stat(from));
+  if (info.kind != FileKind::kRegular || info.bytes != file.bytes())
+    return BadData("'" + EscapeForLog(from) + "' is not the file that was submitted");
   SPILLWAY_ASSIGN_OR_RETURN(const auto in, files.Open(from));
   SPILLWAY_ASSIGN_OR_RETURN(const auto out, files.Create(to));
   std::string piece(kPieceBytes, '\0');
@@ -47,7 +51,7 @@ Status CheckHash(const wire::PinnedFile& file, const std::string& path) {
 /// Replaces the path of `file` by that of a copy.
 Status Pin(FileSystem& files, const FileAsker& ask, std::uint64_t job, const std::string& to,
            wire::PinnedFile& file) {
-  Status local = CopyLocal(files, file.path(), to);
+  Status local = CopyLocal(files, file, to);
   if (local.ok()) local = CheckHash(file, to);
   if (local.code() == Code::kResourceExhausted) return local;
   if (!local.ok()) {

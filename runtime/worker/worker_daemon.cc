@@ -229,13 +229,22 @@ class WorkerDaemon::Loop {
     details.set_rack(setup_.options.rack);
     details.set_slots(setup_.options.slots);
     details.set_memory_bytes(setup_.options.memory_bytes);
-    details.set_fetch_endpoint(fetch_->endpoint());
+    details.set_fetch_endpoint(AnnouncedFetchEndpoint());
     details.set_fetch_public_key(fetch_public_key_);
     for (const std::string& directory : scratch_dirs_) details.add_scratch_dirs(directory);
     details.set_pid(static_cast<std::uint64_t>(::getpid()));
     details.set_small_jobs_only(setup_.small_jobs_only);
     if (setup_.protocol_version_max != 0) options.link.version_max = setup_.protocol_version_max;
     return options;
+  }
+
+  /// A wildcard is no address: others are told the one that the way to the coordinator begins at.
+  std::string AnnouncedFetchEndpoint() const {
+    const std::string& bound = fetch_->endpoint();
+    const std::string host = HostOf(bound);
+    if (host != "0.0.0.0" && host != "::" && host != "*") return bound;
+    return "tcp://" + LocalAddressTowards(HostOf(setup_.options.coordinator.endpoint)) +
+           bound.substr(bound.rfind(':'));
   }
 
   // --- Events.
@@ -325,17 +334,18 @@ class WorkerDaemon::Loop {
   }
 
   void OnPrepared(JobPreparer::Prepared& prepared) {
-    const JobId job = prepared.start.job();
-    if (!machine_->has_job(job)) return;  // It ended meanwhile; its removal is ordered.
+    const JobId job = prepared.what.start.job();
+    // It ended meanwhile, or began anew: its removal is ordered.
+    if (!machine_->awaits(job, prepared.what.number)) return;
     if (prepared.status.ok()) {
-      jobs_[job] = std::move(prepared.start);
+      jobs_[job] = std::move(prepared.what.start);
       DiskSegmentStoreOptions options;
       for (const std::string& directory : scratch_dirs_)
         options.directories.push_back(JobDirectory(directory, job));
       const std::lock_guard lock(stores_mutex_);
       stores_[job] = std::make_shared<DiskSegmentStore>(files_, options);
     }
-    machine_->OnPrepared(job, prepared.status, Now());
+    machine_->OnPrepared(job, prepared.what.number, prepared.status, Now());
   }
 
   void ReapExecutors() {
@@ -391,7 +401,7 @@ class WorkerDaemon::Loop {
       if (found != executors_.end()) found->second.process->Kill();
     }
     for (const JobId job : effects.remove) RemoveJob(job);
-    for (const wire::StartJob& start : effects.prepare) preparer_->Prepare(start);
+    for (auto& preparation : effects.prepare) preparer_->Prepare(std::move(preparation));
     for (const JobId job : effects.spawn) Spawn(job);
     for (const auto& [job, message] : effects.to_executors) {
       const auto found = executors_.find(job);
