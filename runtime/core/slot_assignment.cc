@@ -47,11 +47,7 @@ void Scheduler::Machine::AssignSlots() {
 
 bool Scheduler::Machine::StartOneOf(const ShareQueue& jobs, WorkerIndex worker) {
   std::uint32_t probes = 0;
-  // The two kinds of workers may not reach each other's segments: a job stays with one of them.
-  const bool skips_small =
-      !workers_[worker].small_jobs_only && workers_.usable_workers(kSmallJobsOnly) > 0;
   for (const auto& [key, job] : jobs) {
-    if (skips_small && job->options.small) continue;
     if (++probes > kJobProbesMax) break;
     if (StartWaiting(*job, TaskKind::kMap, worker)) return true;
     if (job->maps_done() && StartWaiting(*job, TaskKind::kReduce, worker)) return true;
@@ -65,7 +61,6 @@ bool Scheduler::Machine::StartOn(WorkerIndex worker) {
   if (waiting_maps_ > 0) return false;
   std::uint32_t probes = 0;
   for (const auto& [key, job] : wants_idle_slot_) {
-    if (job->options.small && workers_.usable_workers(kSmallJobsOnly) > 0) continue;
     if (++probes > kJobProbesMax) break;
     if (StartWaiting(*job, TaskKind::kReduce, worker)) return true;
   }

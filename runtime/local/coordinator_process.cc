@@ -27,8 +27,13 @@ class SmallJobsWorker {
     setup.options.coordinator.endpoint = kInprocEndpoint;
     setup.options.name = "coordinator";
     setup.options.host = "coordinator";
-    setup.options.fetch_listen = "tcp://127.0.0.1:0";
-    setup.options.insecure = true;
+    // Where the coordinator listens, others reach this worker, too.
+    const bool secure = !options.keys_dir.empty();
+    setup.options.fetch_listen = secure && options.listen.starts_with("tcp://")
+                                     ? options.listen.substr(0, options.listen.rfind(':')) + ":0"
+                                     : "tcp://127.0.0.1:0";
+    setup.options.insecure = !secure;
+    setup.secure_fetch = secure;
     setup.options.spill_dirs = options.spill_dirs;
     setup.options.slots = options.slots;
     setup.options.memory_bytes = options.memory_bytes;

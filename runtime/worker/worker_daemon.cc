@@ -38,6 +38,8 @@ constexpr std::uint64_t kWaitMsMax = 500;
 constexpr std::uint64_t kAwayNoteMs = 10'000;
 constexpr std::uint64_t kTokenLifeMs = 30ull * 24 * 3'600 * 1'000;
 constexpr std::uint32_t kMessagesPerTurnMax = 1'000;
+/// An address that nobody has (RFC 5737): the way to it is the way to other hosts.
+constexpr const char* kAnywhere = "192.0.2.1";
 /// What the daemon itself needs of the worker's memory.
 constexpr std::uint64_t kDaemonBytes = 24 << 20;
 
@@ -199,7 +201,7 @@ class WorkerDaemon::Loop {
   }
 
   Status OpenFetchService() {
-    const bool secure = !setup_.options.coordinator.keys.empty();
+    const bool secure = IsSecure();
     FetchServiceOptions options;
     options.socket.endpoint = setup_.options.fetch_listen;
     if (options.socket.endpoint.empty())
@@ -243,9 +245,12 @@ class WorkerDaemon::Loop {
     const std::string& bound = fetch_->endpoint();
     const std::string host = HostOf(bound);
     if (host != "0.0.0.0" && host != "::" && host != "*") return bound;
-    return "tcp://" + LocalAddressTowards(HostOf(setup_.options.coordinator.endpoint)) +
+    const std::string towards = HostOf(setup_.options.coordinator.endpoint);
+    return "tcp://" + LocalAddressTowards(towards.empty() ? kAnywhere : towards) +
            bound.substr(bound.rfind(':'));
   }
+
+  bool IsSecure() const { return setup_.secure_fetch || !setup_.options.coordinator.keys.empty(); }
 
   // --- Events.
 
@@ -323,7 +328,7 @@ class WorkerDaemon::Loop {
     setup.set_worker(machine_->id());
     setup.set_fetch_secret_key(registered_.fetch_secret_key());
     setup.set_fetch_public_key(registered_.fetch_public_key());
-    if (setup_.options.coordinator.keys.empty()) {
+    if (!IsSecure()) {
       setup.clear_fetch_secret_key();
       setup.clear_fetch_public_key();
     }

@@ -332,8 +332,10 @@ void WorkerMachine::Heartbeat(const wire::Heartbeat& health, TimeMs) {
   link_.Post(message);
 }
 
-void WorkerMachine::Drain(TimeMs) {
+void WorkerMachine::Drain(TimeMs now) {
   draining_ = true;
+  // Without a coordinator nobody gives work, and without jobs nobody needs what is here.
+  if (!link_.registered() && jobs_.empty()) return Leave(now);
   if (drain_said_ || !link_.registered()) return;
   drain_said_ = true;
   wire::Message message;
@@ -350,6 +352,8 @@ void WorkerMachine::Leave(TimeMs now) {
 }
 
 void WorkerMachine::Tick(TimeMs now) {
+  const bool away = now > link_.heard_ms() + options_.away_ms;
+  if (draining_ && jobs_.empty() && away) Leave(now);
   for (auto& [number, job] : jobs_) {
     if (job.phase == JobPhase::kDown && !job.waiting.empty()) MaybeSpawn(number, job, now);
     if (job.phase == JobPhase::kUnprepared && now >= job.respawn_due_ms) Prepare(job);
