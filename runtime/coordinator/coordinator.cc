@@ -35,6 +35,12 @@ TimeMs UnixMs() {
       duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
 }
 
+std::uint64_t MicrosecondsSince(std::chrono::steady_clock::time_point then) {
+  using namespace std::chrono;
+  return static_cast<std::uint64_t>(
+      duration_cast<microseconds>(steady_clock::now() - then).count());
+}
+
 std::string RandomBytes(std::size_t bytes) {
   std::random_device random;
   std::string result;
@@ -104,6 +110,7 @@ class Coordinator::Loop {
     SPILLWAY_RETURN_IF_ERROR(CarryOut());
     while (!stopping_.load(std::memory_order_relaxed)) {
       poller_.Wait(std::chrono::milliseconds(WaitMs()));
+      const auto began = std::chrono::steady_clock::now();
       std::uint64_t ignored;
       while (::read(wake_.get(), &ignored, sizeof ignored) > 0) {
       }
@@ -117,7 +124,7 @@ class Coordinator::Loop {
         beat_due_ms_ = now + kBeatMs;
         SPILLWAY_RETURN_IF_ERROR(journal_->Beat(now));
       }
-      ++stats_.turns;
+      stats_.turn_us.Add(MicrosecondsSince(began));
     }
     return OkStatus();
   }
@@ -226,7 +233,10 @@ class Coordinator::Loop {
 
   Status CarryOut() {
     Effects effects = machine_->TakeEffects(Now());
-    for (const AppendRecord& record : effects.records) journal_->Append(record.job, record.bytes);
+    for (const AppendRecord& record : effects.records) {
+      if (options_.watch) options_.watch(record.bytes);
+      journal_->Append(record.job, record.bytes);
+    }
     stats_.records += effects.records.size();
     for (const ArchiveJob& job : effects.archived) {
       journal_->EndJob(job.job, job.job_id, job.summary);

@@ -12,10 +12,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mapreduce/base/status.h"
 #include "runtime/coordinator/coordinator_machine.h"
+#include "runtime/coordinator/duration_histogram.h"
 #include "runtime/transport/socket.h"
 
 namespace spillway {
@@ -35,13 +37,17 @@ struct CoordinatorSetup {
   std::uint32_t frames_per_turn_max = 1'000;
   /// A line of what happened, for people. Called on Run's thread.
   std::function<void(const std::string& line)> log;
+  /// Each wire::JournalRecord just before it is written: for benchmarks, which see here when an
+  /// attempt was started and when it was done. Called on Run's thread.
+  std::function<void(std::string_view record)> watch;
 };
 
-/// What a loop cost; for the benchmark.
+/// What a loop cost; for benchmarks. Read it after Run.
 struct CoordinatorStats {
-  std::uint64_t turns = 0;
   std::uint64_t frames = 0;
   std::uint64_t records = 0;
+  /// From the end of a wait until all that followed from it was sent: the turns.
+  DurationHistogram turn_us;
 };
 
 class Coordinator {
