@@ -25,7 +25,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kMapBytes = 128 << 20;
-constexpr std::uint32_t kFiles = 1'000;
+constexpr std::uint32_t kFiles = 100;
 constexpr std::uint64_t kHashBytes = 32;
 constexpr std::uint64_t kJobWaitMs = 1'000;
 

@@ -1,5 +1,6 @@
 #include "bench/cluster/coordinator_thread.h"
 
+#include <pthread.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ Result<std::unique_ptr<CoordinatorThread>> CoordinatorThread::Start(TransportCon
 
 CoordinatorThread::CoordinatorThread(std::unique_ptr<Coordinator> coordinator)
     : coordinator_(std::move(coordinator)), thread_([this] {
+        ::pthread_setname_np(::pthread_self(), "coordinator");
         outcome_ = coordinator_->Run();
         cpu_s_ = ThreadCpuS();
       }) {}

@@ -67,14 +67,15 @@ bool ParseArguments(int argc, char** argv, Options& options) {
          options.tasks > kWarmUpTasks;
 }
 
-/// `spillway worker` processes. Killed with their object.
+/// `spillway worker` processes. Killed with their object: on SIGTERM they would drain, which takes
+/// a coordinator that answers. What they leave lies in the benchmark's directory.
 class WorkerProcesses {
  public:
   WorkerProcesses() = default;
   WorkerProcesses(const WorkerProcesses&) = delete;
   WorkerProcesses& operator=(const WorkerProcesses&) = delete;
   ~WorkerProcesses() {
-    for (const pid_t pid : pids_) ::kill(pid, SIGTERM);
+    for (const pid_t pid : pids_) ::kill(pid, SIGKILL);
     for (const pid_t pid : pids_) ::waitpid(pid, nullptr, 0);
   }
 

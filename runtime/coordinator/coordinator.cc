@@ -114,7 +114,7 @@ class Coordinator::Loop {
       std::uint64_t ignored;
       while (::read(wake_.get(), &ignored, sizeof ignored) > 0) {
       }
-      Receive();
+      Receive(began);
       for (KeeperDone& done : keeper_->Take()) std::visit([this](auto& d) { Apply(d); }, done);
       const TimeMs now = Now();
       if (const auto due = machine_->next_tick_ms(); due.has_value() && *due <= now)
@@ -185,7 +185,7 @@ class Coordinator::Loop {
     return static_cast<int>(wait);
   }
 
-  void Receive() {
+  void Receive(std::chrono::steady_clock::time_point began) {
     more_frames_ = false;
     std::uint32_t budget = options_.frames_per_turn_max;
     for (std::size_t i = 0; i < sockets_.size(); ++i) {
@@ -197,7 +197,7 @@ class Coordinator::Loop {
         // A peer is known by its socket and its name there.
         machine_->OnFrame(std::string(1, static_cast<char>(i)) + incoming->peer, role,
                           incoming->message.header.view(), Now());
-        if (--budget == 0) {
+        if (--budget == 0 || MicrosecondsSince(began) >= options_.receive_us_max) {
           more_frames_ = true;
           return;
         }
