@@ -97,16 +97,16 @@ wire::JobSpec MakeSpec(const Options& options, const std::string& directory) {
 
 Result<std::string> Submit(const Options& options, const std::string& endpoint,
                            const std::string& directory) {
-  SPILLWAY_ASSIGN_OR_RETURN(auto client, CoordinatorClient::Connect({.endpoint = endpoint},
-                                                                    [](const std::string&) {}));
+  SPILLWAY_ASSIGN_OR_RETURN(
+      auto client, CoordinatorClient::Connect({.endpoint = endpoint}, [](const std::string&) {}));
   SPILLWAY_ASSIGN_OR_RETURN(const wire::Submitted submitted,
                             UploadJob(*client, MakeSpec(options, directory), {}));
   return submitted.job_id();
 }
 
 Result<wire::JobState> WaitForEnd(const std::string& endpoint, const std::string& job_id) {
-  SPILLWAY_ASSIGN_OR_RETURN(auto client, CoordinatorClient::Connect({.endpoint = endpoint},
-                                                                    [](const std::string&) {}));
+  SPILLWAY_ASSIGN_OR_RETURN(
+      auto client, CoordinatorClient::Connect({.endpoint = endpoint}, [](const std::string&) {}));
   for (;;) {
     wire::Request request;
     request.mutable_job()->set_job_id(job_id);
@@ -162,10 +162,9 @@ class Bench {
     while (workers_.registered() < options_.workers.workers)
       SPILLWAY_RETURN_IF_ERROR(workers_.Turn());
     const auto began = Clock::now();
-    SPILLWAY_ASSIGN_OR_RETURN(
-        job_id_, Meanwhile([endpoint = EndpointForClients(), this] {
-          return Submit(options_, endpoint, directory_.path());
-        }));
+    SPILLWAY_ASSIGN_OR_RETURN(job_id_, Meanwhile([endpoint = EndpointForClients(), this] {
+                                return Submit(options_, endpoint, directory_.path());
+                              }));
     figures_.submit_s = SecondsSince(began);
     return OkStatus();
   }
@@ -239,9 +238,8 @@ void Print(const Options& options, const Figures& figures) {
               figures.tasks_per_second, figures.cpu_us_per_task);
   const auto turns = [&](const char* half, const DurationHistogram& turn_us) {
     std::printf("%s half: %llu turns, p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms, longest %.1f ms\n",
-                half, static_cast<unsigned long long>(turn_us.count()),
-                ms(turn_us.Percentile(0.5)), ms(turn_us.Percentile(0.99)),
-                ms(turn_us.Percentile(0.999)), ms(turn_us.max_us()));
+                half, static_cast<unsigned long long>(turn_us.count()), ms(turn_us.Percentile(0.5)),
+                ms(turn_us.Percentile(0.99)), ms(turn_us.Percentile(0.999)), ms(turn_us.max_us()));
   };
   turns("first", figures.turn_us);
   std::printf("recovery: journal read after %.2f s, first task %.2f s, all slots %.2f s\n",

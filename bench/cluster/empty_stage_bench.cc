@@ -165,8 +165,8 @@ Result<wire::JobSpec> MakeSpec(const Options& options, const std::string& direct
 }
 
 Status RunJob(const std::string& endpoint, const wire::JobSpec& spec) {
-  SPILLWAY_ASSIGN_OR_RETURN(auto client, CoordinatorClient::Connect({.endpoint = endpoint},
-                                                                    [](const std::string&) {}));
+  SPILLWAY_ASSIGN_OR_RETURN(
+      auto client, CoordinatorClient::Connect({.endpoint = endpoint}, [](const std::string&) {}));
   SPILLWAY_ASSIGN_OR_RETURN(const wire::Submitted submitted, UploadJob(*client, spec, {}));
   for (;;) {
     wire::Request request;
@@ -202,10 +202,11 @@ Status Run(const Options& options) {
       static_cast<unsigned long long>(took.Percentile(0.5)),
       static_cast<unsigned long long>(took.Percentile(0.99)),
       static_cast<unsigned long long>(took.max_us()), times.tasks_per_second());
-  std::printf("{\"p50_ms\": %.3f, \"p99_ms\": %.3f, \"max_ms\": %.3f, \"tasks_per_second\": %.0f}\n",
-              static_cast<double>(took.Percentile(0.5)) / 1e3,
-              static_cast<double>(took.Percentile(0.99)) / 1e3,
-              static_cast<double>(took.max_us()) / 1e3, times.tasks_per_second());
+  std::printf(
+      "{\"p50_ms\": %.3f, \"p99_ms\": %.3f, \"max_ms\": %.3f, \"tasks_per_second\": %.0f}\n",
+      static_cast<double>(took.Percentile(0.5)) / 1e3,
+      static_cast<double>(took.Percentile(0.99)) / 1e3, static_cast<double>(took.max_us()) / 1e3,
+      times.tasks_per_second());
   return OkStatus();
 }
 

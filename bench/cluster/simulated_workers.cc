@@ -26,7 +26,8 @@ std::uint64_t SessionOf(std::string_view bytes) {
   if (at + 9 > bytes.size() || bytes[at] != 0x11) return 0;
   std::uint64_t session = 0;
   for (int i = 7; i >= 0; --i)
-    session = session << 8 | static_cast<unsigned char>(bytes[at + 1 + static_cast<std::size_t>(i)]);
+    session =
+        session << 8 | static_cast<unsigned char>(bytes[at + 1 + static_cast<std::size_t>(i)]);
   return session;
 }
 
@@ -54,9 +55,8 @@ struct SimulatedWorkers::Reduce {
 struct SimulatedWorkers::Worker {
   Worker(std::uint32_t number, std::uint32_t slots)
       : index(number),
-        link(
-            DetailsOf(number, slots), [this] { return Attempts(); },
-            {.register_retry_ms = kRegisterRetryMs, .channel = {}}) {}
+        link(DetailsOf(number, slots), [this] { return Attempts(); },
+             {.register_retry_ms = kRegisterRetryMs, .channel = {}}) {}
 
   std::vector<AttemptId> Attempts() const {
     std::vector<AttemptId> ids;
@@ -118,8 +118,7 @@ void SimulatedWorkers::Disconnect() {
 Status SimulatedWorkers::Turn() {
   for (const std::size_t ready : poller_.Wait(kWait))
     while (auto message = connections_[ready]->Receive())
-      SPILLWAY_RETURN_IF_ERROR(
-          OnFrame(static_cast<std::uint32_t>(ready), message->header.view()));
+      SPILLWAY_RETURN_IF_ERROR(OnFrame(static_cast<std::uint32_t>(ready), message->header.view()));
   if (Now() >= look_due_ms_) LookAtTimers();
   for (Worker* worker : std::exchange(touched_, {})) {
     worker->touched = false;
@@ -168,8 +167,7 @@ Status SimulatedWorkers::OnMessage(Worker& worker, const wire::Message& message)
       reduce.has.assign(reduce.missing, false);
       return OkStatus();
     }
-    case wire::Message::kSegmentsAvailable:
-      return OnSegments(worker, message.segments_available());
+    case wire::Message::kSegmentsAvailable: return OnSegments(worker, message.segments_available());
     case wire::Message::kSegmentInvalidated: {
       const auto found = worker.reduces.find(FromWire(message.segment_invalidated().reduce()));
       const std::uint32_t map = message.segment_invalidated().segment().map_task();

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "runtime/core/attempt_id.h"
@@ -71,8 +72,9 @@ class WorkerRegistry {
   void NoteDue(WorkerEntry& worker);
 
   std::map<WorkerId, std::unique_ptr<WorkerEntry>> workers_;
-  std::map<std::uint64_t, WorkerEntry*> by_incarnation_;
-  std::map<std::uint64_t, WorkerEntry*> by_session_;
+  std::unordered_map<WorkerId, WorkerEntry*> by_id_;
+  std::unordered_map<std::uint64_t, WorkerEntry*> by_incarnation_;
+  std::unordered_map<std::uint64_t, WorkerEntry*> by_session_;  ///< Of every frame.
   std::vector<WorkerEntry*> dirty_;
   std::set<std::pair<TimeMs, WorkerId>> due_;  ///< One of each worker at most: its due_ms.
   WorkerId next_id_ = 1;
