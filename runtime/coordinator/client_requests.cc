@@ -151,9 +151,9 @@ void CoordinatorMachine::Accept(const std::string& peer, const wire::Request& re
   accepted.set_job(number);
   accepted.set_job_id(MakeJobId(number, now_));
   accepted.set_submitted_unix_ms(now_);
-  *accepted.mutable_spec() = spec;
-  JobEntry& job = AddJob(number, accepted.job_id(), std::move(spec), now_);
-  Append(number, std::move(record), true);
+  *accepted.mutable_spec() = std::move(spec);
+  Append(number, record, true);
+  JobEntry& job = AddJob(number, accepted.job_id(), std::move(*accepted.mutable_spec()), now_);
   uploads_.Remember(request.submit().upload(), number);
   submitters_.emplace(number, Waiter{peer, request.id(), 0});
   effects_.outputs.push_back(

@@ -130,7 +130,8 @@ class CoordinatorMachine {
   /// `source`: what the journal keeps of the event beyond the event itself; may be null.
   void Feed(Event event, const wire::JournalRecord* source = nullptr);
   void FeedAll();
-  void Append(JobId job, wire::JournalRecord record, bool durable = false);
+  /// Sets the record's time and keeps its bytes.
+  void Append(JobId job, wire::JournalRecord& record, bool durable = false);
   void Do(const StartMap& action);
   void Do(const StartReduce& action);
   void Do(const SegmentsAvailable& action);

@@ -37,13 +37,13 @@ void CoordinatorMachine::FeedAll() {
       // A worker that was told its number must be known by it after a power cut, too.
       const bool durable =
           std::holds_alternative<WorkerJoined>(event) || std::holds_alternative<TakenOver>(event);
-      Append(JobOf(event), std::move(record), durable);
+      Append(JobOf(event), record, durable);
     }
     for (const Action& action : actions) {
       if (const auto decision = DecisionOf(action)) {
         wire::JournalRecord record;
         PutEvent(*decision, record);
-        Append(JobOf(*decision), std::move(record));
+        Append(JobOf(*decision), record);
       }
     }
     for (const Action& action : actions) std::visit([this](const auto& a) { Do(a); }, action);
@@ -51,7 +51,7 @@ void CoordinatorMachine::FeedAll() {
   feeding_ = false;
 }
 
-void CoordinatorMachine::Append(JobId job, wire::JournalRecord record, bool durable) {
+void CoordinatorMachine::Append(JobId job, wire::JournalRecord& record, bool durable) {
   record.set_time_ms(now_);
   effects_.records.push_back({job, record.SerializeAsString()});
   effects_.durable = effects_.durable || durable;
