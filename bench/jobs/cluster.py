@@ -53,7 +53,7 @@ def children_of(pids):
 
 
 class Sampler:
-    """Peak memory of the executors, which only live as long as their job: the sum of their peaks."""
+    """Peak memory of the executors, which live only as long as their job: the sum of peaks."""
 
     def __init__(self, workers):
         self.workers, self.peaks, self.done = workers, {}, threading.Event()
@@ -124,7 +124,7 @@ class Cluster:
         return sum(stat_of(process.pid)[1] for process in self.processes)
 
     def run(self, command, cwd):
-        """Runs a client; CPU and memory are those of all processes of the cluster and the client."""
+        """Runs a client; CPU and memory are those of the client and all of the cluster."""
         before = self.cpu_s()
         with Sampler(self.workers()) as sampler:
             result = measure.run([*command, f"--on={self.endpoint}", "--insecure"], cwd)

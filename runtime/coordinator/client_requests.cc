@@ -218,7 +218,7 @@ Status CoordinatorMachine::OnKill(const wire::KillJob& kill) {
     wire::JournalRecord record;
     record.mutable_cancelled()->set_job(job->number);
     record.mutable_cancelled()->set_reason(job->kill_reason);
-    Append(job->number, std::move(record), true);
+    Append(job->number, record, true);
     return OkStatus();
   }
   Feed(CancelJob{job->number, job->kill_reason});
