@@ -28,8 +28,7 @@ class ClusterCase(CommandCase):
 
     def setUp(self):
         super().setUp()
-        self.port = free_port()
-        self.endpoint = f"tcp://127.0.0.1:{self.port}"
+        self.endpoint = self.new_endpoint()
         self.journal = self.dir / "journal"
         self.workers = []
         self.coordinator = None
@@ -37,27 +36,38 @@ class ClusterCase(CommandCase):
         self.addCleanup(self.stop_everything)
         self.start_coordinator()
 
-    # --- Processes.
+    # --- Where processes run, and as whom.
+
+    def new_endpoint(self):
+        return f"tcp://127.0.0.1:{free_port()}"
+
+    def on_host(self, name):
+        """What comes before a command to make it run on the host of that name: the coordinator's,
+        a worker's (h0, h1, ...) or the client's."""
+        return []
 
     def access(self):
         return ["--keys", str(self.keys)] if self.keys else ["--insecure"]
 
+    # --- Processes.
+
     def start_coordinator(self):
-        command = [SPILLWAY, "coordinator", "--listen", self.endpoint, "--journal",
-                   str(self.journal), *self.access(), *self.coordinator_flags,
+        command = [*self.on_host("coordinator"), SPILLWAY, "coordinator", "--listen", self.endpoint,
+                   "--journal", str(self.journal), *self.access(), *self.coordinator_flags,
                    "--log", str(self.dir / "coordinator.log")]
         self.coordinator = subprocess.Popen(command, stderr=subprocess.PIPE)
         self.wait_for(lambda: self.ask("cluster", "status") is not None, "a coordinator")
 
     def start_worker(self, *flags, slots=1, memory="256M", host=None):
         number = len(self.workers)
+        host = host or f"h{number}"
         spill = self.dir / f"spill-{number}"
         spill.mkdir(exist_ok=True)
         log = self.dir / f"worker-{number}.log"
-        command = [SPILLWAY, "worker", "--coordinator", self.endpoint, *self.access(),
-                   "--spill-dir", str(spill), "--slots", str(slots), "--memory", memory,
-                   "--name", f"w{number}", "--host", host or f"h{number}", "--log", str(log),
-                   *map(str, flags)]
+        command = [*self.on_host(host), SPILLWAY, "worker", "--coordinator", self.endpoint,
+                   *self.access(), "--spill-dir", str(spill), "--slots", str(slots),
+                   "--memory", memory, "--name", f"w{number}", "--host", host,
+                   "--log", str(log), *map(str, flags)]
         worker = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         worker.spill = spill
         worker.log = log
@@ -102,16 +112,24 @@ class ClusterCase(CommandCase):
 
     # --- Questions and jobs.
 
+    def client(self, *words, access=None):
+        """Runs a client's command to its end; the result has its `code`, `out` and `err`."""
+        command = [*self.on_host("client"), SPILLWAY, *map(str, words), "--on", self.endpoint,
+                   *(self.access() if access is None else access), "--connect-timeout", "5s"]
+        result = subprocess.run(command, capture_output=True, timeout=SECONDS_MAX)
+        result.code = result.returncode
+        result.out = result.stdout.decode(errors="replace")
+        result.err = result.stderr.decode(errors="replace")
+        return result
+
     def ask(self, *words):
         """The JSON that a command prints; None when it fails."""
-        command = [SPILLWAY, *words, "--on", self.endpoint, *self.access(), "--json",
-                   "--connect-timeout", "5s"]
-        result = subprocess.run(command, capture_output=True, timeout=SECONDS_MAX)
-        lines = result.stdout.decode(errors="replace").splitlines()
-        return json.loads(lines[-1]) if result.returncode == 0 and lines else None
+        result = self.client(*words, "--json")
+        lines = result.out.splitlines()
+        return json.loads(lines[-1]) if result.code == 0 and lines else None
 
     def job_command(self, verb, job, inputs, output, *flags, args=()):
-        command = [SPILLWAY, verb, str(job)]
+        command = [*self.on_host("client"), SPILLWAY, verb, str(job)]
         for path in inputs:
             command += ["-i", str(path)]
         command += ["-o", str(output), "--on", self.endpoint, *self.access(), "--json",
