@@ -58,18 +58,20 @@ class ClusterCase(CommandCase):
         self.coordinator = subprocess.Popen(command, stderr=subprocess.PIPE)
         self.wait_for(lambda: self.ask("cluster", "status") is not None, "a coordinator")
 
-    def start_worker(self, *flags, slots=1, memory="256M", host=None):
+    def start_worker(self, *flags, slots=1, memory="256M", host=None, spill_dirs=None):
         number = len(self.workers)
         host = host or f"h{number}"
-        spill = self.dir / f"spill-{number}"
-        spill.mkdir(exist_ok=True)
+        spill_dirs = spill_dirs or [self.dir / f"spill-{number}"]
+        for spill in spill_dirs:
+            spill.mkdir(exist_ok=True)
         log = self.dir / f"worker-{number}.log"
         command = [*self.on_host(host), SPILLWAY, "worker", "--coordinator", self.endpoint,
-                   *self.access(), "--spill-dir", str(spill), "--slots", str(slots),
-                   "--memory", memory, "--name", f"w{number}", "--host", host,
-                   "--log", str(log), *map(str, flags)]
+                   *self.access(), "--slots", str(slots), "--memory", memory,
+                   "--name", f"w{number}", "--host", host, "--log", str(log),
+                   *(word for spill in spill_dirs for word in ["--spill-dir", str(spill)]),
+                   *map(str, flags)]
         worker = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        worker.spill = spill
+        worker.spill_dirs = spill_dirs
         worker.log = log
         worker.name = f"w{number}"
         self.workers.append(worker)
@@ -187,9 +189,11 @@ class ClusterCase(CommandCase):
             time.sleep(0.02)
         self.fail(f"waited in vain for {name}\n{self.logs()}")
 
+    def scratch_of_jobs(self):
+        """What workers that are alive have of jobs on their disks."""
+        return [path for worker in self.workers if worker.poll() is None
+                for spill in worker.spill_dirs for path in spill.rglob("j*")
+                if path.is_dir() and path.name[1:].isdigit()]
+
     def expect_scratch_empty(self):
-        """No files of jobs are left with any worker that is alive."""
-        def empty():
-            return not [p for w in self.workers if w.poll() is None
-                        for p in w.spill.glob("spillway-*/job-*/j[0-9]*")]
-        self.wait_for(empty, "the workers' scratch directories to be empty")
+        self.wait_for(lambda: not self.scratch_of_jobs(), "the workers' scratch to be empty")

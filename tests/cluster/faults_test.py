@@ -53,7 +53,7 @@ class Faults(SlowJobCase):
         self.workers[0].send_signal(signal.SIGTERM)
         self.finish_same(job)
         self.assertEqual(self.workers[0].wait(timeout=30), 0)
-        self.assertEqual(list(self.workers[0].spill.rglob("job-*")), [])
+        self.assertEqual(list(self.workers[0].spill_dirs[0].rglob("job-*")), [])
 
     def test_a_second_sigterm_ends_a_worker_at_once(self):
         self.start_workers(2)
