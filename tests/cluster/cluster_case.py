@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-from command_case import BIN_DIR, SPILLWAY, TEST_PLUGINS, CommandCase
+from command_case import SPILLWAY, CommandCase
 
 SECONDS_MAX = 60
 LEASE = "2s"
@@ -190,10 +190,11 @@ class ClusterCase(CommandCase):
         self.fail(f"waited in vain for {name}\n{self.logs()}")
 
     def scratch_of_jobs(self):
-        """What workers that are alive have of jobs on their disks."""
-        return [path for worker in self.workers if worker.poll() is None
-                for spill in worker.spill_dirs for path in spill.rglob("j*")
-                if path.is_dir() and path.name[1:].isdigit()]
+        """What workers that are alive have of jobs on their disks. It may go meanwhile."""
+        return [os.path.join(place, name)
+                for worker in self.workers if worker.poll() is None
+                for spill in worker.spill_dirs for place, names, _ in os.walk(spill)
+                for name in names if name[0] == "j" and name[1:].isdigit()]
 
     def expect_scratch_empty(self):
         self.wait_for(lambda: not self.scratch_of_jobs(), "the workers' scratch to be empty")

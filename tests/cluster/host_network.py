@@ -1,6 +1,6 @@
-"""Hosts that are network namespaces, each with an address of its own, joined by a switch whose ports
-can be pulled. What runs on such a host sees no other network, so nothing of it disturbs, or is
-disturbed by, the machine's own."""
+"""Hosts that are network namespaces, each with an address of its own, joined by a switch whose
+ports can be pulled. What runs on such a host sees no other network, so nothing of it disturbs, or
+is disturbed by, the machine's own."""
 
 import os
 import shutil

@@ -6,12 +6,11 @@ import signal
 import socket
 import struct
 import subprocess
-import time
 import unittest
 
 from cluster_case import SPILLWAY, ClusterCase, free_port
 from command_case import random_text
-from slow_job_case import SLOW, SlowJobCase
+from slow_job_case import SlowJobCase
 
 EXIT_NOT_ALLOWED = 77
 GROWTH_BYTES_MAX = 20 << 20
@@ -68,8 +67,8 @@ class Roles(WithKeys):
         stranger = self.dir / "stranger"
         keys_command("init", stranger)
         # It knows whom to talk to: that is public.
-        for name in ["coordinator.public"]:
-            (stranger / name).write_bytes((self.keys / name).read_bytes())
+        name = "coordinator.public"
+        (stranger / name).write_bytes((self.keys / name).read_bytes())
         self.expect_refused(self.client("jobs", "list", access=["--keys", str(stranger)]), "key")
         self.expect_refused(self.submit(["--keys", str(stranger)]), "key")
 

@@ -12,9 +12,10 @@ class SlowJobCase(ClusterCase):
 
     def setUp(self):
         super().setUp()
-        lines = [b"%05d %s\n" % (i * 7919 % 100_003, b"x" * (i % 50)) for i in range(self.MAPS * 40)]
-        self.input = self.write("in.txt", b"".join(lines))
-        self.flags = ["--split-size", str(len(b"".join(lines)) // self.MAPS + 1), "--reducers", "3"]
+        data = b"".join(b"%05d %s\n" % (i * 7919 % 100_003, b"x" * (i % 50))
+                        for i in range(self.MAPS * 40))
+        self.input = self.write("in.txt", data)
+        self.flags = ["--split-size", str(len(data) // self.MAPS + 1), "--reducers", "3"]
         self.expected = self.run_embedded(SLOW, [self.input], *self.flags, args=["slow:0"])
 
     def start_slow(self):

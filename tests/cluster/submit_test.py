@@ -272,7 +272,9 @@ class FullDisk(SubmitCase):
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", place],
                                  capture_output=True, text=True)
         if mounted.returncode != 0:
-            self.skipTest(f"cannot mount a small tmpfs: {mounted.stderr.strip()}")
+            reason = f"cannot mount a small tmpfs: {mounted.stderr.strip()}"
+            print(f"SKIPPED: {self.id()}: {reason}", flush=True)
+            self.skipTest(reason)
         self.addCleanup(subprocess.run, ["umount", "-l", place], capture_output=True)
         return place
 
