@@ -27,8 +27,8 @@ struct WorkerMachineOptions {
   WorkerLinkOptions link;
   std::uint64_t stop_timeout_ms = 5'000;   ///< Then the attempt's executor is killed.
   std::uint64_t leave_timeout_ms = 2'000;  ///< To say goodbye.
-  std::uint64_t away_ms = 5'000;  ///< A drain waits no longer for a coordinator that is silent.
-  std::uint64_t respawn_ms = 100;          ///< Doubled with each executor that died at once.
+  std::uint64_t away_ms = 5'000;   ///< A drain waits no longer for a coordinator that is silent.
+  std::uint64_t respawn_ms = 100;  ///< Doubled with each executor that died at once.
   std::uint64_t respawn_ms_max = 5'000;
   std::uint32_t respawns_max = 8;  ///< In a row, without an attempt that ended well.
 };
