@@ -247,7 +247,8 @@ void CoordinatorMachine::EndJob(JobEntry& job, const Status& status) {
   wire::Message message;
   message.mutable_end_job()->set_job(job.number);
   for (const auto& [id, worker] : workers_.all())
-    if (worker->told_jobs.erase(job.number) > 0) Post(*worker, message.SerializeAsString());
+    if (worker->told_jobs.erase(job.number) + worker->held_jobs.erase(job.number) > 0)
+      Post(*worker, message.SerializeAsString());
   AnswerWaiters(job);
 
   wire::JobState state = job.State(nullptr, now_);

@@ -74,7 +74,10 @@ void CoordinatorMachine::OnRegister(const std::string& peer, Role role,
   registered.set_fetch_secret_key(secrets_.fetchers.secret_key);
   registered.set_fetch_public_key(secrets_.fetchers.public_key);
   registered.set_token_key(secrets_.token_key);
-  for (const auto& [number, job] : jobs_) registered.add_jobs(number);
+  for (const auto& [number, job] : jobs_) {
+    registered.add_jobs(number);
+    worker->held_jobs.insert(number);
+  }
   effects_.frames.push_back({peer, LoneFrame(answer, *version)});
   if (resumes) return Resumed(*worker, details);
 

@@ -27,9 +27,11 @@ struct WorkerEntry {
   std::string peer;                          ///< Where it was heard from last.
   std::unique_ptr<ReliableChannel> channel;  ///< Null: it has not registered since the start.
   std::set<JobId> told_jobs;                 ///< StartJob was sent in this session.
-  std::vector<bool> told_places;             ///< By worker id: WorkerPlace was sent.
-  bool dirty = false;                        ///< Its channel may have a frame to send.
-  std::optional<TimeMs> due_ms;              ///< When its channel is looked at next.
+  std::set<JobId>
+      held_jobs;  ///< That it may have from the session before: it must hear of their end.
+  std::vector<bool> told_places;  ///< By worker id: WorkerPlace was sent.
+  bool dirty = false;             ///< Its channel may have a frame to send.
+  std::optional<TimeMs> due_ms;   ///< When its channel is looked at next.
 };
 
 class WorkerRegistry {
