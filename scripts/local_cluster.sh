@@ -134,7 +134,10 @@ show_use() {
 
 start_coordinator() {
   local spillway=$1 port
-  port=$(free_port)
+  # The same port as before, where it is free: clients that wait for the coordinator find it again.
+  port=
+  if [[ -s $state/endpoint ]]; then port=$(sed 's/.*://' "$state/endpoint"); fi
+  if [[ -z $port ]] || (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then port=$(free_port); fi
   echo "127.0.0.1:$port" >"$state/endpoint"
   launch coordinator "$spillway" coordinator --listen "127.0.0.1:$port" \
     --journal "$state/journal" --keys "$state/keys"

@@ -3,6 +3,8 @@
 
     scripts/dev bench [--bytes SIZE] [--runs N] [--works NAME,...] [--only NAME,...] [--peers]
                       [--markdown FILE] [--micro]
+    scripts/dev bench --cluster [--bytes SIZE] [--runs N] [--works NAME,...] [--cluster-maps N]
+                      [--cluster-workers N]
 
 Contestants of a work run in turn: one warm-up round, whose outputs are compared byte by byte with
 the limit's, then --runs rounds, of which the median counts. Before each run old outputs are removed
@@ -18,6 +20,7 @@ import subprocess
 import sys
 import venv
 
+import cluster
 import measure
 import works
 
@@ -62,6 +65,12 @@ def parse_arguments():
                         help="where data and outputs lie (default build/bench-data)")
     parser.add_argument("--markdown", help="also write the table to this file")
     parser.add_argument("--micro", action="store_true", help="the micro benchmarks afterwards")
+    parser.add_argument("--cluster", action="store_true",
+                        help="clusters on this host instead, and their coordinator")
+    parser.add_argument("--cluster-maps", type=int, default=10**6,
+                        help="of the simulated job (default 1000000)")
+    parser.add_argument("--cluster-workers", type=int, default=10**4,
+                        help="that are simulated (default 10000)")
     arguments = parser.parse_args()
     if arguments.runs < 1 or arguments.bytes < 1000:
         parser.error("--runs takes at least 1, --bytes at least 1000")
@@ -204,14 +213,18 @@ HEADINGS = ["work", "program", "wall", "CPU", "peak RSS MB", "spilled MB", "wall
             "result"]
 
 
-def table(rows):
+LEFT = ("work", "program", "what", "goal", "result")
+
+
+def table(rows, headings=None):
     """Markdown, with columns that also line up in a terminal; a work is named once."""
+    headings = headings or HEADINGS
     shown, last = [], None
     for row in rows:
         shown.append(row if row[0] != last else ["", *row[1:]])
         last = row[0]
-    widths = [max(len(line[i]) for line in [HEADINGS, *shown]) for i in range(len(HEADINGS))]
-    left = (0, 1, 7, 8)
+    widths = [max(len(line[i]) for line in [headings, *shown]) for i in range(len(headings))]
+    left = [i for i, heading in enumerate(headings) if heading in LEFT]
 
     def line(cells):
         return "| " + " | ".join(c.ljust(w) if i in left else c.rjust(w)
@@ -219,7 +232,7 @@ def table(rows):
 
     rule = "|" + "|".join("-" * (w + 2) if i in left else "-" * (w + 1) + ":"
                           for i, w in enumerate(widths)) + "|"
-    return "\n".join([line(HEADINGS), rule, *map(line, shown)])
+    return "\n".join([line(headings), rule, *map(line, shown)])
 
 
 def report(arguments, rows):
@@ -242,9 +255,20 @@ def run_micro(arguments):
                        check=True)
 
 
+def run_cluster(arguments):
+    text = (f"Machine: {measure.machine()}.\n\n"
+            f"{cluster.run(arguments, make_input, table, say)}")
+    print(text, end="", flush=True)
+    if arguments.markdown:
+        with open(arguments.markdown, "w", encoding="utf-8") as file:
+            file.write(text)
+
+
 def main():
     arguments = parse_arguments()
     check_disk(arguments)
+    if arguments.cluster:
+        return run_cluster(arguments)
     peers_python = install_peers() if arguments.peers else None
     catalog = works.Catalog(ROOT, os.path.abspath(arguments.build), arguments.data, arguments.bytes,
                             arguments.seed, peers_python)

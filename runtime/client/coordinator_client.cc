@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <random>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "runtime/protocol/frame.h"
@@ -24,6 +26,13 @@ std::uint64_t MsBetween(Clock::time_point from, Clock::time_point to) {
 std::uint64_t FirstId() {
   std::random_device random;
   return (std::uint64_t{random()} << 32 | random()) >> 1;
+}
+
+/// News of a connection, when nobody tries any more.
+std::string WithoutTrying(std::string news) {
+  constexpr std::string_view kTrying = "; trying again";
+  if (news.ends_with(kTrying)) news.resize(news.size() - kTrying.size());
+  return news;
 }
 
 std::string WholeSeconds(std::uint64_t ms) { return std::to_string((ms + 999) / 1'000) + " s"; }
@@ -147,7 +156,7 @@ Result<wire::Reply> CoordinatorClient::Call(wire::Request request, const CallOpt
   }
   std::string text = "the coordinator at " + coordinator_.endpoint + " did not answer within " +
                      WholeSeconds(options.give_up_ms);
-  if (!news_.empty() && news_ != "connected") text += ": " + news_.substr(0, news_.rfind(';'));
+  if (!news_.empty() && news_ != "connected") text += ": " + WithoutTrying(news_);
   return Unavailable(text +
                      ". Check that it runs and that the address is right, or wait longer with "
                      "--connect-timeout.");

@@ -1,4 +1,7 @@
 // What clients ask for.
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/wire_format_lite.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -15,7 +18,39 @@ namespace {
 constexpr std::uint64_t kWaitMsMax = 60'000;
 constexpr std::uint32_t kListedMax = 500;
 constexpr std::size_t kPieceBytes = 512 << 10;
+constexpr std::size_t kReasonBytesMax = 1'000;
+constexpr std::uint64_t kRangesMax = 16'000'000;  // Files, maps and ranges of one job.
 constexpr std::size_t kLogBytesMax = 512 << 10;
+constexpr std::uint64_t kListBytesMax = 768 << 10;
+
+/// How many inputs, maps and ranges the spec would have once it is parsed: empty ones take two
+/// bytes here and fifty in memory.
+std::uint64_t CountRanges(std::string_view bytes) {
+  using google::protobuf::internal::WireFormatLite;
+  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                                static_cast<int>(bytes.size()));
+  std::uint64_t count = 0;
+  while (const std::uint32_t tag = stream.ReadTag()) {
+    const int field = WireFormatLite::GetTagFieldNumber(tag);
+    const bool is_map =
+        field == wire::JobSpec::kMapsFieldNumber &&
+        WireFormatLite::GetTagWireType(tag) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
+    if (is_map || field == wire::JobSpec::kInputsFieldNumber) ++count;
+    if (!is_map) {
+      if (!WireFormatLite::SkipField(&stream, tag)) break;
+      continue;
+    }
+    std::uint32_t length = 0;
+    if (!stream.ReadVarint32(&length)) break;
+    const auto limit = stream.PushLimit(static_cast<int>(length));
+    while (const std::uint32_t inner = stream.ReadTag()) {
+      ++count;
+      if (!WireFormatLite::SkipField(&stream, inner)) return UINT64_MAX;
+    }
+    stream.PopLimit(limit);
+  }
+  return count;
+}
 
 /// What a role may ask for. Workers only fetch a job's files.
 bool MayAsk(Role role, wire::Request::KindCase kind) {
@@ -90,8 +125,9 @@ void CoordinatorMachine::OnSubmit(const std::string& peer, const wire::Request& 
   if (!whole.ok()) return SayNo(peer, request.id(), whole.status());
   if (!whole->has_value()) return Say(peer, reply);
   wire::JobSpec spec;
-  if (!spec.ParseFromString(**whole))
+  if (CountRanges(**whole) > kRangesMax || !spec.ParseFromString(**whole))
     return SayNo(peer, request.id(), InvalidArgument("a job's description that cannot be read"));
+  spec.DiscardUnknownFields();  // It goes on to workers.
   Accept(peer, request, std::move(spec));
 }
 
@@ -115,9 +151,9 @@ void CoordinatorMachine::Accept(const std::string& peer, const wire::Request& re
   accepted.set_job(number);
   accepted.set_job_id(MakeJobId(number, now_));
   accepted.set_submitted_unix_ms(now_);
-  *accepted.mutable_spec() = spec;
-  JobEntry& job = AddJob(number, accepted.job_id(), std::move(spec), now_);
-  Append(number, std::move(record), true);
+  *accepted.mutable_spec() = std::move(spec);
+  Append(number, record, true);
+  JobEntry& job = AddJob(number, accepted.job_id(), std::move(*accepted.mutable_spec()), now_);
   uploads_.Remember(request.submit().upload(), number);
   submitters_.emplace(number, Waiter{peer, request.id(), 0});
   effects_.outputs.push_back(
@@ -146,23 +182,25 @@ void CoordinatorMachine::OnJobQuery(const std::string& peer, const wire::Request
 
 void CoordinatorMachine::OnJobList(wire::JobStates& states, const wire::JobList& query) const {
   const std::uint32_t limit = std::min(query.limit() == 0 ? kListedMax : query.limit(), kListedMax);
+  std::uint64_t bytes = 0;
   const auto add = [&](wire::JobState state) {
     // A list tells the outlines; the rest is asked for job by job.
     state.clear_log();
     state.clear_warnings();
     state.clear_partition_output_bytes();
     state.mutable_stats()->clear_counters();
+    bytes += state.ByteSizeLong();
+    if (bytes > kListBytesMax) return false;
     *states.add_jobs() = std::move(state);
+    return static_cast<std::uint32_t>(states.jobs_size()) < limit;
   };
   for (auto it = jobs_.rbegin(); it != jobs_.rend(); ++it) {
-    if (static_cast<std::uint32_t>(states.jobs_size()) >= limit) return;
     const auto view = scheduler_.ViewJob(it->first);
-    add(it->second->State(view.has_value() ? &*view : nullptr, now_));
+    if (!add(it->second->State(view.has_value() ? &*view : nullptr, now_))) return;
   }
   if (!query.all()) return;
   for (auto it = ended_.rbegin(); it != ended_.rend(); ++it) {
-    if (static_cast<std::uint32_t>(states.jobs_size()) >= limit) return;
-    add(it->second);
+    if (!add(it->second)) return;
   }
 }
 
@@ -173,9 +211,16 @@ Status CoordinatorMachine::OnKill(const wire::KillJob& kill) {
     return NotFound("there is no job '" + EscapeForLog(kill.job_id()) + "' here");
   }
   job->killed = true;
-  job->kill_reason = kill.reason().empty() ? "killed by a user" : kill.reason();
+  job->kill_reason =
+      kill.reason().empty() ? "killed by a user" : kill.reason().substr(0, kReasonBytesMax);
   job->Log("kill: " + job->kill_reason);
-  if (!job->staged) return OkStatus();  // OnOutputDone will see it.
+  if (!job->staged) {  // OnOutputDone will see it, if need be after a restart.
+    wire::JournalRecord record;
+    record.mutable_cancelled()->set_job(job->number);
+    record.mutable_cancelled()->set_reason(job->kill_reason);
+    Append(job->number, record, true);
+    return OkStatus();
+  }
   Feed(CancelJob{job->number, job->kill_reason});
   return OkStatus();
 }
@@ -219,7 +264,7 @@ Status CoordinatorMachine::OnFile(const std::string& peer, const wire::Request& 
     if (side.name() == chunk.name()) file = &side;
   if (file == nullptr || (chunk.name().empty() && !job->spec.has_plugin()))
     return NotFound("the job has no side file '" + EscapeForLog(chunk.name()) + "'");
-  effects_.files.push_back({peer, request.id(), file->path(), chunk.offset()});
+  effects_.files.push_back({peer, request.id(), file->path(), file->sha256(), chunk.offset()});
   return OkStatus();
 }
 

@@ -35,6 +35,12 @@ TimeMs UnixMs() {
       duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
 }
 
+std::uint64_t MicrosecondsSince(std::chrono::steady_clock::time_point then) {
+  using namespace std::chrono;
+  return static_cast<std::uint64_t>(
+      duration_cast<microseconds>(steady_clock::now() - then).count());
+}
+
 std::string RandomBytes(std::size_t bytes) {
   std::random_device random;
   std::string result;
@@ -95,7 +101,7 @@ class Coordinator::Loop {
       sockets_.push_back(std::move(socket));
     }
     poller_.AddFd(wake_.get());
-    keeper_ = std::make_unique<OutputKeeper>(files_, [this] { Wake(); });
+    keeper_ = std::make_unique<OutputKeeper>(files_, options_.guarded_dirs, [this] { Wake(); });
     return OkStatus();
   }
 
@@ -104,10 +110,11 @@ class Coordinator::Loop {
     SPILLWAY_RETURN_IF_ERROR(CarryOut());
     while (!stopping_.load(std::memory_order_relaxed)) {
       poller_.Wait(std::chrono::milliseconds(WaitMs()));
+      const auto began = std::chrono::steady_clock::now();
       std::uint64_t ignored;
       while (::read(wake_.get(), &ignored, sizeof ignored) > 0) {
       }
-      Receive();
+      Receive(began);
       for (KeeperDone& done : keeper_->Take()) std::visit([this](auto& d) { Apply(d); }, done);
       const TimeMs now = Now();
       if (const auto due = machine_->next_tick_ms(); due.has_value() && *due <= now)
@@ -117,7 +124,7 @@ class Coordinator::Loop {
         beat_due_ms_ = now + kBeatMs;
         SPILLWAY_RETURN_IF_ERROR(journal_->Beat(now));
       }
-      ++stats_.turns;
+      stats_.turn_us.Add(MicrosecondsSince(began));
     }
     return OkStatus();
   }
@@ -160,8 +167,8 @@ class Coordinator::Loop {
 
   Status RestoreEnded() {
     SPILLWAY_ASSIGN_OR_RETURN(const auto last_job, journal_->GetValue(kLastJob));
-    if (last_job.has_value())
-      machine_->ReserveJobNumbers(std::strtoull(last_job->c_str(), nullptr, 10));
+    if (last_job.has_value()) last_job_ = std::strtoull(last_job->c_str(), nullptr, 10);
+    machine_->ReserveJobNumbers(last_job_);
     SPILLWAY_ASSIGN_OR_RETURN(
         const auto history,
         journal_->History(static_cast<std::uint32_t>(options_.machine.ended_jobs_kept)));
@@ -178,7 +185,7 @@ class Coordinator::Loop {
     return static_cast<int>(wait);
   }
 
-  void Receive() {
+  void Receive(std::chrono::steady_clock::time_point began) {
     more_frames_ = false;
     std::uint32_t budget = options_.frames_per_turn_max;
     for (std::size_t i = 0; i < sockets_.size(); ++i) {
@@ -190,7 +197,7 @@ class Coordinator::Loop {
         // A peer is known by its socket and its name there.
         machine_->OnFrame(std::string(1, static_cast<char>(i)) + incoming->peer, role,
                           incoming->message.header.view(), Now());
-        if (--budget == 0) {
+        if (--budget == 0 || MicrosecondsSince(began) >= options_.receive_us_max) {
           more_frames_ = true;
           return;
         }
@@ -226,7 +233,10 @@ class Coordinator::Loop {
 
   Status CarryOut() {
     Effects effects = machine_->TakeEffects(Now());
-    for (const AppendRecord& record : effects.records) journal_->Append(record.job, record.bytes);
+    for (const AppendRecord& record : effects.records) {
+      if (options_.watch) options_.watch(record.bytes);
+      journal_->Append(record.job, record.bytes);
+    }
     stats_.records += effects.records.size();
     for (const ArchiveJob& job : effects.archived) {
       journal_->EndJob(job.job, job.job_id, job.summary);
@@ -260,7 +270,7 @@ class Coordinator::Loop {
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   TimeMs base_ms_ = 0;
   TimeMs beat_due_ms_ = 0;
-  JobId last_job_ = 0;
+  JobId last_job_ = 0;  ///< That ended, or a later one.
   CoordinatorStats stats_;
   std::unique_ptr<OutputKeeper> keeper_;  ///< Wakes the loop: goes first.
 };

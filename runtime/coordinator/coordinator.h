@@ -12,10 +12,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mapreduce/base/status.h"
 #include "runtime/coordinator/coordinator_machine.h"
+#include "runtime/coordinator/duration_histogram.h"
 #include "runtime/transport/socket.h"
 
 namespace spillway {
@@ -29,17 +31,26 @@ struct CoordinatorSetup {
   /// Served alike. The first is the one that others are told of.
   std::vector<CoordinatorEndpoint> endpoints;
   std::string journal_dir;
+  /// No job's output may lie at, in or above these: the journal's, the keys'.
+  std::vector<std::string> guarded_dirs;
   CoordinatorMachineOptions machine;
   std::uint32_t frames_per_turn_max = 1'000;
+  /// Frames are taken for so long, then what they caused is carried out. What it costs to commit
+  /// and to send grows with it.
+  std::uint64_t receive_us_max = 2'000;
   /// A line of what happened, for people. Called on Run's thread.
   std::function<void(const std::string& line)> log;
+  /// Each wire::JournalRecord just before it is written: for benchmarks, which see here when an
+  /// attempt was started and when it was done. Called on Run's thread.
+  std::function<void(std::string_view record)> watch;
 };
 
-/// What a loop cost; for the benchmark.
+/// What a loop cost; for benchmarks. Read it after Run.
 struct CoordinatorStats {
-  std::uint64_t turns = 0;
   std::uint64_t frames = 0;
   std::uint64_t records = 0;
+  /// From the end of a wait until all that followed from it was sent: the turns.
+  DurationHistogram turn_us;
 };
 
 class Coordinator {

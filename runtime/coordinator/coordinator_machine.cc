@@ -9,6 +9,10 @@
 
 namespace spillway {
 
+namespace {
+constexpr std::uint64_t kGarbageNoteMs = 10'000;
+}  // namespace
+
 CoordinatorMachine::CoordinatorMachine(const CoordinatorMachineOptions& options,
                                        const FetchSecrets& secrets)
     : options_(options),
@@ -22,7 +26,11 @@ void CoordinatorMachine::OnFrame(const std::string& peer, Role role, std::string
   now_ = now;
   Result<wire::Frame> frame = ParseFrame(bytes);
   if (!frame.ok()) {
-    Log("a peer (" + std::string(RoleName(role)) + ") sent " + frame.status().message());
+    // One line for many: a flood must not fill the disk with its own report.
+    if (now >= garbage_noted_ms_ + kGarbageNoteMs) {
+      Log("a peer (" + std::string(RoleName(role)) + ") sent " + frame.status().message());
+      garbage_noted_ms_ = now;
+    }
     return;
   }
   if (frame->session() != 0) {
@@ -61,6 +69,11 @@ void CoordinatorMachine::Tick(TimeMs now) {
 
 Effects CoordinatorMachine::TakeEffects(TimeMs now) {
   now_ = now;
+  // One that comes back is a new worker: what it had counts no more in either case.
+  for (const WorkerId id : std::exchange(gone_, {})) {
+    const WorkerEntry* const worker = workers_.Find(id);
+    if (worker != nullptr && !scheduler_.HasWorker(id, worker->epoch)) workers_.Remove(id);
+  }
   workers_.Flush(now, [&](const std::string& peer, std::string frame) {
     effects_.frames.push_back({peer, std::move(frame)});
   });

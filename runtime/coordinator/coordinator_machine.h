@@ -110,6 +110,7 @@ class CoordinatorMachine {
   /// Whether the attempt is one of this worker's.
   bool Owns(const WorkerEntry& worker, const wire::AttemptId& id) const;
   void LoseWorker(WorkerEntry& worker);
+  void SayRegisterAgain(const std::string& peer, std::uint32_t version);
 
   // --- client_requests.cc.
   void OnRequest(const std::string& peer, Role role, const wire::Request& request);
@@ -129,7 +130,8 @@ class CoordinatorMachine {
   /// `source`: what the journal keeps of the event beyond the event itself; may be null.
   void Feed(Event event, const wire::JournalRecord* source = nullptr);
   void FeedAll();
-  void Append(JobId job, wire::JournalRecord record, bool durable = false);
+  /// Sets the record's time and keeps its bytes.
+  void Append(JobId job, wire::JournalRecord& record, bool durable = false);
   void Do(const StartMap& action);
   void Do(const StartReduce& action);
   void Do(const SegmentsAvailable& action);
@@ -169,6 +171,7 @@ class CoordinatorMachine {
   std::mt19937_64 random_;
   TimeMs now_ = 0;
 
+  TimeMs garbage_noted_ms_ = 0;
   bool restored_ = false;  ///< Something of a former coordinator.
   JobId last_job_ = 0;
   std::map<JobId, std::unique_ptr<JobEntry>> jobs_;
@@ -180,6 +183,7 @@ class CoordinatorMachine {
   std::multimap<JobId, Waiter> submitters_;
   JobUploads uploads_;
 
+  std::vector<WorkerId> gone_;  ///< Lost in this turn; forgotten at its end.
   std::deque<std::pair<Event, std::unique_ptr<wire::JournalRecord>>> events_;
   bool feeding_ = false;
   Effects effects_;

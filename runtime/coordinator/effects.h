@@ -51,6 +51,7 @@ struct FileOrder {
   std::string peer;
   std::uint64_t request = 0;
   std::string path;
+  std::string sha256;  ///< Nothing else is served: it was named by whoever submitted the job.
   std::uint64_t offset = 0;
 };
 

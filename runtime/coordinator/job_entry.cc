@@ -13,12 +13,15 @@ namespace spillway {
 namespace {
 
 constexpr std::uint32_t kMapsMax = 4'000'000;
-constexpr std::uint32_t kPartsMax = 1'000'000;
+constexpr std::uint32_t kPartsMax = 65'536;
 constexpr std::size_t kNameBytesMax = 256;
 constexpr std::size_t kPathBytesMax = 4'096;
 constexpr std::size_t kHashBytes = 32;
 constexpr std::uint64_t kMessageBytesMax = 768 << 10;
 constexpr std::uint64_t kTimeoutGraceMs = 10'000;
+/// What is told of a job must fit into a frame.
+constexpr std::size_t kWarningBytesMax = 2'000;
+constexpr std::uint64_t kCountersToldBytesMax = 256 << 10;
 
 bool IsAbsolute(const std::string& path) {
   return !path.empty() && path[0] == '/' && path.size() <= kPathBytesMax &&
@@ -41,9 +44,10 @@ Status CheckFiles(const wire::JobSpec& spec) {
 }
 
 Status CheckPlan(const wire::JobSpec& spec) {
-  if (static_cast<std::uint32_t>(spec.maps_size()) > kMapsMax || spec.parts() > kPartsMax)
+  if (static_cast<std::uint32_t>(spec.maps_size()) > kMapsMax ||
+      (!spec.map_only() && spec.parts() > kPartsMax))
     return InvalidArgument("more than " + std::to_string(kMapsMax) + " map tasks or " +
-                           std::to_string(kPartsMax) + " parts");
+                           std::to_string(kPartsMax) + " reduce tasks on a cluster");
   if (spec.map_only() ? spec.parts() != static_cast<std::uint32_t>(spec.maps_size())
                       : spec.parts() == 0)
     return InvalidArgument("a job of " + std::to_string(spec.maps_size()) + " maps with " +
@@ -89,6 +93,9 @@ Status CheckJobSpec(const wire::JobSpec& spec) {
       spec.submission_key().size() > kNameBytesMax || spec.user().size() > kNameBytesMax)
     return InvalidArgument("a job's name, user and submission key have at most " +
                            std::to_string(kNameBytesMax) + " bytes, and a name at least one");
+  if (EscapeForLog(spec.name(), kNameBytesMax) != spec.name() ||
+      spec.name().find('"') != std::string::npos)
+    return InvalidArgument("a job's name has no quotes or control characters");
   SPILLWAY_RETURN_IF_ERROR(CheckFiles(spec));
   SPILLWAY_RETURN_IF_ERROR(CheckPlan(spec));
   return CheckMessages(spec);
@@ -257,18 +264,20 @@ wire::JobState JobEntry::State(const JobView* view, TimeMs now) const {
                   : state.maps_done() < state.maps_total() ? wire::MAPPING
                                                            : wire::REDUCING);
   *state.mutable_stats() = stats;
+  if (stats.ByteSizeLong() > kCountersToldBytesMax) state.mutable_stats()->clear_counters();
   state.set_input_bytes(spec.input_bytes());
   std::uint64_t read = stats.input_bytes();
   for (const auto& [attempt, bytes] : reading)
     if (!counted_maps[attempt.first]) read += bytes;
   state.set_input_bytes_read(std::min(read, std::max(spec.input_bytes(), stats.input_bytes())));
-  for (const std::string& warning : warnings) state.add_warnings(warning);
+  for (const std::string& warning : warnings)
+    state.add_warnings(warning.substr(0, kWarningBytesMax));
   if (warnings_dropped > 0)
     state.add_warnings("and " + std::to_string(warnings_dropped) + " more warnings");
   if (ended_ms != 0 && status.ok()) {
     std::uint64_t output_bytes = 0;
     for (const Part& part : parts) {
-      state.add_partition_output_bytes(part.info.bytes);
+      if (parts.size() <= kPartsMax) state.add_partition_output_bytes(part.info.bytes);
       output_bytes += part.info.bytes;
     }
     state.set_output_bytes(output_bytes);

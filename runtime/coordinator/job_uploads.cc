@@ -42,8 +42,11 @@ Result<std::optional<std::string>> JobUploads::Take(const wire::SubmitChunk& chu
 }
 
 void JobUploads::Remember(std::uint64_t upload, JobId job) {
-  if (done_.size() >= kRememberedMax) done_.erase(done_.begin());
-  done_[upload] = job;
+  if (!done_.try_emplace(upload, job).second) return;
+  done_order_.push_back(upload);
+  if (done_order_.size() <= kRememberedMax) return;
+  done_.erase(done_order_.front());
+  done_order_.pop_front();
 }
 
 std::optional<JobId> JobUploads::Find(std::uint64_t upload) const {

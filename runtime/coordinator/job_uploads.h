@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -45,6 +46,7 @@ class JobUploads {
   std::map<std::uint64_t, Upload> uploads_;
   std::uint64_t bytes_ = 0;
   std::map<std::uint64_t, JobId> done_;
+  std::deque<std::uint64_t> done_order_;  // Oldest first.
 };
 
 }  // namespace spillway

@@ -1,12 +1,23 @@
 #include "runtime/coordinator/output_keeper.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
+
+#include "runtime/storage/content_hash.h"
 
 namespace spillway {
 
-OutputKeeper::OutputKeeper(FileSystem& files, std::function<void()> wake)
-    : files_(files), wake_(std::move(wake)), thread_([this] { Loop(); }) {}
+namespace {
+constexpr std::size_t kKnownFilesMax = 1'000;
+}  // namespace
+
+OutputKeeper::OutputKeeper(FileSystem& files, std::vector<std::string> guarded_dirs,
+                           std::function<void()> wake)
+    : files_(files),
+      guarded_dirs_(std::move(guarded_dirs)),
+      wake_(std::move(wake)),
+      thread_([this] { Loop(); }) {}
 
 OutputKeeper::~OutputKeeper() {
   {
@@ -66,10 +77,45 @@ Result<OutputStaging*> OutputKeeper::StagingOf(const OutputOrder& order) {
   return (stagings_[order.job] = std::move(staging)).get();
 }
 
+/// Whoever submits a job chooses its output: not what the coordinator itself lives on.
+Status OutputKeeper::CheckPlace(const std::string& output_dir) const {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path output = fs::weakly_canonical(output_dir, error);
+  for (const std::string& guarded : guarded_dirs_) {
+    const fs::path place = fs::weakly_canonical(guarded, error);
+    const auto ends = std::mismatch(output.begin(), output.end(), place.begin(), place.end());
+    if (ends.first == output.end() || ends.second == place.end())
+      return PermissionDenied("the output '" + output_dir +
+                              "' lies at, in or above a directory of the coordinator's own; "
+                              "choose another --output");
+  }
+  return OkStatus();
+}
+
+/// What is served is what was pinned, and nothing else that this process may read.
+Status OutputKeeper::CheckContent(const FileOrder& order) {
+  SPILLWAY_ASSIGN_OR_RETURN(const FileInfo info, files_.Stat(order.path));
+  if (info.kind != FileKind::kRegular) return BadData("'" + order.path + "' is not a regular file");
+  const std::string name = order.sha256 + order.path;
+  const auto known = known_.find(name);
+  if (known != known_.end() && known->second.inode == info.inode &&
+      known->second.bytes == info.bytes && known->second.mtime_ns == info.mtime_ns)
+    return OkStatus();
+  SPILLWAY_ASSIGN_OR_RETURN(const std::string hash, FileSha256(order.path));
+  if (hash != order.sha256)
+    return BadData("'" + order.path + "' is not the file that was submitted");
+  if (known_.size() >= kKnownFilesMax) known_.clear();
+  known_[name] = info;
+  return OkStatus();
+}
+
 std::optional<KeeperDone> OutputKeeper::Do(OutputOrder& order) {
   OutputDone done;
   if (order.kind == OutputOrder::Kind::kOpen) {
-    auto staging = OutputStaging::Create(files_, order.staging);
+    done.status = CheckPlace(order.staging.output_dir);
+    auto staging = done.status.ok() ? OutputStaging::Create(files_, order.staging)
+                                    : Result<std::unique_ptr<OutputStaging>>(done.status);
     done.status = staging.status();
     if (staging.ok()) {
       done.staging_dir = (*staging)->staging_dir();
@@ -95,6 +141,7 @@ std::optional<KeeperDone> OutputKeeper::Do(OutputOrder& order) {
 std::optional<KeeperDone> OutputKeeper::Do(FileOrder& order) {
   FileDone done;
   const auto read = [&]() -> Status {
+    SPILLWAY_RETURN_IF_ERROR(CheckContent(order));
     SPILLWAY_ASSIGN_OR_RETURN(const FileInfo info, files_.Stat(order.path));
     if (order.offset > info.bytes)
       return InvalidArgument("an offset behind the end of '" + order.path + "'");

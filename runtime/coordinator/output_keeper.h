@@ -40,7 +40,9 @@ class OutputKeeper {
   static constexpr std::size_t kFileBytesMax = 512 << 10;  ///< Of one piece.
 
   /// `files` outlives the keeper. `wake` is called, from the keeper's thread, when Take has more.
-  OutputKeeper(FileSystem& files, std::function<void()> wake);
+  /// Outputs at, in or above `guarded_dirs` are refused.
+  OutputKeeper(FileSystem& files, std::vector<std::string> guarded_dirs,
+               std::function<void()> wake);
   /// Carries out what was given, then ends.
   ~OutputKeeper();
   OutputKeeper(const OutputKeeper&) = delete;
@@ -55,10 +57,15 @@ class OutputKeeper {
   std::optional<KeeperDone> Do(OutputOrder& order);
   std::optional<KeeperDone> Do(FileOrder& order);
   /// The staging of a job, taken over where a former coordinator made it.
+  Status CheckPlace(const std::string& output_dir) const;
+  Status CheckContent(const FileOrder& order);
   Result<OutputStaging*> StagingOf(const OutputOrder& order);
 
   FileSystem& files_;
+  const std::vector<std::string> guarded_dirs_;
   const std::function<void()> wake_;
+  /// Files whose hash was found right, as they were then.
+  std::map<std::string, FileInfo> known_;
   std::map<JobId, std::unique_ptr<OutputStaging>> stagings_;  // The keeper's thread only.
 
   std::mutex mutex_;

@@ -71,6 +71,7 @@ Status CoordinatorMachine::RestoreEvent(const wire::JournalRecord& record) {
       worker->epoch = joined.epoch();
       break;
     }
+    case wire::JournalRecord::kWorkerGone: workers_.Remove(record.worker_gone().worker()); break;
     case wire::JournalRecord::kMapDone:
       if (JobEntry* job = Job(record.map_done().attempt().job())) CountMap(*job, record.map_done());
       break;

@@ -34,13 +34,16 @@ void CoordinatorMachine::FeedAll() {
       wire::JournalRecord record;
       if (source != nullptr) record = std::move(*source);
       PutEvent(event, record);
-      Append(JobOf(event), std::move(record));
+      // A worker that was told its number must be known by it after a power cut, too.
+      const bool durable =
+          std::holds_alternative<WorkerJoined>(event) || std::holds_alternative<TakenOver>(event);
+      Append(JobOf(event), record, durable);
     }
     for (const Action& action : actions) {
       if (const auto decision = DecisionOf(action)) {
         wire::JournalRecord record;
         PutEvent(*decision, record);
-        Append(JobOf(*decision), std::move(record));
+        Append(JobOf(*decision), record);
       }
     }
     for (const Action& action : actions) std::visit([this](const auto& a) { Do(a); }, action);
@@ -48,7 +51,7 @@ void CoordinatorMachine::FeedAll() {
   feeding_ = false;
 }
 
-void CoordinatorMachine::Append(JobId job, wire::JournalRecord record, bool durable) {
+void CoordinatorMachine::Append(JobId job, wire::JournalRecord& record, bool durable) {
   record.set_time_ms(now_);
   effects_.records.push_back({job, record.SerializeAsString()});
   effects_.durable = effects_.durable || durable;
@@ -244,7 +247,8 @@ void CoordinatorMachine::EndJob(JobEntry& job, const Status& status) {
   wire::Message message;
   message.mutable_end_job()->set_job(job.number);
   for (const auto& [id, worker] : workers_.all())
-    if (worker->told_jobs.erase(job.number) > 0) Post(*worker, message.SerializeAsString());
+    if (worker->told_jobs.erase(job.number) + worker->held_jobs.erase(job.number) > 0)
+      Post(*worker, message.SerializeAsString());
   AnswerWaiters(job);
 
   wire::JobState state = job.State(nullptr, now_);
@@ -306,6 +310,7 @@ void CoordinatorMachine::Do(const WorkerExpired& action) {
   Log("worker " + std::to_string(action.worker) + " is lost: not heard of for " +
       std::to_string(options_.scheduler.lease_ms) + " ms");
   workers_.CloseSession(*worker);
+  gone_.push_back(worker->id);
 }
 
 void CoordinatorMachine::Do(const WorkerDrained& action) {

@@ -74,7 +74,10 @@ void CoordinatorMachine::OnRegister(const std::string& peer, Role role,
   registered.set_fetch_secret_key(secrets_.fetchers.secret_key);
   registered.set_fetch_public_key(secrets_.fetchers.public_key);
   registered.set_token_key(secrets_.token_key);
-  for (const auto& [number, job] : jobs_) registered.add_jobs(number);
+  for (const auto& [number, job] : jobs_) {
+    registered.add_jobs(number);
+    worker->held_jobs.insert(number);
+  }
   effects_.frames.push_back({peer, LoneFrame(answer, *version)});
   if (resumes) return Resumed(*worker, details);
 
@@ -115,10 +118,7 @@ void CoordinatorMachine::Resumed(WorkerEntry& worker, const wire::Register& deta
 void CoordinatorMachine::OnSessionFrame(const std::string& peer, wire::Frame frame) {
   WorkerEntry* const worker = workers_.FindSession(frame.session());
   if (worker == nullptr || !scheduler_.HasWorker(worker->id, worker->epoch)) {
-    wire::Message again;
-    again.mutable_register_again();
-    effects_.frames.push_back({peer, LoneFrame(again, frame.version())});
-    return;
+    return SayRegisterAgain(peer, frame.version());
   }
   worker->peer = peer;
   std::vector<std::string> delivered;
@@ -150,9 +150,18 @@ void CoordinatorMachine::OnWorkerMessage(WorkerEntry& worker, const wire::Messag
     case wire::Message::kDrain:
       Log(WorkerText(worker) + " drains");
       return Feed(DrainWorker{worker.id, worker.epoch});
-    case wire::Message::kLeave: Log(WorkerText(worker) + " leaves"); return LoseWorker(worker);
+    case wire::Message::kLeave:
+      Log(WorkerText(worker) + " leaves");
+      SayRegisterAgain(worker.peer, worker.channel->version());  // Goodbye.
+      return LoseWorker(worker);
     default: return;  // A newer peer's; the negotiated version does not need it.
   }
+}
+
+void CoordinatorMachine::SayRegisterAgain(const std::string& peer, std::uint32_t version) {
+  wire::Message message;
+  message.mutable_register_again();
+  effects_.frames.push_back({peer, LoneFrame(message, version)});
 }
 
 bool CoordinatorMachine::Owns(const WorkerEntry& worker, const wire::AttemptId& id) const {
@@ -162,6 +171,7 @@ bool CoordinatorMachine::Owns(const WorkerEntry& worker, const wire::AttemptId& 
 void CoordinatorMachine::LoseWorker(WorkerEntry& worker) {
   const WorkerLost lost{worker.id, worker.epoch};
   workers_.CloseSession(worker);
+  gone_.push_back(worker.id);
   Feed(lost);
 }
 
@@ -178,7 +188,9 @@ void CoordinatorMachine::OnProgress(const WorkerEntry& worker, const wire::Progr
 
 void CoordinatorMachine::OnMapDone(WorkerEntry& worker, const wire::MapDone& done) {
   JobEntry* const job = Job(done.attempt().job());
-  if (job == nullptr || !Owns(worker, done.attempt())) return;
+  if (job == nullptr || job->map_only() || done.attempt().kind() != wire::MAP ||
+      !Owns(worker, done.attempt()))
+    return;
   CountMap(*job, done);
   wire::JournalRecord record;
   *record.mutable_map_done() = done;
@@ -204,7 +216,8 @@ void CoordinatorMachine::OnAttemptFailed(WorkerEntry& worker, const wire::Attemp
   AttemptFailed event{id, FromWire(failed.status()), std::nullopt};
   if (event.status.ok()) event.status = InternalError("the attempt failed without saying why");
   if (failed.has_record())
-    event.record = FailedRecord{FromWire(failed.record().place()), failed.record().path()};
+    event.record = FailedRecord{FromWire(failed.record().place()),
+                                failed.record().path().substr(0, kStatusTextBytesMax)};
   job->Log(AttemptText(id) + " on " + WorkerText(worker) + " failed: " + event.status.message());
   job->reading.erase({id.task, id.attempt});
   job->requests.erase({id.task, id.attempt});
@@ -214,7 +227,7 @@ void CoordinatorMachine::OnAttemptFailed(WorkerEntry& worker, const wire::Attemp
 void CoordinatorMachine::OnSegmentLost(WorkerEntry& worker, const wire::SegmentLost& lost) {
   JobEntry* const job = Job(lost.reduce().job());
   if (job == nullptr || !Owns(worker, lost.reduce())) return;
-  job->Warn(lost.message());
+  job->Warn(lost.message().substr(0, kStatusTextBytesMax));
   Feed(SegmentLost{FromWire(lost.reduce()), lost.map_task(), lost.map_attempt(), lost.ended()});
 }
 

@@ -23,7 +23,7 @@ WorkerEntry* WorkerRegistry::FindSession(std::uint64_t session) {
   return Lookup(by_session_, session);
 }
 
-WorkerEntry* WorkerRegistry::Find(WorkerId id) { return Lookup(workers_, id); }
+WorkerEntry* WorkerRegistry::Find(WorkerId id) { return Lookup(by_id_, id); }
 
 WorkerEntry& WorkerRegistry::Add(const wire::Register& details, WorkerId id) {
   if (id == 0) id = next_id_;
@@ -32,6 +32,7 @@ WorkerEntry& WorkerRegistry::Add(const wire::Register& details, WorkerId id) {
   entry->id = id;
   entry->details = details;
   WorkerEntry& worker = *workers_.insert_or_assign(id, std::move(entry)).first->second;
+  by_id_[id] = &worker;
   by_incarnation_[details.incarnation()] = &worker;
   return worker;
 }
@@ -49,6 +50,7 @@ void WorkerRegistry::CloseSession(WorkerEntry& worker) {
   if (worker.due_ms.has_value()) due_.erase({*worker.due_ms, worker.id});
   worker.due_ms.reset();
   worker.told_jobs.clear();
+  worker.held_jobs.clear();
   worker.told_places.clear();
 }
 
@@ -58,6 +60,7 @@ void WorkerRegistry::Remove(WorkerId id) {
   CloseSession(*worker);
   by_incarnation_.erase(worker->details.incarnation());
   std::erase(dirty_, worker);
+  by_id_.erase(id);
   workers_.erase(id);
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "runtime/core/attempt_id.h"
@@ -26,9 +27,11 @@ struct WorkerEntry {
   std::string peer;                          ///< Where it was heard from last.
   std::unique_ptr<ReliableChannel> channel;  ///< Null: it has not registered since the start.
   std::set<JobId> told_jobs;                 ///< StartJob was sent in this session.
-  std::vector<bool> told_places;             ///< By worker id: WorkerPlace was sent.
-  bool dirty = false;                        ///< Its channel may have a frame to send.
-  std::optional<TimeMs> due_ms;              ///< When its channel is looked at next.
+  std::set<JobId>
+      held_jobs;  ///< That it may have from the session before: it must hear of their end.
+  std::vector<bool> told_places;  ///< By worker id: WorkerPlace was sent.
+  bool dirty = false;             ///< Its channel may have a frame to send.
+  std::optional<TimeMs> due_ms;   ///< When its channel is looked at next.
 };
 
 class WorkerRegistry {
@@ -71,8 +74,9 @@ class WorkerRegistry {
   void NoteDue(WorkerEntry& worker);
 
   std::map<WorkerId, std::unique_ptr<WorkerEntry>> workers_;
-  std::map<std::uint64_t, WorkerEntry*> by_incarnation_;
-  std::map<std::uint64_t, WorkerEntry*> by_session_;
+  std::unordered_map<WorkerId, WorkerEntry*> by_id_;
+  std::unordered_map<std::uint64_t, WorkerEntry*> by_incarnation_;
+  std::unordered_map<std::uint64_t, WorkerEntry*> by_session_;  ///< Of every frame.
   std::vector<WorkerEntry*> dirty_;
   std::set<std::pair<TimeMs, WorkerId>> due_;  ///< One of each worker at most: its due_ms.
   WorkerId next_id_ = 1;

@@ -239,7 +239,9 @@ void Scheduler::Machine::On(const SegmentLost& event) {
     Release(index, SlotFate::kFree);
     Requeue(job, TaskKind::kReduce, event.reduce.task);
   }
-  const bool current = !was_stopping && job.phase == JobPhase::kActive &&
+  // True of the segment whether or not this attempt is stopped meanwhile, as it is where its slot
+  // is needed to run the first lost map task again: its successor must not find out anew.
+  const bool current = job.phase == JobPhase::kActive &&
                        event.map_task < job.total(TaskKind::kMap) &&
                        job.segments.has(event.map_task) &&
                        job.segments.ref(event.map_task).attempt == event.map_attempt;
@@ -253,6 +255,9 @@ void Scheduler::Machine::On(const SegmentLost& event) {
     Do(DiscardSegment{job.id, segment});
     LoseSegment(job, event.map_task);
     TaskTrouble& trouble = job.Trouble(TaskKind::kMap, event.map_task);
+    // Its next output would be as hard to read there: a bad disk, or a way that is cut.
+    const WorkerIndex where = workers_.Find(segment.worker);
+    if (where != WorkerTable::kNone) KeepAway(trouble, where);
     if (++trouble.segment_losses > job.options.segment_losses_max) {
       EndJob(job, DataLoss(what + ", for the " + std::to_string(trouble.segment_losses) +
                            "th time: check the spill directories' disks and the network"));

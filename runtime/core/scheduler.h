@@ -86,6 +86,9 @@ struct SchedulerOptions {
   std::uint32_t worker_failures_max = 5;  ///< In a row; then the worker is set aside.
   std::uint64_t set_aside_ms = 60'000;
   double speculation_factor = 1.5;  ///< Of the mean duration of a task of its kind.
+  /// Attempts that one Step starts; the rest follow at the Tick that is due at once then, so that
+  /// a large job on many workers holds nothing up.
+  std::uint32_t starts_per_step_max = 256;
 
   /// Every limit is reached within a few events.
   static SchedulerOptions Tiny() {
@@ -96,7 +99,8 @@ struct SchedulerOptions {
             .avoid_ms = 20,
             .worker_failures_max = 2,
             .set_aside_ms = 30,
-            .speculation_factor = 1.5};
+            .speculation_factor = 1.5,
+            .starts_per_step_max = 2};
   }
 };
 

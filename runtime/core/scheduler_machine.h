@@ -117,6 +117,8 @@ class Scheduler::Machine {
   /// Compares with the task's earlier attempts. The attempt has been released.
   void CheckHash(JobState& job, const AttemptDone& event);
 
+  /// For a while the task runs on other workers, if there are any.
+  void KeepAway(TaskTrouble& trouble, WorkerIndex worker);
   /// Judges a failure of an attempt that no longer runs, and acts on it.
   void FailAttempt(JobState& job, const AttemptFailed& failure, WorkerIndex worker);
   void BlameWorker(WorkerIndex worker, const AttemptId& attempt);

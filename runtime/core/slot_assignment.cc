@@ -31,16 +31,19 @@ constexpr WorkerTable::Kind kSmallJobsOnly = WorkerTable::Kind::kSmallJobsOnly;
 }  // namespace
 
 void Scheduler::Machine::AssignSlots() {
+  std::uint32_t starts = 0;
   // First where nobody else may go, so that small jobs leave the other workers alone.
   std::uint32_t refusals = 0;
   while (refusals < std::min(kWorkerProbesMax, workers_.free_workers(kSmallJobsOnly))) {
     if (wants_small_slot_.empty()) break;
-    if (!StartOneOf(wants_small_slot_, workers_.NextFree(kSmallJobsOnly))) ++refusals;
+    if (starts == options_.starts_per_step_max) return WakeBy(now_);
+    ++(StartOneOf(wants_small_slot_, workers_.NextFree(kSmallJobsOnly)) ? starts : refusals);
   }
   refusals = 0;
   while (refusals < std::min(kWorkerProbesMax, workers_.free_workers(kGeneral))) {
     if (wants_slot_.empty() && (waiting_maps_ > 0 || wants_idle_slot_.empty())) break;
-    if (!StartOn(workers_.NextFree(kGeneral))) ++refusals;
+    if (starts == options_.starts_per_step_max) return WakeBy(now_);
+    ++(StartOn(workers_.NextFree(kGeneral)) ? starts : refusals);
   }
   PreemptForMaps();
 }

@@ -321,17 +321,21 @@ bool Scheduler::Machine::FailedOnAllPresent(const JobState& job, const TaskTroub
   return static_cast<std::uint32_t>(failed_on) >= all;
 }
 
+void Scheduler::Machine::KeepAway(TaskTrouble& trouble, WorkerIndex worker) {
+  std::vector<WorkerIndex>& failed_on = trouble.failed_on;
+  if (std::find(failed_on.begin(), failed_on.end(), worker) == failed_on.end())
+    failed_on.push_back(worker);
+  trouble.avoid_until_ms = now_ + options_.avoid_ms;
+  WakeBy(trouble.avoid_until_ms);
+}
+
 void Scheduler::Machine::FailAttempt(JobState& job, const AttemptFailed& failure,
                                      WorkerIndex worker) {
   if (job.phase != JobPhase::kActive) return;
   const AttemptId& id = failure.attempt;
   ++job.tally.attempts_failed;
   TaskTrouble& trouble = job.Trouble(id.kind, id.task);
-  std::vector<WorkerIndex>& failed_on = trouble.failed_on;
-  if (std::find(failed_on.begin(), failed_on.end(), worker) == failed_on.end())
-    failed_on.push_back(worker);
-  trouble.avoid_until_ms = now_ + options_.avoid_ms;
-  WakeBy(trouble.avoid_until_ms);
+  KeepAway(trouble, worker);
   if (BlamesWorker(failure.status.code())) BlameWorker(worker, id);
 
   const Judgement judgement =

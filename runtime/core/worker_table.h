@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "runtime/core/attempt_table.h"
@@ -125,7 +126,7 @@ class WorkerTable {
     std::uint64_t epoch;
   };
 
-  std::map<WorkerId, WorkerIndex> by_id_;
+  std::unordered_map<WorkerId, WorkerIndex> by_id_;
   std::vector<Worker> workers_;
   PlaceNames& places_;
   std::array<Pool, 2> pools_;

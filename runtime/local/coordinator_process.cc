@@ -27,8 +27,13 @@ class SmallJobsWorker {
     setup.options.coordinator.endpoint = kInprocEndpoint;
     setup.options.name = "coordinator";
     setup.options.host = "coordinator";
-    setup.options.fetch_listen = "tcp://127.0.0.1:0";
-    setup.options.insecure = true;
+    // Where the coordinator listens, others reach this worker, too.
+    const bool secure = !options.keys_dir.empty();
+    setup.options.fetch_listen = secure && options.listen.starts_with("tcp://")
+                                     ? options.listen.substr(0, options.listen.rfind(':')) + ":0"
+                                     : "tcp://127.0.0.1:0";
+    setup.options.insecure = !secure;
+    setup.secure_fetch = secure;
     setup.options.spill_dirs = options.spill_dirs;
     setup.options.slots = options.slots;
     setup.options.memory_bytes = options.memory_bytes;
@@ -88,6 +93,8 @@ Status RunCoordinatorProcess(const CoordinatorOptions& options) {
     setup.endpoints.push_back(std::move(inside));
   }
   setup.journal_dir = options.journal_dir;
+  setup.guarded_dirs.push_back(options.journal_dir);
+  if (!options.keys_dir.empty()) setup.guarded_dirs.push_back(options.keys_dir);
   setup.machine.authenticated = !options.keys_dir.empty();
   if (options.lease_ms != 0) {
     setup.machine.scheduler.lease_ms = options.lease_ms;
@@ -101,8 +108,9 @@ Status RunCoordinatorProcess(const CoordinatorOptions& options) {
     coordinator->Stop();
   });
   SmallJobsWorker small_jobs;
-  if (options.slots > 0) SPILLWAY_RETURN_IF_ERROR(small_jobs.Start(context, options, *log));
-  const Status status = coordinator->Run();
+  Status status;
+  if (options.slots > 0) status = small_jobs.Start(context, options, *log);
+  if (status.ok()) status = coordinator->Run();
   signals.Stop();
   return status;
 }

@@ -1,5 +1,9 @@
 #include "runtime/protocol/wire_values.h"
 
+#include <map>
+#include <string>
+#include <utility>
+
 namespace spillway {
 
 wire::AttemptId ToWire(const AttemptId& id) {
@@ -64,15 +68,18 @@ void Add(wire::TaskStats& sum, const wire::TaskStats& more) {
   sum.set_fetched_bytes(sum.fetched_bytes() + more.fetched_bytes());
   sum.set_output_records(sum.output_records() + more.output_records());
   sum.set_cpu_us(sum.cpu_us() + more.cpu_us());
+  std::map<std::pair<std::string, std::string>, int> places;
+  for (int i = 0; i < sum.counters_size(); ++i)
+    places.try_emplace({sum.counters(i).group(), sum.counters(i).name()}, i);
   for (const wire::Counter& counter : more.counters()) {
-    bool found = false;
-    for (wire::Counter& known : *sum.mutable_counters()) {
-      if (known.group() != counter.group() || known.name() != counter.name()) continue;
-      known.set_value(known.value() + counter.value());
-      found = true;
-      break;
+    const auto known = places.find({counter.group(), counter.name()});
+    if (known != places.end()) {
+      wire::Counter& same = *sum.mutable_counters(known->second);
+      same.set_value(same.value() + counter.value());
+    } else if (sum.counters_size() < kCountersMax) {
+      places.try_emplace({counter.group(), counter.name()}, sum.counters_size());
+      *sum.add_counters() = counter;
     }
-    if (!found && sum.counters_size() < kCountersMax) *sum.add_counters() = counter;
   }
 }
 

@@ -24,8 +24,8 @@ inline constexpr std::size_t kStatusTextBytesMax = 16 << 10;
 
 /// The name under which a worker asks for a job's InputNames; no side file has it.
 inline constexpr char kInputNamesFile[] = "\001inputs";
-/// Larger ones do not come with StartJob.
-inline constexpr std::size_t kInputNamesBytesMax = 128 << 10;
+/// Larger ones do not come with StartJob: it waits in every worker's queue at once.
+inline constexpr std::size_t kInputNamesBytesMax = 8 << 10;
 
 /// sum += more, counters included. At most kCountersMax names; what comes later is dropped.
 void Add(wire::TaskStats& sum, const wire::TaskStats& more);

@@ -14,6 +14,7 @@
 
 #include "mapreduce/base/check.h"
 #include "mapreduce/base/units.h"
+#include "runtime/storage/journal_checkpointer.h"
 #include "runtime/storage/posix_error.h"
 #include "runtime/storage/sqlite_database.h"
 #include "runtime/storage/turn_rows.h"
@@ -26,6 +27,8 @@ constexpr std::uint64_t kApplicationId = 0x5350'4A4C;
 constexpr std::uint64_t kVersion = 1;
 // SQLite's own limit for a value is 10^9 bytes.
 constexpr std::uint64_t kRowBytesMax = JobJournal::kRecordBytesMax;
+/// Written since the last checkpoint: time for another one.
+constexpr std::uint64_t kCheckpointBytes = 4 << 20;
 
 constexpr const char* kSchema = R"(
 CREATE TABLE holder (
@@ -158,6 +161,7 @@ class JobJournal::Database {
 
   Status TakeOver(const JournalOptions& options, bool is_new);
   Status Prepare();
+  Status StartCheckpoints(std::uint32_t busy_timeout_ms);
   void GiveUp();
 
   Status Commit(Durability durability);
@@ -189,8 +193,10 @@ class JobJournal::Database {
   std::optional<SqliteStatement> get_value_, history_, find_ended_, trim_history_, beat_;
   Durability synchronous_ = Durability::kDurable;
   std::uint64_t turn_ = 0;
-  bool unsynced_ = false;  // Turns since the last durable one.
+  bool unsynced_ = false;        // Turns since the last durable one.
+  std::uint64_t log_bytes_ = 0;  // Since the last checkpoint.
   Status failed_;
+  std::unique_ptr<JournalCheckpointer> checkpointer_;
 };
 
 // --- Opening.
@@ -211,6 +217,7 @@ Result<std::unique_ptr<JobJournal>> JobJournal::Open(const JournalOptions& optio
   auto database = std::make_unique<Database>(std::move(sqlite));
   SPILLWAY_RETURN_IF_ERROR(database->TakeOver(options, !is_there));
   SPILLWAY_RETURN_IF_ERROR(database->Prepare());
+  SPILLWAY_RETURN_IF_ERROR(database->StartCheckpoints(options.busy_timeout_ms));
   return std::unique_ptr<JobJournal>(new JobJournal(std::move(database)));
 }
 
@@ -288,6 +295,15 @@ Status JobJournal::Database::Prepare() {
   return OkStatus();
 }
 
+Status JobJournal::Database::StartCheckpoints(std::uint32_t busy_timeout_ms) {
+  // The log begins anew only after a checkpoint that nobody wrote beside. Under load there is none
+  // of those, so when it has 256 MiB the writer itself finishes what the other thread has begun.
+  SPILLWAY_RETURN_IF_ERROR(sqlite_->Run("PRAGMA wal_autocheckpoint = 65536"));
+  SPILLWAY_ASSIGN_OR_RETURN(checkpointer_,
+                            JournalCheckpointer::Start(sqlite_->path(), busy_timeout_ms));
+  return OkStatus();
+}
+
 void JobJournal::Database::GiveUp() {
   if (!failed_.ok()) return;
   const Status status =
@@ -331,10 +347,15 @@ Status JobJournal::Database::Commit(Durability durability) {
                      !history_max.has_value();
   const bool sync = durability == Durability::kDurable && unsynced_;
   if (empty && !sync) return OkStatus();
+  if (const Status status = checkpointer_->status(); !status.ok()) return failed_ = status;
   if (const Status status = Synchronous(durability); !status.ok()) return failed_ = status;
   SPILLWAY_RETURN_IF_ERROR(InTransaction([this] { return WriteTurn(); }));
   unsynced_ = durability != Durability::kDurable;
   ClearTurn();
+  if (log_bytes_ >= kCheckpointBytes) {
+    log_bytes_ = 0;
+    checkpointer_->Wake();
+  }
   return OkStatus();
 }
 
@@ -345,6 +366,7 @@ Status JobJournal::Database::WriteTurn() {
     insert_row_->Bind(1, turn_).Bind(2, row.job);
     insert_row_->Bind(3, TurnRowChecksum(turn_, row.job, row.records));
     SPILLWAY_RETURN_IF_ERROR(insert_row_->BindBlob(4, row.records).Run());
+    log_bytes_ += row.records.size();
   }
   for (const EndedJob& job : ended) {
     insert_ended_->Bind(1, job.job).BindText(2, job.job_id).BindBlob(3, job.summary);

@@ -1,7 +1,8 @@
 // JobJournal: the coordinator's memory on disk, one SQLite database in WAL mode. It keeps records
 // of bytes, in order, for each job that has not ended; a line of history for each that has; and a
 // few named values. It knows nothing of what the records mean. Layout, durability and recovery:
-// docs/formats/journal.md. One thread.
+// docs/formats/journal.md. One thread (it has
+// another one of its own, for checkpoints).
 //
 //   auto journal = JobJournal::Open(options);      // Takes over, or says who holds it.
 //   journal->Load([&](JobId job, std::string_view record) { ... });

@@ -28,8 +28,11 @@ std::uint64_t StartTicks(std::uint64_t pid) {
   std::istringstream fields(line.substr(name_end + 1));
   std::string field;
   constexpr int kFirstField = 3, kStartField = 22;
-  for (int i = kFirstField; i <= kStartField; ++i)
+  for (int i = kFirstField; i <= kStartField; ++i) {
     if (!(fields >> field)) return 0;
+    // A zombie has ended, whether its parent looks at it or not.
+    if (i == kFirstField && (field == "Z" || field == "X")) return 0;
+  }
   std::uint64_t ticks = 0;
   std::from_chars(field.data(), field.data() + field.size(), ticks);
   return ticks;

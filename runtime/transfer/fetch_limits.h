@@ -18,6 +18,9 @@ struct FetchLimits {
   std::uint64_t head_bytes_max = 64 << 20;      ///< A larger head is refused.
 
   std::uint64_t request_timeout_ms = 10'000;
+  /// All that is wanted of a source which answers nothing for so long is lost at once: the way to
+  /// it is cut, and the map tasks run again sooner than each segment would have used up its tries.
+  std::uint64_t source_silence_ms_max = 20'000;
   /// After the n-th failure in a row a source is left alone for first * 2^(n-1), at most max.
   std::uint64_t backoff_ms_first = 100;
   std::uint64_t backoff_ms_max = 5'000;
@@ -35,6 +38,7 @@ struct FetchLimits {
             .head_bytes_first = 120,
             .head_bytes_max = 64 << 10,
             .request_timeout_ms = 50,
+            .source_silence_ms_max = 2'000,
             .backoff_ms_first = 1,
             .backoff_ms_max = 8,
             .tries_max = 3,

@@ -44,7 +44,10 @@ void FetchPlan::Add(const NewOrder& order) {
   SPILLWAY_CHECK(is_new);
   added->second.source = order.source;
   added->second.partition = order.partition;
-  sources_[order.source].waiting.push_back(order.id);
+  Source& source = sources_[order.source];
+  // Nobody asked it meanwhile: that it was silent before says nothing.
+  if (source.open.empty() && source.waiting.empty()) source.silent_since_ms = UINT64_MAX;
+  source.waiting.push_back(order.id);
 }
 
 void FetchPlan::SetStreamBytes(FetchOrderId id, std::uint64_t bytes) {
@@ -85,6 +88,7 @@ void FetchPlan::OnReply(std::uint64_t request, std::vector<RangeReply> replies,
   const auto found = asked_.find(request);
   if (found == asked_.end()) return;
   const Asked asked = EndRequest(found);
+  sources_[asked.source].silent_since_ms = UINT64_MAX;
   if (replies.size() != asked.ranges.size()) {
     FailRequest(asked, Unavailable("an answer to another number of ranges"), now_ms);
     return;
@@ -121,13 +125,8 @@ void FetchPlan::OnFailure(std::uint64_t request, const Status& why, std::uint64_
 
 void FetchPlan::Tick(std::uint64_t now_ms) {
   last_tick_ms_ = now_ms;
-  while (!asked_.empty() && asked_.begin()->second.deadline_ms <= now_ms) {
-    const Asked asked = EndRequest(asked_.begin());
-    FailRequest(
-        asked,
-        Unavailable("no answer within " + std::to_string(limits_.request_timeout_ms) + " ms"),
-        now_ms);
-  }
+  while (!asked_.empty() && asked_.begin()->second.deadline_ms <= now_ms)
+    TimeOut(EndRequest(asked_.begin()), now_ms);
   Pump(now_ms);
 }
 
@@ -324,6 +323,21 @@ void FetchPlan::FailRequest(const Asked& asked, const Status& why, std::uint64_t
   }
   for (std::size_t i = 0; i < asked.ranges.size(); ++i)
     FailRange(asked.ranges[i], asked.generations[i], why);
+}
+
+void FetchPlan::TimeOut(const Asked& asked, std::uint64_t now_ms) {
+  Source& source = sources_[asked.source];
+  source.silent_since_ms =
+      std::min(source.silent_since_ms, asked.deadline_ms - limits_.request_timeout_ms);
+  const std::uint64_t silence_ms = now_ms - source.silent_since_ms;
+  if (silence_ms >= limits_.source_silence_ms_max) {
+    FailSource(asked.source,
+               Unavailable("no answer to any request in " + std::to_string(silence_ms) + " ms"));
+    return;
+  }
+  FailRequest(asked,
+              Unavailable("no answer within " + std::to_string(limits_.request_timeout_ms) + " ms"),
+              now_ms);
 }
 
 void FetchPlan::FailRange(const Range& range, std::uint32_t generation, const Status& why) {

@@ -156,6 +156,8 @@ class FetchPlan {
     std::uint64_t outstanding_bytes = 0;
     std::uint32_t requests = 0;  // Under way.
     std::uint32_t failures = 0;  // In a row.
+    // When the first request was sent that got no answer, and none came to a later one.
+    std::uint64_t silent_since_ms = UINT64_MAX;
     std::uint64_t blocked_until_ms = 0;
   };
 
@@ -181,6 +183,7 @@ class FetchPlan {
   void LearnHead(Order& order, Chunk& first, const RangeReply& reply);
   void DeliverArrived(FetchOrderId id, Order& order);
   void FailRequest(const Asked& asked, const Status& why, std::uint64_t now_ms);
+  void TimeOut(const Asked& asked, std::uint64_t now_ms);
   void FailRange(const Range& range, std::uint32_t generation, const Status& why);
   void Lose(FetchOrderId id, Status why);
   void Remove(FetchOrderId id);

@@ -91,7 +91,8 @@ void ConnectionMonitor::Note(int event) {
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
       phase_ = Phase::kFailed;
       news_ = "cannot connect to " + state_->endpoint +
-              ": the handshake failed; compare coordinator.public with the server's";
+              ": the handshake failed; one side has keys (--keys) and the other has none, or "
+              "coordinator.public is not this server's";
       break;
     case ZMQ_EVENT_DISCONNECTED:
       // The end of a connection that was refused or failed tells nothing new.

@@ -28,9 +28,15 @@ std::uint64_t ThreadCpuUs() {
          static_cast<std::uint64_t>(now.tv_nsec) / 1'000;
 }
 
+/// What counters may take in a message; a counter for each key is no counter.
+constexpr std::size_t kCountersBytesMax = 256 << 10;
+
 void AddCounters(const CounterValues& counters, wire::TaskStats& stats) {
+  std::size_t bytes = 0;
   for (const auto& [group, names] : counters) {
     for (const auto& [name, value] : names) {
+      bytes += group.size() + name.size() + 16;
+      if (bytes > kCountersBytesMax) return;
       wire::Counter& counter = *stats.add_counters();
       counter.set_group(group);
       counter.set_name(name);

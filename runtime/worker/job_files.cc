@@ -1,5 +1,7 @@
 #include "runtime/worker/job_files.h"
 
+#include <utility>
+
 #include "mapreduce/base/units.h"
 #include "runtime/protocol/wire_values.h"
 #include "runtime/storage/content_hash.h"
@@ -11,7 +13,11 @@ namespace {
 
 constexpr std::uint64_t kPieceBytes = 512 << 10;
 
-Status CopyLocal(FileSystem& files, const std::string& from, const std::string& to) {
+Status CopyLocal(FileSystem& files, const wire::PinnedFile& file, const std::string& to) {
+  const std::string& from = file.path();
+  SPILLWAY_ASSIGN_OR_RETURN(const FileInfo info, files.Stat(from));
+  if (info.kind != FileKind::kRegular || info.bytes != file.bytes())
+    return BadData("'" + EscapeForLog(from) + "' is not the file that was submitted");
   SPILLWAY_ASSIGN_OR_RETURN(const auto in, files.Open(from));
   SPILLWAY_ASSIGN_OR_RETURN(const auto out, files.Create(to));
   std::string piece(kPieceBytes, '\0');
@@ -47,7 +53,7 @@ Status CheckHash(const wire::PinnedFile& file, const std::string& path) {
 /// Replaces the path of `file` by that of a copy.
 Status Pin(FileSystem& files, const FileAsker& ask, std::uint64_t job, const std::string& to,
            wire::PinnedFile& file) {
-  Status local = CopyLocal(files, file.path(), to);
+  Status local = CopyLocal(files, file, to);
   if (local.ok()) local = CheckHash(file, to);
   if (local.code() == Code::kResourceExhausted) return local;
   if (!local.ok()) {
@@ -60,14 +66,11 @@ Status Pin(FileSystem& files, const FileAsker& ask, std::uint64_t job, const std
   return OkStatus();
 }
 
-}  // namespace
-
-Status PrepareJobFiles(FileSystem& files, const std::vector<std::string>& scratch_dirs,
-                       const FileAsker& ask, wire::StartJob& start) {
-  RemoveJobFiles(files, scratch_dirs, start.job());
-  for (const std::string& directory : scratch_dirs)
-    SPILLWAY_RETURN_IF_ERROR(files.MakeDirectory(JobDirectory(directory, start.job()), 0700));
-  const std::string copies = JobDirectory(scratch_dirs.front(), start.job()) + "/files";
+/// Copies all files of the job into its directory in `scratch_dir`, and names the copies in
+/// `start`.
+Status PinAll(FileSystem& files, const std::string& scratch_dir, const FileAsker& ask,
+              wire::StartJob& start) {
+  const std::string copies = JobDirectory(scratch_dir, start.job()) + "/files";
   SPILLWAY_RETURN_IF_ERROR(files.MakeDirectory(copies, 0700));
   wire::JobSpec& spec = *start.mutable_spec();
   SPILLWAY_RETURN_IF_ERROR(
@@ -85,6 +88,34 @@ Status PrepareJobFiles(FileSystem& files, const std::vector<std::string>& scratc
     SPILLWAY_RETURN_IF_ERROR(
         Pin(files, ask, start.job(), copies + "/side-" + std::to_string(number++), file));
   return OkStatus();
+}
+
+}  // namespace
+
+Status PrepareJobFiles(FileSystem& files, const std::vector<std::string>& scratch_dirs,
+                       const FileAsker& ask, wire::StartJob& start) {
+  RemoveJobFiles(files, scratch_dirs, start.job());
+  Status failure;
+  std::vector<std::string> usable;
+  for (const std::string& directory : scratch_dirs) {
+    Status made = files.MakeDirectory(JobDirectory(directory, start.job()), 0700);
+    if (made.ok())
+      usable.push_back(directory);
+    else
+      failure = std::move(made);  // Segments go to the others: the store sets this one aside.
+  }
+  for (const std::string& directory : usable) {
+    wire::StartJob pinned = start;
+    failure = PinAll(files, directory, ask, pinned);
+    if (failure.ok()) {
+      start = std::move(pinned);
+      return OkStatus();
+    }
+    if (failure.code() != Code::kResourceExhausted) return failure;
+    // A full disk: what it has taken would only be in the way of segments.
+    (void)files.RemoveTree(JobDirectory(directory, start.job()) + "/files");
+  }
+  return failure;
 }
 
 void RemoveJobFiles(FileSystem& files, const std::vector<std::string>& scratch_dirs,

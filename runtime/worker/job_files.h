@@ -18,9 +18,9 @@ namespace spillway {
 using FileAsker = std::function<Result<wire::FileBytes>(std::uint64_t job, const std::string& name,
                                                         std::uint64_t offset)>;
 
-/// Makes the job's directory in each of `scratch_dirs`, and the copies in the first one's. `start`
-/// then names the copies. BadData: the file is not the one that was submitted, neither here nor at
-/// the coordinator's. ResourceExhausted: the disk is full.
+/// Makes the job's directory in each of `scratch_dirs` that takes it, and the copies in the first
+/// one's that has room. `start` then names the copies. BadData: the file is not the one that was
+/// submitted, neither here nor at the coordinator's. ResourceExhausted: all disks are full.
 Status PrepareJobFiles(FileSystem& files, const std::vector<std::string>& scratch_dirs,
                        const FileAsker& ask, wire::StartJob& start);
 

@@ -33,10 +33,10 @@ JobPreparer::~JobPreparer() {
   thread_.join();
 }
 
-void JobPreparer::Prepare(wire::StartJob start) {
+void JobPreparer::Prepare(WorkerEffects::Preparation what) {
   {
     const std::lock_guard lock(mutex_);
-    orders_.emplace_back(std::move(start));
+    orders_.emplace_back(std::move(what));
   }
   given_.notify_one();
 }
@@ -56,7 +56,7 @@ std::vector<JobPreparer::Prepared> JobPreparer::Take() {
 
 void JobPreparer::Loop() {
   for (;;) {
-    std::variant<wire::StartJob, std::uint64_t> order;
+    std::variant<WorkerEffects::Preparation, std::uint64_t> order;
     {
       std::unique_lock lock(mutex_);
       given_.wait(lock, [this] { return ending_ || !orders_.empty(); });
@@ -68,13 +68,13 @@ void JobPreparer::Loop() {
       RemoveJobFiles(files_, scratch_dirs_, *job);
       continue;
     }
-    Prepared prepared{std::move(std::get<wire::StartJob>(order)), OkStatus()};
+    Prepared prepared{std::move(std::get<WorkerEffects::Preparation>(order)), OkStatus()};
     prepared.status = PrepareJobFiles(
         files_, scratch_dirs_,
         [this](std::uint64_t job, const std::string& name, std::uint64_t offset) {
           return Ask(job, name, offset);
         },
-        prepared.start);
+        prepared.what.start);
     {
       const std::lock_guard lock(mutex_);
       prepared_.push_back(std::move(prepared));

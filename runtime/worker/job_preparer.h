@@ -16,13 +16,14 @@
 #include "mapreduce/base/file_system.h"
 #include "runtime/transport/socket.h"
 #include "runtime/worker/job_files.h"
+#include "runtime/worker/worker_machine.h"
 
 namespace spillway {
 
 class JobPreparer {
  public:
   struct Prepared {
-    wire::StartJob start;  ///< Names the copies.
+    WorkerEffects::Preparation what;  ///< Its `start` names the copies.
     Status status;
   };
 
@@ -33,7 +34,7 @@ class JobPreparer {
   JobPreparer(const JobPreparer&) = delete;
   JobPreparer& operator=(const JobPreparer&) = delete;
 
-  void Prepare(wire::StartJob start);
+  void Prepare(WorkerEffects::Preparation what);
   void Remove(std::uint64_t job);
   std::vector<Prepared> Take();
 
@@ -51,7 +52,8 @@ class JobPreparer {
 
   std::mutex mutex_;
   std::condition_variable given_;
-  std::deque<std::variant<wire::StartJob, std::uint64_t>> orders_;  // Guarded, as all below.
+  std::deque<std::variant<WorkerEffects::Preparation, std::uint64_t>>
+      orders_;  // Guarded, as all below.
   std::vector<Prepared> prepared_;
   std::atomic<bool> ending_{false};
   std::thread thread_;

@@ -38,6 +38,8 @@ constexpr std::uint64_t kWaitMsMax = 500;
 constexpr std::uint64_t kAwayNoteMs = 10'000;
 constexpr std::uint64_t kTokenLifeMs = 30ull * 24 * 3'600 * 1'000;
 constexpr std::uint32_t kMessagesPerTurnMax = 1'000;
+/// An address that nobody has (RFC 5737): the way to it is the way to other hosts.
+constexpr const char* kAnywhere = "192.0.2.1";
 /// What the daemon itself needs of the worker's memory.
 constexpr std::uint64_t kDaemonBytes = 24 << 20;
 
@@ -79,25 +81,31 @@ std::string LocalAddressTowards(const std::string& host) {
   return result;
 }
 
-/// A directory that only this user may enter, with a path short enough for a socket's name. Goes
-/// with its object.
+/// Where the executors' socket lies: in a directory that only this user may enter, with a path
+/// short enough for a socket's name. That is the scratch directory, which is swept up even when
+/// this process is killed, or else one of its own, which goes with its object.
 class SocketDirectory {
  public:
-  static Result<std::unique_ptr<SocketDirectory>> Make() {
+  static Result<std::unique_ptr<SocketDirectory>> Make(const std::string& scratch) {
+    if (scratch.size() <= kPathBytesMax)
+      return std::unique_ptr<SocketDirectory>(new SocketDirectory(scratch, false));
     std::string path = "/tmp/spillway-worker-XXXXXX";
     if (::mkdtemp(path.data()) == nullptr) return PosixError(errno, "make a directory", path);
-    return std::unique_ptr<SocketDirectory>(new SocketDirectory(path));
+    return std::unique_ptr<SocketDirectory>(new SocketDirectory(path, true));
   }
   ~SocketDirectory() {
     ::unlink(socket_path().c_str());
-    ::rmdir(path_.c_str());
+    if (own_) ::rmdir(path_.c_str());
   }
   std::string socket_path() const { return path_ + "/executors"; }
   std::string endpoint() const { return "ipc://" + socket_path(); }
 
  private:
-  explicit SocketDirectory(std::string path) : path_(std::move(path)) {}
+  static constexpr std::size_t kPathBytesMax = 90;
+
+  SocketDirectory(std::string path, bool own) : path_(std::move(path)), own_(own) {}
   const std::string path_;
+  const bool own_;
 };
 
 }  // namespace
@@ -110,6 +118,8 @@ class WorkerDaemon::Loop {
     preparer_.reset();
     executors_.clear();  // Killed, and waited for, before their directories go.
     fetch_.reset();
+    executor_socket_.reset();
+    socket_directory_.reset();
   }
 
   Status Open() {
@@ -183,7 +193,7 @@ class WorkerDaemon::Loop {
   }
 
   Status OpenExecutorSocket() {
-    SPILLWAY_ASSIGN_OR_RETURN(socket_directory_, SocketDirectory::Make());
+    SPILLWAY_ASSIGN_OR_RETURN(socket_directory_, SocketDirectory::Make(scratch_dirs_.front()));
     ServerOptions options;
     options.endpoint = socket_directory_->endpoint();
     SPILLWAY_ASSIGN_OR_RETURN(executor_socket_, ServerSocket::Bind(context_, options));
@@ -191,7 +201,7 @@ class WorkerDaemon::Loop {
   }
 
   Status OpenFetchService() {
-    const bool secure = !setup_.options.coordinator.keys.empty();
+    const bool secure = IsSecure();
     FetchServiceOptions options;
     options.socket.endpoint = setup_.options.fetch_listen;
     if (options.socket.endpoint.empty())
@@ -221,7 +231,7 @@ class WorkerDaemon::Loop {
     details.set_rack(setup_.options.rack);
     details.set_slots(setup_.options.slots);
     details.set_memory_bytes(setup_.options.memory_bytes);
-    details.set_fetch_endpoint(fetch_->endpoint());
+    details.set_fetch_endpoint(AnnouncedFetchEndpoint());
     details.set_fetch_public_key(fetch_public_key_);
     for (const std::string& directory : scratch_dirs_) details.add_scratch_dirs(directory);
     details.set_pid(static_cast<std::uint64_t>(::getpid()));
@@ -229,6 +239,18 @@ class WorkerDaemon::Loop {
     if (setup_.protocol_version_max != 0) options.link.version_max = setup_.protocol_version_max;
     return options;
   }
+
+  /// A wildcard is no address: others are told the one that the way to the coordinator begins at.
+  std::string AnnouncedFetchEndpoint() const {
+    const std::string& bound = fetch_->endpoint();
+    const std::string host = HostOf(bound);
+    if (host != "0.0.0.0" && host != "::" && host != "*") return bound;
+    const std::string towards = HostOf(setup_.options.coordinator.endpoint);
+    return "tcp://" + LocalAddressTowards(towards.empty() ? kAnywhere : towards) +
+           bound.substr(bound.rfind(':'));
+  }
+
+  bool IsSecure() const { return setup_.secure_fetch || !setup_.options.coordinator.keys.empty(); }
 
   // --- Events.
 
@@ -306,7 +328,7 @@ class WorkerDaemon::Loop {
     setup.set_worker(machine_->id());
     setup.set_fetch_secret_key(registered_.fetch_secret_key());
     setup.set_fetch_public_key(registered_.fetch_public_key());
-    if (setup_.options.coordinator.keys.empty()) {
+    if (!IsSecure()) {
       setup.clear_fetch_secret_key();
       setup.clear_fetch_public_key();
     }
@@ -317,16 +339,18 @@ class WorkerDaemon::Loop {
   }
 
   void OnPrepared(JobPreparer::Prepared& prepared) {
-    const JobId job = prepared.start.job();
+    const JobId job = prepared.what.start.job();
+    // It ended meanwhile, or began anew: its removal is ordered.
+    if (!machine_->awaits(job, prepared.what.number)) return;
     if (prepared.status.ok()) {
-      jobs_[job] = std::move(prepared.start);
+      jobs_[job] = std::move(prepared.what.start);
       DiskSegmentStoreOptions options;
       for (const std::string& directory : scratch_dirs_)
         options.directories.push_back(JobDirectory(directory, job));
       const std::lock_guard lock(stores_mutex_);
       stores_[job] = std::make_shared<DiskSegmentStore>(files_, options);
     }
-    machine_->OnPrepared(job, prepared.status, Now());
+    machine_->OnPrepared(job, prepared.what.number, prepared.status, Now());
   }
 
   void ReapExecutors() {
@@ -382,7 +406,7 @@ class WorkerDaemon::Loop {
       if (found != executors_.end()) found->second.process->Kill();
     }
     for (const JobId job : effects.remove) RemoveJob(job);
-    for (const wire::StartJob& start : effects.prepare) preparer_->Prepare(start);
+    for (auto& preparation : effects.prepare) preparer_->Prepare(std::move(preparation));
     for (const JobId job : effects.spawn) Spawn(job);
     for (const auto& [job, message] : effects.to_executors) {
       const auto found = executors_.find(job);

@@ -17,8 +17,9 @@ namespace spillway {
 /// What the options of the command do not say.
 struct WorkerSetup {
   WorkerOptions options;
-  bool small_jobs_only = false;                      ///< Inside the coordinator's process.
-  std::uint32_t protocol_version_max = 0;            ///< Not 0: be an older worker.
+  bool small_jobs_only = false;            ///< Inside the coordinator's process.
+  bool secure_fetch = false;               ///< The cluster has keys; this worker needs none.
+  std::uint32_t protocol_version_max = 0;  ///< Not 0: be an older worker.
   std::function<void(const std::string& line)> log;  ///< Called on Run's thread.
 };
 

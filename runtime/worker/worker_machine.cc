@@ -92,9 +92,9 @@ void WorkerMachine::OnMessage(const wire::Message& message, TimeMs now) {
     case wire::Message::kStartJob: {
       const wire::StartJob& start = message.start_job();
       if (jobs_.contains(start.job())) return;
-      jobs_[start.job()].start = start;
-      effects_.prepare.push_back(start);
-      return;
+      Job& job = jobs_[start.job()];
+      job.start = start;
+      return Prepare(job);
     }
     case wire::Message::kEndJob: return RemoveJob(message.end_job().job());
     case wire::Message::kStartMap: return StartAttempt(message.start_map().attempt(), message, now);
@@ -165,7 +165,7 @@ void WorkerMachine::Forward(JobId number, const wire::Message& message, TimeMs n
   if (job == nullptr) return;
   job->waiting.push_back(message);
   if (job->phase == JobPhase::kReady) return Flush(number, *job);
-  if (job->phase == JobPhase::kFailed) return FailWaiting(number, *job);
+  if (job->phase == JobPhase::kFailed) return FailAttempts(number, *job);
   if (job->phase == JobPhase::kDown) MaybeSpawn(number, *job, now);
 }
 
@@ -197,19 +197,47 @@ void WorkerMachine::Flush(JobId number, Job& job) {
   job.waiting.clear();
 }
 
-void WorkerMachine::FailWaiting(JobId, Job& job) {
-  for (const wire::Message& message : std::exchange(job.waiting, {}))
-    if (const auto id = StartedAttempt(message)) EndAttempt(FailedMessage(*id, job.failure));
+void WorkerMachine::FailAttempts(JobId number, Job& job) {
+  job.waiting.clear();
+  std::vector<AttemptId> ids;
+  for (const auto& [id, attempt] : attempts_)
+    if (id.job == number && !attempt.committing) ids.push_back(id);
+  for (const AttemptId& id : ids) EndAttempt(FailedMessage(id, job.failure));
 }
 
-void WorkerMachine::OnPrepared(JobId number, const Status& status, TimeMs now) {
-  Job* const job = FindJob(number);
-  if (job == nullptr || job->phase != JobPhase::kPreparing) return;
-  job->phase = status.ok() ? JobPhase::kDown : JobPhase::kFailed;
-  job->failure = status;
-  if (status.ok()) return MaybeSpawn(number, *job, now);
-  effects_.log.push_back("job " + job->start.job_id() + " cannot run here: " + status.message());
-  FailWaiting(number, *job);
+void WorkerMachine::Prepare(Job& job) {
+  job.phase = JobPhase::kPreparing;
+  job.preparation = ++preparations_;
+  effects_.prepare.push_back({job.start, job.preparation});
+}
+
+void WorkerMachine::OnPrepared(JobId number, std::uint64_t preparation, const Status& status,
+                               TimeMs now) {
+  if (!awaits(number, preparation)) return;
+  Job& job = jobs_[number];
+  if (status.ok()) {
+    job.deaths_in_row = 0;
+    job.phase = JobPhase::kDown;
+    return MaybeSpawn(number, job, now);
+  }
+  effects_.log.push_back("job " + job.start.job_id() + " cannot run here: " + status.message());
+  job.failure = status;
+  if (status.code() == Code::kUnavailable && ++job.deaths_in_row <= options_.respawns_max) {
+    job.phase = JobPhase::kUnprepared;
+    job.respawn_due_ms = now + RespawnWait(job.deaths_in_row);
+    return;
+  }
+  job.phase = JobPhase::kFailed;
+  FailAttempts(number, job);
+}
+
+/// An executor speaks for the attempts of its job, and for nothing else.
+bool WorkerMachine::MayPassOn(JobId number, const wire::Message& message) const {
+  if (const auto id = EndedAttempt(message)) return id->job == number;
+  if (message.has_segment_lost()) return message.segment_lost().reduce().job() == number;
+  if (!message.has_progress()) return false;
+  return std::all_of(message.progress().moved().begin(), message.progress().moved().end(),
+                     [&](const auto& moved) { return moved.attempt().job() == number; });
 }
 
 void WorkerMachine::OnExecutorMessage(JobId number, const wire::Message& message, TimeMs) {
@@ -220,7 +248,8 @@ void WorkerMachine::OnExecutorMessage(JobId number, const wire::Message& message
     if (message.executor_ready().has_status() && !status.ok()) {
       job->phase = JobPhase::kFailed;
       job->failure = status;
-      return FailWaiting(number, *job);
+      effects_.kill.push_back(number);
+      return FailAttempts(number, *job);
     }
     job->phase = JobPhase::kReady;
     job->told_places.clear();
@@ -230,6 +259,7 @@ void WorkerMachine::OnExecutorMessage(JobId number, const wire::Message& message
     effects_.kill.push_back(number);
     return;
   }
+  if (!MayPassOn(number, message)) return;
   if (message.has_commit_request()) {
     const auto found = attempts_.find(FromWire(message.commit_request().attempt()));
     if (found == attempts_.end()) return;
@@ -264,16 +294,26 @@ void WorkerMachine::OnExecutorEnded(JobId number, const std::vector<wire::Messag
   for (const AttemptId& id : rest) EndAttempt(StoppedMessage(id));
   if (job->phase == JobPhase::kFailed) return;
   job->phase = JobPhase::kDown;
+  // What a record does to it says nothing against the worker.
+  const bool blamed = std::any_of(ends.begin(), ends.end(), [](const wire::Message& end) {
+    return end.has_attempt_failed() && end.attempt_failed().has_record();
+  });
+  if (blamed) {
+    job->deaths_in_row = 0;
+    return MaybeSpawn(number, *job, now);
+  }
   if (++job->deaths_in_row > options_.respawns_max) {
     job->phase = JobPhase::kFailed;
     job->failure = Aborted("the executor of the job died " + std::to_string(job->deaths_in_row) +
                            " times in a row on this worker, the last time: " + how);
-    return FailWaiting(number, *job);
+    return FailAttempts(number, *job);
   }
-  const std::uint64_t wait = options_.respawn_ms << std::min(job->deaths_in_row - 1, 10u);
-  job->respawn_due_ms =
-      now + (job->deaths_in_row == 1 ? 0 : std::min(wait, options_.respawn_ms_max));
+  job->respawn_due_ms = now + (job->deaths_in_row == 1 ? 0 : RespawnWait(job->deaths_in_row));
   MaybeSpawn(number, *job, now);
+}
+
+std::uint64_t WorkerMachine::RespawnWait(std::uint32_t times) const {
+  return std::min(options_.respawn_ms << std::min(times - 1, 10u), options_.respawn_ms_max);
 }
 
 void WorkerMachine::RemoveJob(JobId number) {
@@ -292,8 +332,10 @@ void WorkerMachine::Heartbeat(const wire::Heartbeat& health, TimeMs) {
   link_.Post(message);
 }
 
-void WorkerMachine::Drain(TimeMs) {
+void WorkerMachine::Drain(TimeMs now) {
   draining_ = true;
+  // Without a coordinator nobody gives work, and without jobs nobody needs what is here.
+  if (!link_.registered() && jobs_.empty()) return Leave(now);
   if (drain_said_ || !link_.registered()) return;
   drain_said_ = true;
   wire::Message message;
@@ -310,8 +352,12 @@ void WorkerMachine::Leave(TimeMs now) {
 }
 
 void WorkerMachine::Tick(TimeMs now) {
-  for (auto& [number, job] : jobs_)
+  const bool away = now > link_.heard_ms() + options_.away_ms;
+  if (draining_ && jobs_.empty() && away) Leave(now);
+  for (auto& [number, job] : jobs_) {
     if (job.phase == JobPhase::kDown && !job.waiting.empty()) MaybeSpawn(number, job, now);
+    if (job.phase == JobPhase::kUnprepared && now >= job.respawn_due_ms) Prepare(job);
+  }
   std::set<JobId> stubborn;
   for (auto& [id, attempt] : attempts_) {
     if (!attempt.stop_due_ms.has_value() || *attempt.stop_due_ms > now) continue;
@@ -322,7 +368,13 @@ void WorkerMachine::Tick(TimeMs now) {
 }
 
 WorkerEffects WorkerMachine::TakeEffects(TimeMs now) {
-  while (auto frame = link_.NextFrame(now)) effects_.frames.push_back(*std::move(frame));
+  // Who leaves does not register any more: an end of the session is a goodbye.
+  if (leave_due_ms_.has_value() && !link_.registered()) effects_.exit = true;
+  while (!effects_.exit) {
+    auto frame = link_.NextFrame(now);
+    if (!frame.has_value()) break;
+    effects_.frames.push_back(*std::move(frame));
+  }
   if (leave_due_ms_.has_value() && (now >= *leave_due_ms_ || link_.unacknowledged() == 0))
     effects_.exit = true;
   return std::exchange(effects_, WorkerEffects());
@@ -334,7 +386,9 @@ std::optional<TimeMs> WorkerMachine::next_tick_ms() const {
     if (!next.has_value() || time < *next) next = time;
   };
   for (const auto& [number, job] : jobs_)
-    if (job.phase == JobPhase::kDown && !job.waiting.empty()) by(job.respawn_due_ms);
+    if ((job.phase == JobPhase::kDown && !job.waiting.empty()) ||
+        job.phase == JobPhase::kUnprepared)
+      by(job.respawn_due_ms);
   for (const auto& [id, attempt] : attempts_)
     if (attempt.stop_due_ms.has_value()) by(*attempt.stop_due_ms);
   if (leave_due_ms_.has_value()) by(*leave_due_ms_);

@@ -27,7 +27,8 @@ struct WorkerMachineOptions {
   WorkerLinkOptions link;
   std::uint64_t stop_timeout_ms = 5'000;   ///< Then the attempt's executor is killed.
   std::uint64_t leave_timeout_ms = 2'000;  ///< To say goodbye.
-  std::uint64_t respawn_ms = 100;          ///< Doubled with each executor that died at once.
+  std::uint64_t away_ms = 5'000;   ///< A drain waits no longer for a coordinator that is silent.
+  std::uint64_t respawn_ms = 100;  ///< Doubled with each executor that died at once.
   std::uint64_t respawn_ms_max = 5'000;
   std::uint32_t respawns_max = 8;  ///< In a row, without an attempt that ended well.
 };
@@ -38,18 +39,22 @@ struct WorkerEffects {
     JobId job = 0;
     wire::Message message;
   };
+  struct Preparation {
+    wire::StartJob start;
+    std::uint64_t number = 0;  ///< For OnPrepared: a job may be prepared more than once.
+  };
   struct Discard {
     JobId job = 0;
     SegmentRef segment;
   };
 
-  std::vector<JobId> kill;              ///< Kill the job's executor now; OnExecutorEnded follows.
-  std::vector<JobId> remove;            ///< The job is over here: end its executor, remove its
-                                        ///< files. No answer.
-  std::vector<wire::StartJob> prepare;  ///< Make directories, copy plugin and side files;
-                                        ///< OnPrepared follows.
-  std::vector<JobId> spawn;             ///< Start an executor; OnExecutorMessage follows with
-                                        ///< its ExecutorReady, or OnExecutorEnded.
+  std::vector<JobId> kill;           ///< Kill the job's executor now; OnExecutorEnded follows.
+  std::vector<JobId> remove;         ///< The job is over here: end its executor, remove its
+                                     ///< files. No answer.
+  std::vector<Preparation> prepare;  ///< Make directories, copy plugin and side files;
+                                     ///< OnPrepared follows.
+  std::vector<JobId> spawn;          ///< Start an executor; OnExecutorMessage follows with
+                                     ///< its ExecutorReady, or OnExecutorEnded.
   std::vector<ExecutorMessage> to_executors;
   std::vector<Discard> discards;
   std::optional<wire::Registered> registered;  ///< What the coordinator said: keys for fetching.
@@ -64,8 +69,9 @@ class WorkerMachine {
   explicit WorkerMachine(const WorkerMachineOptions& options);
 
   void OnCoordinatorFrame(std::string_view bytes, TimeMs now);
-  /// `status` not ok: no task of the job can run here, and this is why.
-  void OnPrepared(JobId job, const Status& status, TimeMs now);
+  /// The answer to a preparation. `status` not ok: no task of the job can run here, and why.
+  /// Unavailable: not now; it is tried again.
+  void OnPrepared(JobId job, std::uint64_t preparation, const Status& status, TimeMs now);
   void OnExecutorMessage(JobId job, const wire::Message& message, TimeMs now);
   /// The executor is gone. `ends` are the ends of attempts that its slot board tells; every other
   /// attempt that it had is answered AttemptStopped.
@@ -81,6 +87,12 @@ class WorkerMachine {
   WorkerEffects TakeEffects(TimeMs now);
   std::optional<TimeMs> next_tick_ms() const;
 
+  /// Whether the preparation is the one that the job waits for.
+  bool awaits(JobId job, std::uint64_t preparation) const {
+    const auto found = jobs_.find(job);
+    return found != jobs_.end() && found->second.phase == JobPhase::kPreparing &&
+           found->second.preparation == preparation;
+  }
   bool registered() const { return link_.registered(); }
   std::uint64_t heartbeat_ms() const { return link_.heartbeat_ms(); }
   TimeMs heard_ms() const { return link_.heard_ms(); }
@@ -88,6 +100,7 @@ class WorkerMachine {
 
  private:
   enum class JobPhase : std::uint8_t {
+    kUnprepared,  ///< It was tried, and will be again.
     kPreparing,
     kFailed,    ///< It could not be prepared, or its executor dies whenever it starts.
     kDown,      ///< Prepared; no executor runs.
@@ -96,7 +109,8 @@ class WorkerMachine {
   };
   struct Job {
     wire::StartJob start;
-    JobPhase phase = JobPhase::kPreparing;
+    JobPhase phase = JobPhase::kUnprepared;
+    std::uint64_t preparation = 0;
     Status failure;                     ///< Of kFailed.
     std::deque<wire::Message> waiting;  ///< For an executor.
     std::set<WorkerId> told_places;
@@ -117,7 +131,11 @@ class WorkerMachine {
   void SendPlaces(JobId number, Job& job);
   void Flush(JobId number, Job& job);
   void MaybeSpawn(JobId number, Job& job, TimeMs now);
-  void FailWaiting(JobId number, Job& job);
+  void Prepare(Job& job);
+  /// All that the job's attempts here come to.
+  void FailAttempts(JobId number, Job& job);
+  std::uint64_t RespawnWait(std::uint32_t times) const;
+  bool MayPassOn(JobId number, const wire::Message& message) const;
   void RemoveJob(JobId number);
   void EndAttempt(const wire::Message& end);
   void Answer(const wire::Message& message) { link_.Post(message); }
@@ -132,6 +150,7 @@ class WorkerMachine {
   bool draining_ = false;
   bool drain_said_ = false;
   std::optional<TimeMs> leave_due_ms_;
+  std::uint64_t preparations_ = 0;
   WorkerEffects effects_;
 };
 

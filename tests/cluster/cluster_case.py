@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-from command_case import BIN_DIR, SPILLWAY, TEST_PLUGINS, CommandCase
+from command_case import SPILLWAY, CommandCase
 
 SECONDS_MAX = 60
 LEASE = "2s"
@@ -28,8 +28,7 @@ class ClusterCase(CommandCase):
 
     def setUp(self):
         super().setUp()
-        self.port = free_port()
-        self.endpoint = f"tcp://127.0.0.1:{self.port}"
+        self.endpoint = self.new_endpoint()
         self.journal = self.dir / "journal"
         self.workers = []
         self.coordinator = None
@@ -37,29 +36,42 @@ class ClusterCase(CommandCase):
         self.addCleanup(self.stop_everything)
         self.start_coordinator()
 
-    # --- Processes.
+    # --- Where processes run, and as whom.
+
+    def new_endpoint(self):
+        return f"tcp://127.0.0.1:{free_port()}"
+
+    def on_host(self, name):
+        """What comes before a command to make it run on the host of that name: the coordinator's,
+        a worker's (h0, h1, ...) or the client's."""
+        return []
 
     def access(self):
         return ["--keys", str(self.keys)] if self.keys else ["--insecure"]
 
+    # --- Processes.
+
     def start_coordinator(self):
-        command = [SPILLWAY, "coordinator", "--listen", self.endpoint, "--journal",
-                   str(self.journal), *self.access(), *self.coordinator_flags,
+        command = [*self.on_host("coordinator"), SPILLWAY, "coordinator", "--listen", self.endpoint,
+                   "--journal", str(self.journal), *self.access(), *self.coordinator_flags,
                    "--log", str(self.dir / "coordinator.log")]
         self.coordinator = subprocess.Popen(command, stderr=subprocess.PIPE)
         self.wait_for(lambda: self.ask("cluster", "status") is not None, "a coordinator")
 
-    def start_worker(self, *flags, slots=1, memory="256M", host=None):
+    def start_worker(self, *flags, slots=1, memory="256M", host=None, spill_dirs=None):
         number = len(self.workers)
-        spill = self.dir / f"spill-{number}"
-        spill.mkdir(exist_ok=True)
+        host = host or f"h{number}"
+        spill_dirs = spill_dirs or [self.dir / f"spill-{number}"]
+        for spill in spill_dirs:
+            spill.mkdir(exist_ok=True)
         log = self.dir / f"worker-{number}.log"
-        command = [SPILLWAY, "worker", "--coordinator", self.endpoint, *self.access(),
-                   "--spill-dir", str(spill), "--slots", str(slots), "--memory", memory,
-                   "--name", f"w{number}", "--host", host or f"h{number}", "--log", str(log),
+        command = [*self.on_host(host), SPILLWAY, "worker", "--coordinator", self.endpoint,
+                   *self.access(), "--slots", str(slots), "--memory", memory,
+                   "--name", f"w{number}", "--host", host, "--log", str(log),
+                   *(word for spill in spill_dirs for word in ["--spill-dir", str(spill)]),
                    *map(str, flags)]
         worker = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        worker.spill = spill
+        worker.spill_dirs = spill_dirs
         worker.log = log
         worker.name = f"w{number}"
         self.workers.append(worker)
@@ -102,16 +114,24 @@ class ClusterCase(CommandCase):
 
     # --- Questions and jobs.
 
+    def client(self, *words, access=None):
+        """Runs a client's command to its end; the result has its `code`, `out` and `err`."""
+        command = [*self.on_host("client"), SPILLWAY, *map(str, words), "--on", self.endpoint,
+                   *(self.access() if access is None else access), "--connect-timeout", "5s"]
+        result = subprocess.run(command, capture_output=True, timeout=SECONDS_MAX)
+        result.code = result.returncode
+        result.out = result.stdout.decode(errors="replace")
+        result.err = result.stderr.decode(errors="replace")
+        return result
+
     def ask(self, *words):
         """The JSON that a command prints; None when it fails."""
-        command = [SPILLWAY, *words, "--on", self.endpoint, *self.access(), "--json",
-                   "--connect-timeout", "5s"]
-        result = subprocess.run(command, capture_output=True, timeout=SECONDS_MAX)
-        lines = result.stdout.decode(errors="replace").splitlines()
-        return json.loads(lines[-1]) if result.returncode == 0 and lines else None
+        result = self.client(*words, "--json")
+        lines = result.out.splitlines()
+        return json.loads(lines[-1]) if result.code == 0 and lines else None
 
     def job_command(self, verb, job, inputs, output, *flags, args=()):
-        command = [SPILLWAY, verb, str(job)]
+        command = [*self.on_host("client"), SPILLWAY, verb, str(job)]
         for path in inputs:
             command += ["-i", str(path)]
         command += ["-o", str(output), "--on", self.endpoint, *self.access(), "--json",
@@ -169,9 +189,12 @@ class ClusterCase(CommandCase):
             time.sleep(0.02)
         self.fail(f"waited in vain for {name}\n{self.logs()}")
 
+    def scratch_of_jobs(self):
+        """What workers that are alive have of jobs on their disks. It may go meanwhile."""
+        return [os.path.join(place, name)
+                for worker in self.workers if worker.poll() is None
+                for spill in worker.spill_dirs for place, names, _ in os.walk(spill)
+                for name in names if name[0] == "j" and name[1:].isdigit()]
+
     def expect_scratch_empty(self):
-        """No files of jobs are left with any worker that is alive."""
-        def empty():
-            return not [p for w in self.workers if w.poll() is None
-                        for p in w.spill.glob("spillway-*/job-*/j[0-9]*")]
-        self.wait_for(empty, "the workers' scratch directories to be empty")
+        self.wait_for(lambda: not self.scratch_of_jobs(), "the workers' scratch to be empty")

@@ -4,45 +4,14 @@ same bytes, and nothing is left over."""
 import os
 import random
 import signal
-import subprocess
 import time
 import unittest
 
 from cluster_case import ClusterCase
-from command_case import SPILLWAY, TEST_PLUGINS
-
-SLOW = TEST_PLUGINS / "faulty.so"
+from slow_job_case import SlowJobCase
 
 
-class Faults(ClusterCase):
-    """A job of some seconds: each line of the input costs a moment."""
-
-    MAPS = 24
-
-    def setUp(self):
-        super().setUp()
-        lines = [b"%05d %s\n" % (i * 7919 % 100_003, b"x" * (i % 50))
-                 for i in range(self.MAPS * 40)]
-        self.input = self.write("in.txt", b"".join(lines))
-        self.flags = ["--split-size", str(len(b"".join(lines)) // self.MAPS + 1), "--reducers", "3"]
-        self.expected = self.run_embedded(SLOW, [self.input], *self.flags, args=["slow:0"])
-
-    def start_slow(self):
-        return self.start_job(SLOW, [self.input], *self.flags, args=["slow:3"])
-
-    def maps_done(self):
-        answer = self.ask("jobs", "list")
-        return max((job["maps_done"] for job in answer["jobs"]), default=0) if answer else 0
-
-    def wait_for_maps(self, count):
-        self.wait_for(lambda: self.maps_done() >= count, f"{count} maps")
-
-    def finish_same(self, job):
-        self.finish_job(job)
-        self.same_tree(self.expected, job.output)
-        self.expect_scratch_empty()
-        return job
-
+class Faults(SlowJobCase):
     def test_a_killed_worker_is_made_up_for(self):
         self.start_workers(3)
         job = self.start_slow()
@@ -84,7 +53,7 @@ class Faults(ClusterCase):
         self.workers[0].send_signal(signal.SIGTERM)
         self.finish_same(job)
         self.assertEqual(self.workers[0].wait(timeout=30), 0)
-        self.assertEqual(list(self.workers[0].spill.rglob("job-*")), [])
+        self.assertEqual(list(self.workers[0].spill_dirs[0].rglob("job-*")), [])
 
     def test_a_second_sigterm_ends_a_worker_at_once(self):
         self.start_workers(2)
@@ -157,6 +126,8 @@ class Faults(ClusterCase):
 
 class TwoCoordinators(ClusterCase):
     def test_the_second_one_is_told_who_holds_the_journal(self):
+        import subprocess
+        from command_case import SPILLWAY
         second = subprocess.run([SPILLWAY, "coordinator", "--listen", "tcp://127.0.0.1:0",
                                  "--journal", str(self.journal), "--insecure"],
                                 capture_output=True, timeout=30)

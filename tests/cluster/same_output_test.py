@@ -5,8 +5,8 @@ process."""
 import subprocess
 import unittest
 
-from cluster_case import BIN_DIR, ClusterCase
-from command_case import random_text
+from cluster_case import ClusterCase
+from command_case import BIN_DIR, random_text
 
 
 class SameOutput(ClusterCase):

@@ -281,10 +281,12 @@ void SimulatedCluster::CarryOut(std::uint32_t index) {
     end_executor(job);
     std::erase_if(worker.segments, [&](const auto& s) { return std::get<0>(s) == job; });
   }
-  for (const wire::StartJob& start : effects.prepare)
-    At(now_ + 1 + Below(10), [this, index, life, job = start.job()] {
+  for (const auto& [start, number] : effects.prepare)
+    At(now_ + 1 + Below(50), [this, index, life, job = start.job(), number = number] {
       if (workers_[index]->life != life) return;
-      workers_[index]->machine->OnPrepared(job, OkStatus(), now_);
+      const bool away = now_ < options_.faults_end_ms && Chance(100);
+      workers_[index]->machine->OnPrepared(job, number, away ? Unavailable("away") : OkStatus(),
+                                           now_);
       CarryOut(index);
     });
   for (const JobId job : effects.spawn) {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <mutex>
 
+#include "runtime/storage/content_hash.h"
 #include "runtime/storage/part_file.h"
 #include "runtime/storage/posix_file_system.h"
 
@@ -56,7 +57,7 @@ TEST_F(OutputKeeperTest, AnotherKeeperGoesOnWhereOneStopped) {
   std::string staging;
   OutputOrder commit = Order(OutputOrder::Kind::kCommit);
   {
-    OutputKeeper keeper(files_, Wake());
+    OutputKeeper keeper(files_, {dir_ + "/journal"}, Wake());
     keeper.Give(Order(OutputOrder::Kind::kOpen));
     const auto opened = std::get<OutputDone>(Next(keeper));
     ASSERT_TRUE(opened.status.ok()) << opened.status.message();
@@ -67,7 +68,7 @@ TEST_F(OutputKeeperTest, AnotherKeeperGoesOnWhereOneStopped) {
     ASSERT_TRUE((*part)->Finish().ok());
     commit.parts = {{0, 2, (*part)->info()}};
   }
-  OutputKeeper keeper(files_, Wake());
+  OutputKeeper keeper(files_, {dir_ + "/journal"}, Wake());
   commit.staging_dir = staging;
   for (int times = 0; times < 2; ++times) {
     keeper.Give(commit);
@@ -80,24 +81,42 @@ TEST_F(OutputKeeperTest, AnotherKeeperGoesOnWhereOneStopped) {
 }
 
 TEST_F(OutputKeeperTest, WhatIsDroppedIsGone) {
-  OutputKeeper keeper(files_, Wake());
+  OutputKeeper keeper(files_, {dir_ + "/journal"}, Wake());
   keeper.Give(Order(OutputOrder::Kind::kOpen));
   const auto opened = std::get<OutputDone>(Next(keeper));
   OutputOrder drop = Order(OutputOrder::Kind::kDrop);
   drop.staging_dir = opened.staging_dir;
   keeper.Give(drop);
-  keeper.Give(FileOrder{"p", 1, "/nonexistent", 0});
+  keeper.Give(FileOrder{"p", 1, "/nonexistent", "", 0});
   EXPECT_FALSE(std::get<FileDone>(Next(keeper)).status.ok());
   EXPECT_FALSE(std::filesystem::exists(opened.staging_dir));
+}
+
+TEST_F(OutputKeeperTest, TheCoordinatorsOwnPlacesAreNoOutputs) {
+  OutputKeeper keeper(files_, {dir_ + "/journal"}, Wake());
+  for (const char* place : {"/journal", "/journal/in", "", "/x/../journal"}) {
+    OutputOrder order = Order(OutputOrder::Kind::kOpen);
+    order.staging.output_dir = dir_ + place;
+    order.staging.overwrite = true;
+    keeper.Give(order);
+    EXPECT_EQ(std::get<OutputDone>(Next(keeper)).status.code(), Code::kPermissionDenied) << place;
+  }
+}
+
+TEST_F(OutputKeeperTest, OnlyWhatWasPinnedIsServed) {
+  std::ofstream(dir_ + "/secret") << "key";
+  OutputKeeper keeper(files_, {}, Wake());
+  keeper.Give(FileOrder{"p", 1, dir_ + "/secret", std::string(32, 'x'), 0});
+  EXPECT_EQ(std::get<FileDone>(Next(keeper)).status.code(), Code::kBadData);
 }
 
 TEST_F(OutputKeeperTest, FilesComeInPieces) {
   const std::string content(OutputKeeper::kFileBytesMax + 7, 'x');
   std::ofstream(dir_ + "/file", std::ios::binary) << content;
-  OutputKeeper keeper(files_, Wake());
+  OutputKeeper keeper(files_, {dir_ + "/journal"}, Wake());
   std::string got;
   for (bool last = false; !last;) {
-    keeper.Give(FileOrder{"p", 1, dir_ + "/file", got.size()});
+    keeper.Give(FileOrder{"p", 1, dir_ + "/file", FileSha256(dir_ + "/file").value(), got.size()});
     const auto piece = std::get<FileDone>(Next(keeper));
     ASSERT_TRUE(piece.status.ok());
     got += piece.bytes;

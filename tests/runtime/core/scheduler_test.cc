@@ -146,6 +146,19 @@ TEST(Scheduler, PreemptsWaitingReducesWhenAMapNeedsASlot) {
   EXPECT_EQ(d.scheduler().ViewJob(1)->tally.attempts_failed, 0u);
 }
 
+TEST(Scheduler, BelievesAReduceThatIsBeingStoppedWhatItCannotRead) {
+  SchedulerDriver d;
+  d.Join(1, 1).Submit(1, {.maps = 2, .reduces = 1});
+  d.Done(MapAttempt(1, 0, 0)).Done(MapAttempt(1, 1, 0));
+  d.Send(SegmentLost{ReduceAttempt(1, 0, 0), 0, 0, false});
+  EXPECT_EQ(d.Only<StopAttempt>().attempt, ReduceAttempt(1, 0, 0));
+  d.Send(SegmentLost{ReduceAttempt(1, 0, 0), 1, 0, false});
+  EXPECT_EQ(d.Only<DiscardSegment>().segment, (SegmentRef{1, 0, 1}));
+  d.Send(AttemptStopped{ReduceAttempt(1, 0, 0)}).Done(MapAttempt(1, 0, 1));
+  EXPECT_EQ(d.Only<StartMap>().attempt, MapAttempt(1, 1, 1)) << "before the reduce finds out again";
+  EXPECT_EQ(d.scheduler().ViewJob(1)->tally.maps_rerun, 2u);
+}
+
 TEST(Scheduler, DoesNotPreemptAReduceThatMayCommit) {
   SchedulerDriver d;
   d.Join(1, 2).Submit(1, {.maps = 1, .reduces = 2});

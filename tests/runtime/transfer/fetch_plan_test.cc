@@ -295,6 +295,41 @@ TEST(FetchPlan, ADeadWorkerIsTriedAsOftenAsTheLimitsSayWithGrowingPauses) {
   EXPECT_THAT(simulation.lost_[order].message(), HasSubstr("no answer within 50 ms"));
 }
 
+TEST(FetchPlan, AllThatASilentWorkerHasIsLostTogether) {
+  FetchLimits limits = FetchLimits::Tiny();
+  limits.source_silence_ms_max = 2 * limits.request_timeout_ms;
+  Simulation simulation(1, limits);
+  simulation.dead_ = {0};
+  // Many more than are under way at once.
+  for (int i = 0; i < 50; ++i) simulation.Add(0, 200, 100);
+  const FetchOrderId good = simulation.Add(1, 200, 100);
+  simulation.Run(100'000);
+  EXPECT_EQ(simulation.completed_, std::set<FetchOrderId>{good});
+  EXPECT_EQ(simulation.lost_.size(), 50u);
+  EXPECT_LE(simulation.now_ms_, limits.source_silence_ms_max + limits.backoff_ms_first);
+  for (const auto& [id, status] : simulation.lost_) {
+    EXPECT_EQ(status.code(), Code::kUnavailable);
+    EXPECT_THAT(status.message(), HasSubstr("no answer to any request in"));
+  }
+}
+
+TEST(FetchPlan, SilenceBeforeAPauseIsForgotten) {
+  FetchLimits limits = FetchLimits::Tiny();
+  limits.source_silence_ms_max = 1'000;
+  Simulation simulation(1, limits);
+  simulation.dead_ = {0};
+  const FetchOrderId dropped = simulation.Add(0, 200, 100);
+  simulation.Run(200);
+  simulation.Drop(dropped);
+  simulation.now_ms_ = 300;
+  simulation.Run(300);  // The last request times out.
+  simulation.now_ms_ = 10'000;
+  const FetchOrderId order = simulation.Add(0, 200, 100);
+  simulation.Run(10'900);
+  EXPECT_EQ(simulation.lost_.count(order), 1u);  // For its tries, not for the silence.
+  EXPECT_THAT(simulation.lost_[order].message(), HasSubstr("6 tries"));
+}
+
 TEST(FetchPlan, ASegmentThatIsNotThereOrDamagedIsLostAtOnceAndTheOthersArrive) {
   Simulation simulation(1, FetchLimits::Tiny());
   const FetchOrderId first = simulation.Add(0, 200, 300);
