@@ -104,7 +104,9 @@ Status OutputKeeper::CheckContent(const FileOrder& order) {
     return OkStatus();
   SPILLWAY_ASSIGN_OR_RETURN(const std::string hash, FileSha256(order.path));
   if (hash != order.sha256)
-    return BadData("'" + order.path + "' is not the file that was submitted");
+    return BadData(
+        "'" + order.path +
+        "' is not the file that was submitted: its SHA-256 differs; submit the job again");
   if (known_.size() >= kKnownFilesMax) known_.clear();
   known_[name] = info;
   return OkStatus();
