@@ -29,7 +29,8 @@ constexpr bool kSanitized = false;
 /// What a worker's daemon does for one executor: a socket, a process, messages both ways.
 class Daemon {
  public:
-  Daemon(TestJob& job, std::uint32_t slots, std::uint64_t memory_bytes = 64 * kMiB) : job_(job) {
+  /// Under sanitizers the program alone takes some 80 MiB.
+  Daemon(TestJob& job, std::uint32_t slots, std::uint64_t memory_bytes = 512 * kMiB) : job_(job) {
     ServerOptions options;
     options.endpoint = "ipc://" + job.dir() + "/daemon";
     server_ = ServerSocket::Bind(context_, options).value();
