@@ -15,6 +15,7 @@
 #include "runtime/storage/job_journal.h"
 #include "runtime/storage/posix_file_system.h"
 #include "runtime/storage/unique_fd.h"
+#include "runtime/transport/fetch_token.h"
 
 namespace spillway {
 
@@ -27,7 +28,6 @@ constexpr const char* kFetchPublicKey = "fetch-public-key";
 constexpr const char* kFetchSecretKey = "fetch-secret-key";
 constexpr const char* kTokenKey = "token-key";
 constexpr const char* kLastJob = "last-job";
-constexpr std::size_t kTokenKeyBytes = 32;
 
 TimeMs UnixMs() {
   using namespace std::chrono;
@@ -39,13 +39,6 @@ std::uint64_t MicrosecondsSince(std::chrono::steady_clock::time_point then) {
   using namespace std::chrono;
   return static_cast<std::uint64_t>(
       duration_cast<microseconds>(steady_clock::now() - then).count());
-}
-
-std::string RandomBytes(std::size_t bytes) {
-  std::random_device random;
-  std::string result;
-  while (result.size() < bytes) result += static_cast<char>(random() & 0xff);
-  return result;
 }
 
 /// The value of that name, made and kept when there is none.
@@ -63,8 +56,7 @@ Result<FetchSecrets> KeptSecrets(JobJournal& journal) {
                             KeptValue(journal, kFetchPublicKey, fresh.public_key));
   SPILLWAY_ASSIGN_OR_RETURN(secrets.fetchers.secret_key,
                             KeptValue(journal, kFetchSecretKey, fresh.secret_key));
-  SPILLWAY_ASSIGN_OR_RETURN(secrets.token_key,
-                            KeptValue(journal, kTokenKey, RandomBytes(kTokenKeyBytes)));
+  SPILLWAY_ASSIGN_OR_RETURN(secrets.token_key, KeptValue(journal, kTokenKey, NewFetchKey()));
   return secrets;
 }
 

@@ -186,7 +186,6 @@ void JobEntry::Log(std::string line) {
   // The beginning says how it came about and the end how it ended: the middle goes.
   log.erase(log.begin() + kLogLinesMax / 2);
   log.push_back(std::move(line));
-  ++log_dropped;
 }
 
 SubmitJob JobEntry::ForScheduler() const {

@@ -77,7 +77,6 @@ struct JobEntry {
   std::vector<std::string> warnings;
   std::uint64_t warnings_dropped = 0;
   std::vector<std::string> log;  ///< kLogLinesMax at most; then the middle is dropped.
-  std::uint64_t log_dropped = 0;
   static constexpr std::size_t kLogLinesMax = 1'000;
 
   std::uint64_t submitted_unix_ms = 0;

@@ -32,13 +32,13 @@ std::optional<std::string> ReliableChannel::NextFrame(TimeMs now) {
     if (sent_ == acknowledged_) resend_due_ms_ = now + limits_.resend_ms;
     sent_ += count;
     sent_bytes_ += bytes;
-    return MakeFrame(first, count, now);
+    return MakeFrame(first, count);
   }
   if (!acknowledge_due_ms_.has_value() || now < *acknowledge_due_ms_) return std::nullopt;
-  return MakeFrame(0, 0, now);
+  return MakeFrame(0, 0);
 }
 
-std::string ReliableChannel::MakeFrame(std::uint64_t first, std::size_t count, TimeMs) {
+std::string ReliableChannel::MakeFrame(std::uint64_t first, std::size_t count) {
   wire::Frame frame;
   frame.set_version(version_);
   frame.set_session(session_);

@@ -63,7 +63,7 @@ class ReliableChannel {
   std::size_t unacknowledged() const { return backlog_.size(); }
 
  private:
-  std::string MakeFrame(std::uint64_t first, std::size_t count, TimeMs now);
+  std::string MakeFrame(std::uint64_t first, std::size_t count);
 
   const std::uint64_t session_;
   const std::uint32_t version_;
