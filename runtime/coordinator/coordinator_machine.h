@@ -110,7 +110,7 @@ class CoordinatorMachine {
   /// Whether the attempt is one of this worker's.
   bool Owns(const WorkerEntry& worker, const wire::AttemptId& id) const;
   void LoseWorker(WorkerEntry& worker);
-  void SayRegisterAgain(const std::string& peer, std::uint32_t version);
+  void SayRegisterAgain(const std::string& peer, std::uint64_t session, std::uint32_t version);
 
   // --- client_requests.cc.
   void OnRequest(const std::string& peer, Role role, const wire::Request& request);

@@ -52,6 +52,10 @@ void CoordinatorMachine::OnRegister(const std::string& peer, Role role,
   if (const Status checked = CheckRegister(details); !checked.ok()) return refuse(checked);
 
   WorkerEntry* worker = workers_.FindIncarnation(details.incarnation());
+  // The network copied or delayed it: a newer one has been answered.
+  if (worker != nullptr && worker->channel != nullptr && details.registration() != 0 &&
+      details.registration() <= worker->details.registration())
+    return;
   const bool resumes = worker != nullptr && details.epoch() == worker->epoch &&
                        scheduler_.HasWorker(worker->id, worker->epoch);
   if (worker == nullptr) {
@@ -68,6 +72,7 @@ void CoordinatorMachine::OnRegister(const std::string& peer, Role role,
   registered.set_worker(worker->id);
   registered.set_epoch(worker->epoch);
   registered.set_session(worker->channel->session());
+  registered.set_registration(details.registration());
   registered.set_coordinator_epoch(options_.epoch);
   registered.set_heartbeat_ms(options_.heartbeat_ms);
   registered.set_lease_ms(options_.scheduler.lease_ms);
@@ -118,7 +123,7 @@ void CoordinatorMachine::Resumed(WorkerEntry& worker, const wire::Register& deta
 void CoordinatorMachine::OnSessionFrame(const std::string& peer, wire::Frame frame) {
   WorkerEntry* const worker = workers_.FindSession(frame.session());
   if (worker == nullptr || !scheduler_.HasWorker(worker->id, worker->epoch)) {
-    return SayRegisterAgain(peer, frame.version());
+    return SayRegisterAgain(peer, frame.session(), frame.version());
   }
   worker->peer = peer;
   std::vector<std::string> delivered;
@@ -152,15 +157,17 @@ void CoordinatorMachine::OnWorkerMessage(WorkerEntry& worker, const wire::Messag
       return Feed(DrainWorker{worker.id, worker.epoch});
     case wire::Message::kLeave:
       Log(WorkerText(worker) + " leaves");
-      SayRegisterAgain(worker.peer, worker.channel->version());  // Goodbye.
+      // Goodbye.
+      SayRegisterAgain(worker.peer, worker.channel->session(), worker.channel->version());
       return LoseWorker(worker);
     default: return;  // A newer peer's; the negotiated version does not need it.
   }
 }
 
-void CoordinatorMachine::SayRegisterAgain(const std::string& peer, std::uint32_t version) {
+void CoordinatorMachine::SayRegisterAgain(const std::string& peer, std::uint64_t session,
+                                          std::uint32_t version) {
   wire::Message message;
-  message.mutable_register_again();
+  message.mutable_register_again()->set_session(session);
   effects_.frames.push_back({peer, LoneFrame(message, version)});
 }
 

@@ -48,6 +48,7 @@ void WorkerLink::RegisterAgain() {
 std::string WorkerLink::RegisterFrame() {
   wire::Message message;
   wire::Register& details = *message.mutable_register_();
+  details_.set_registration(details_.registration() + 1);
   details = details_;
   const auto add = [&](const AttemptId& id) {
     const bool known = std::any_of(details.attempts().begin(), details.attempts().end(),
@@ -96,8 +97,13 @@ WorkerLink::News WorkerLink::OnFrame(std::string_view bytes, TimeMs now) {
     for (const std::string& text : frame->messages()) {
       const auto message = ParseMessage(text);
       if (!message.ok()) continue;
-      if (message->has_register_again() && channel_ != nullptr) RegisterAgain();
-      if (message->has_registered() && channel_ == nullptr)
+      if (message->has_register_again() && channel_ != nullptr) {
+        // What was said of an earlier session comes late.
+        const std::uint64_t session = message->register_again().session();
+        if (session == 0 || session == channel_->session()) RegisterAgain();
+      }
+      if (message->has_registered() &&
+          (channel_ == nullptr || message->registered().registration() > registration_))
         return OnRegistered(message->registered(), now);
     }
     return news;
@@ -121,6 +127,8 @@ WorkerLink::News WorkerLink::OnRegistered(const wire::Registered& registered, Ti
     register_due_ms_ = now + options_.register_retry_ms;
     return news;
   }
+  KeepEnds();  // Of the session that an earlier registration began.
+  registration_ = registered.registration();
   news.fresh = registered.epoch() != details_.epoch();
   details_.set_epoch(registered.epoch());
   details_.set_worker(registered.worker());

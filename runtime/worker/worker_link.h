@@ -73,7 +73,8 @@ class WorkerLink {
   const std::function<std::vector<AttemptId>()> attempts_;
   const WorkerLinkOptions options_;
   std::unique_ptr<ReliableChannel> channel_;  ///< Null while it is not registered.
-  std::vector<std::string> kept_;  ///< Serialised ends of attempts, for the next session.
+  std::vector<std::string> kept_;   ///< Serialised ends of attempts, for the next session.
+  std::uint64_t registration_ = 0;  ///< The one that the session answers.
   TimeMs register_due_ms_ = 0;
   TimeMs heard_ms_ = 0;
   std::uint64_t heartbeat_ms_ = 1'000;

@@ -1,0 +1,75 @@
+#include "runtime/worker/worker_link.h"
+
+#include <gtest/gtest.h>
+
+#include "runtime/protocol/frame.h"
+
+namespace spillway {
+namespace {
+
+wire::Register Sent(WorkerLink& link, TimeMs now) {
+  const auto frame = link.NextFrame(now);
+  return ParseMessage(ParseFrame(*frame)->messages(0))->register_();
+}
+
+std::string Answer(std::uint64_t session, std::uint64_t registration) {
+  wire::Message message;
+  message.mutable_registered()->set_version(kProtocolVersion);
+  message.mutable_registered()->set_worker(1);
+  message.mutable_registered()->set_epoch(1);
+  message.mutable_registered()->set_session(session);
+  message.mutable_registered()->set_registration(registration);
+  return LoneFrame(message, kProtocolVersion);
+}
+
+std::string Again(std::uint64_t session) {
+  wire::Message message;
+  message.mutable_register_again()->set_session(session);
+  return LoneFrame(message, kProtocolVersion);
+}
+
+WorkerLink MakeLink() {
+  WorkerLinkOptions options;
+  options.register_retry_ms = 100;
+  return WorkerLink(
+      wire::Register(), [] { return std::vector<AttemptId>(); }, options);
+}
+
+TEST(WorkerLink, MovesToTheSessionOfTheNewestRegistration) {
+  WorkerLink link = MakeLink();
+  EXPECT_EQ(Sent(link, 0).registration(), 1u);
+  EXPECT_EQ(Sent(link, 100).registration(), 2u);
+  EXPECT_TRUE(link.OnFrame(Answer(7, 1), 110).registered.has_value());
+  EXPECT_TRUE(link.OnFrame(Answer(8, 2), 120).registered.has_value());
+  EXPECT_FALSE(link.OnFrame(Answer(7, 1), 130).registered.has_value());
+  link.Post(wire::Message());
+  EXPECT_EQ(ParseFrame(*link.NextFrame(140))->session(), 8u);
+}
+
+TEST(WorkerLink, WhatIsSaidOfAnOldSessionDoesNotEndTheNewOne) {
+  WorkerLink link = MakeLink();
+  (void)Sent(link, 0);
+  (void)link.OnFrame(Answer(7, 1), 10);
+  (void)link.OnFrame(Again(5), 20);
+  EXPECT_TRUE(link.registered());
+  (void)link.OnFrame(Again(7), 30);
+  EXPECT_FALSE(link.registered());
+}
+
+TEST(WorkerLink, EndsSurviveTheirSession) {
+  WorkerLink link = MakeLink();
+  (void)Sent(link, 0);
+  (void)Sent(link, 100);
+  (void)link.OnFrame(Answer(7, 1), 110);
+  wire::Message done;
+  done.mutable_map_done()->mutable_attempt()->set_task(3);
+  link.Post(done);
+  (void)link.NextFrame(120);
+  (void)link.OnFrame(Answer(8, 2), 130);
+  const auto frame = ParseFrame(*link.NextFrame(140));
+  EXPECT_EQ(frame->session(), 8u);
+  EXPECT_EQ(ParseMessage(frame->messages(0))->map_done().attempt().task(), 3u);
+}
+
+}  // namespace
+}  // namespace spillway
