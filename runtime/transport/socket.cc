@@ -11,6 +11,7 @@
 #include "runtime/transport/curve_key.h"
 #include "runtime/transport/curve_probe.h"
 #include "runtime/transport/endpoint.h"
+#include "runtime/transport/hand_over.h"
 #include "runtime/transport/zap_handler.h"
 
 namespace spillway {
@@ -154,6 +155,7 @@ struct SocketBase::State {
   /// message.
   bool SendPart(zmq::message_t& part, bool more) {
     const int flags = ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0);
+    hand_over::NoteSent();
     int sent = 0;
     do {
       sent = zmq_msg_send(part.handle(), socket.handle(), flags);
@@ -173,7 +175,9 @@ struct SocketBase::State {
     do {
       received = zmq_msg_recv(part.handle(), socket.handle(), ZMQ_DONTWAIT);
     } while (received < 0 && zmq_errno() == EINTR);
-    return received >= 0;
+    if (received < 0) return false;
+    hand_over::NoteReceived();
+    return true;
   }
 
   /// The rest of a message whose first part is there: ZeroMQ delivers all parts at once. False,
