@@ -10,10 +10,8 @@ namespace spillway {
 
 namespace {
 
-constexpr TimeMs kCoordinatorDownMs = 300;
-constexpr TimeMs kWorkerDownMs = 200;
-constexpr TimeMs kPausedMsMax = 3'000;
 constexpr TimeMs kClientPollMs = 100;
+constexpr std::size_t kTraceCharsMax = 160;
 
 std::uint64_t Mix(std::uint64_t a, std::uint64_t b) {
   std::uint64_t hash = (a ^ (b + 0x9E37'79B9'7F4A'7C15u)) * 0xBF58'476D'1CE4'E5B9u;
@@ -62,8 +60,9 @@ struct SimulatedCluster::Worker {
   std::set<std::tuple<JobId, std::uint32_t, std::uint32_t>> segments;
 };
 
-SimulatedCluster::SimulatedCluster(std::uint64_t seed, const SimulationOptions& options)
-    : options_(options), random_(seed), jobs_(options.jobs) {}
+SimulatedCluster::SimulatedCluster(std::uint64_t seed, const SimulationOptions& options,
+                                   std::vector<Fault> faults)
+    : options_(options), faults_(std::move(faults)), random_(seed), jobs_(options.jobs) {}
 SimulatedCluster::~SimulatedCluster() = default;
 
 void SimulatedCluster::At(TimeMs time, std::function<void()> what) {
@@ -100,6 +99,7 @@ std::string SimulatedCluster::Run() {
            (coordinator_ == nullptr ? "" : coordinator_->scheduler().DumpTables()));
       break;
     }
+    if (order_ > options_.events_max) Fail("messages cause ever more messages");
     next.what();
   }
   return failure_.empty() ? Check() : failure_;
@@ -155,6 +155,7 @@ void SimulatedCluster::CarryOutCoordinator() {
   }
   for (const SendFrame& send : effects.frames) {
     Note(send.frame.size());
+    if (trace_) TraceFrame("coordinator to " + send.peer, send.frame);
     if (send.peer[0] == 'c') {  // A client: its network is good.
       const auto job = static_cast<std::uint32_t>(std::stoul(send.peer.substr(1)));
       const auto frame = ParseFrame(send.frame);
@@ -305,6 +306,7 @@ void SimulatedCluster::CarryOut(std::uint32_t index) {
   for (const auto& [job, message] : effects.to_executors) Executor(index, job, message);
   for (std::string& frame : effects.frames) {
     Note(frame.size());
+    if (trace_) TraceFrame("worker " + std::to_string(index) + " to coordinator", frame);
     Send(
         [this, index, life, frame = std::move(frame)] {
           if (coordinator_ == nullptr) return;
@@ -498,53 +500,76 @@ void SimulatedCluster::Client(std::uint32_t job) {
 }
 
 void SimulatedCluster::ScheduleFaults() {
-  const auto every = [this](std::uint32_t mean_ms, const std::function<void()>& fault) {
-    if (mean_ms == 0) return;
-    for (TimeMs time = Below(2 * mean_ms); time < options_.faults_end_ms;
-         time += 1 + Below(2 * mean_ms))
-      At(time, fault);
-  };
-  every(options_.coordinator_crash_ms, [this] {
-    if (coordinator_ == nullptr) return;
-    coordinator_.reset();
-    ++coordinator_restarts_;
-    At(now_ + Below(kCoordinatorDownMs), [this] { StartCoordinator(); });
-  });
-  every(options_.worker_crash_ms, [this] {
-    const auto index = static_cast<std::uint32_t>(Below(options_.workers));
-    if (workers_[index]->machine == nullptr) return;
-    const std::uint64_t life = workers_[index]->life + 1;
-    *workers_[index] = Worker();
-    workers_[index]->life = life;
-    At(now_ + Below(kWorkerDownMs), [this, index] { StartWorker(index); });
-  });
-  every(options_.worker_pause_ms, [this] {
-    const auto index = static_cast<std::uint32_t>(Below(options_.workers));
-    if (workers_[index]->machine == nullptr || workers_[index]->paused) return;
-    workers_[index]->paused = true;
-    At(now_ + Below(kPausedMsMax), [this, index, life = workers_[index]->life] {
-      Worker& worker = *workers_[index];
-      if (worker.life != life) return;
-      worker.paused = false;
-      for (const auto& what : std::exchange(worker.missed, {})) what();
-      if (worker.life == life) CarryOut(index);
-    });
-  });
-  every(options_.executor_crash_ms, [this] {
-    const auto index = static_cast<std::uint32_t>(Below(options_.workers));
+  for (const Fault& fault : faults_) At(fault.time, [this, fault] { Strike(fault); });
+}
+
+void SimulatedCluster::Strike(const Fault& fault) {
+  if (trace_) trace_(FaultText(fault));
+  switch (fault.kind) {
+    case Fault::Kind::kCoordinatorCrash: return CrashCoordinator(fault);
+    case Fault::Kind::kWorkerCrash: return CrashWorker(fault);
+    case Fault::Kind::kWorkerPause: return PauseWorker(fault);
+    case Fault::Kind::kExecutorCrash: return CrashExecutor(fault);
+    case Fault::Kind::kPartition: return CutWorker(fault);
+  }
+}
+
+void SimulatedCluster::CrashCoordinator(const Fault& fault) {
+  if (coordinator_ == nullptr) return;
+  coordinator_.reset();
+  ++coordinator_restarts_;
+  At(now_ + fault.lasts_ms, [this] { StartCoordinator(); });
+}
+
+void SimulatedCluster::CrashWorker(const Fault& fault) {
+  Worker& worker = *workers_[fault.worker];
+  if (worker.machine == nullptr) return;
+  const std::uint64_t life = worker.life + 1;
+  worker = Worker();
+  worker.life = life;
+  At(now_ + fault.lasts_ms, [this, index = fault.worker] { StartWorker(index); });
+}
+
+void SimulatedCluster::PauseWorker(const Fault& fault) {
+  Worker& paused = *workers_[fault.worker];
+  if (paused.machine == nullptr || paused.paused) return;
+  paused.paused = true;
+  At(now_ + fault.lasts_ms, [this, index = fault.worker, life = paused.life] {
     Worker& worker = *workers_[index];
-    if (worker.machine == nullptr || worker.paused || worker.executors.empty()) return;
-    const JobId job = worker.executors.begin()->first;
-    worker.executors.erase(job);
-    std::erase_if(worker.attempts, [&](const auto& entry) { return entry.first.job == job; });
-    worker.machine->OnExecutorEnded(job, {}, "crashed", now_);
-    CarryOut(index);
+    if (worker.life != life) return;
+    worker.paused = false;
+    for (const auto& what : std::exchange(worker.missed, {})) what();
+    if (worker.life == life) CarryOut(index);
   });
-  every(options_.partition_ms, [this] {
-    const auto index = static_cast<std::uint32_t>(Below(options_.workers));
-    cut_.insert(index);
-    At(now_ + Below(kPausedMsMax), [this, index] { cut_.erase(index); });
-  });
+}
+
+void SimulatedCluster::CrashExecutor(const Fault& fault) {
+  Worker& worker = *workers_[fault.worker];
+  if (worker.machine == nullptr || worker.paused || worker.executors.empty()) return;
+  const JobId job = worker.executors.begin()->first;
+  worker.executors.erase(job);
+  std::erase_if(worker.attempts, [&](const auto& entry) { return entry.first.job == job; });
+  worker.machine->OnExecutorEnded(job, {}, "crashed", now_);
+  CarryOut(fault.worker);
+}
+
+void SimulatedCluster::CutWorker(const Fault& fault) {
+  cut_.insert(fault.worker);
+  At(now_ + fault.lasts_ms, [this, index = fault.worker] { cut_.erase(index); });
+}
+
+void SimulatedCluster::TraceFrame(const std::string& way, const std::string& bytes) {
+  const auto frame = ParseFrame(bytes);
+  std::string line = std::to_string(now_) + " " + way;
+  if (!frame.ok()) return trace_(line + " a frame that cannot be read");
+  line += " session " + std::to_string(frame->session() % 10'000) + " first " +
+          std::to_string(frame->first_sequence()) + " acknowledged " +
+          std::to_string(frame->acknowledged());
+  trace_(line);
+  for (const std::string& text : frame->messages()) {
+    const auto message = ParseMessage(text);
+    if (message.ok()) trace_("      " + message->ShortDebugString().substr(0, kTraceCharsMax));
+  }
 }
 
 }  // namespace spillway

@@ -17,37 +17,21 @@
 
 #include "runtime/coordinator/coordinator_machine.h"
 #include "runtime/worker/worker_machine.h"
+#include "tests/sim/fault_plan.h"
+#include "tests/sim/simulation_options.h"
 
 namespace spillway {
 
-struct SimulationOptions {
-  std::uint32_t workers = 3;
-  std::uint32_t slots = 2;
-  std::uint32_t maps = 6;
-  std::uint32_t reduces = 3;
-  std::uint32_t jobs = 2;
-  bool map_only = false;
-  bool speculate = true;
-  /// Per mille of frames that are lost, doubled; and delay in ms.
-  std::uint32_t lose_permille = 0;
-  std::uint32_t double_permille = 0;
-  std::uint32_t delay_ms_max = 5;
-  /// Mean time between faults of a kind; 0: none.
-  std::uint32_t coordinator_crash_ms = 0;
-  std::uint32_t worker_crash_ms = 0;
-  std::uint32_t worker_pause_ms = 0;
-  std::uint32_t executor_crash_ms = 0;
-  std::uint32_t partition_ms = 0;
-  std::uint32_t attempt_failure_permille = 0;
-  TimeMs faults_end_ms = 3'000;
-  TimeMs end_ms = 120'000;     ///< By then every job has ended.
-  bool older_workers = false;  ///< Some speak the protocol's version before.
-};
-
 class SimulatedCluster {
  public:
-  SimulatedCluster(std::uint64_t seed, const SimulationOptions& options);
+  /// With the faults that the seed plans, or with these.
+  SimulatedCluster(std::uint64_t seed, const SimulationOptions& options)
+      : SimulatedCluster(seed, options, PlanFaults(seed, options)) {}
+  SimulatedCluster(std::uint64_t seed, const SimulationOptions& options, std::vector<Fault> faults);
   ~SimulatedCluster();
+
+  /// Hears a line of everything that happens. Set before Run.
+  void set_trace(std::function<void(const std::string&)> trace) { trace_ = std::move(trace); }
 
   /// Runs until every job has ended. What went wrong; empty: nothing did.
   std::string Run();
@@ -88,9 +72,19 @@ class SimulatedCluster {
   void ToWorkerMachine(std::uint32_t index, JobId job, const wire::Message& message);
   void Client(std::uint32_t job);
   void ScheduleFaults();
+  void Strike(const Fault& fault);
+  void CrashCoordinator(const Fault& fault);
+  void CrashWorker(const Fault& fault);
+  void PauseWorker(const Fault& fault);
+  void CrashExecutor(const Fault& fault);
+  void CutWorker(const Fault& fault);
+  /// Traces what a frame carries.
+  void TraceFrame(const std::string& way, const std::string& bytes);
   std::string Check() const;
 
   const SimulationOptions options_;
+  const std::vector<Fault> faults_;
+  std::function<void(const std::string&)> trace_;
   std::mt19937_64 random_;
   TimeMs now_ = 0;
   std::uint64_t trace_hash_ = 0;

@@ -1,0 +1,78 @@
+// cluster_sim [--seeds N] [--from S]: simulates a storm for each seed, and shrinks those that go
+// wrong. cluster_sim --seed S [--trace]: one of them, with everything that happens.
+// Exit status: 0 all went well; 1 some did not; 64 usage.
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include "tests/sim/shrinking.h"
+#include "tests/sim/simulated_cluster.h"
+#include "tests/sim/storm.h"
+
+namespace {
+
+using namespace spillway;
+
+constexpr int kUsage = 64;
+
+struct Wanted {
+  std::uint64_t first = 1;
+  std::uint64_t seeds = 20'000;
+  bool trace = false;
+};
+
+bool Parse(int argc, char** argv, Wanted& wanted) {
+  for (int i = 1; i < argc; ++i) {
+    if (std::strcmp(argv[i], "--trace") == 0) {
+      wanted.trace = true;
+      continue;
+    }
+    if (i + 1 == argc) return false;
+    char* end = nullptr;
+    const std::uint64_t number = std::strtoull(argv[i + 1], &end, 10);
+    if (*end != '\0' || end == argv[i + 1]) return false;
+    if (std::strcmp(argv[i], "--seeds") == 0) {
+      wanted.seeds = number;
+    } else if (std::strcmp(argv[i], "--from") == 0) {
+      wanted.first = number;
+    } else if (std::strcmp(argv[i], "--seed") == 0) {
+      wanted.first = number;
+      wanted.seeds = 1;
+    } else {
+      return false;
+    }
+    ++i;
+  }
+  return true;
+}
+
+/// Whether all went well.
+bool RunSeed(std::uint64_t seed, bool trace) {
+  FailingRun run{seed, Storm(seed), PlanFaults(seed, Storm(seed)), ""};
+  SimulatedCluster cluster(seed, run.options, run.faults);
+  if (trace) cluster.set_trace([](const std::string& line) { std::puts(line.c_str()); });
+  run.failure = cluster.Run();
+  if (trace) std::printf("trace hash %016" PRIx64 "\n", cluster.trace_hash());
+  if (run.failure.empty()) return true;
+  std::printf("%s\nshrunk to\n%s", RunText(run).c_str(), RunText(Shrink(run)).c_str());
+  std::fflush(stdout);
+  return false;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Wanted wanted;
+  if (!Parse(argc, argv, wanted)) {
+    std::fprintf(stderr, "usage: cluster_sim [--seeds N] [--from S] | --seed S [--trace]\n");
+    return kUsage;
+  }
+  std::uint64_t failed = 0;
+  for (std::uint64_t seed = wanted.first; seed < wanted.first + wanted.seeds; ++seed)
+    if (!RunSeed(seed, wanted.trace)) ++failed;
+  std::printf("%" PRIu64 " seeds from %" PRIu64 " on: %" PRIu64 " went wrong\n", wanted.seeds,
+              wanted.first, failed);
+  return failed == 0 ? 0 : 1;
+}
