@@ -203,7 +203,8 @@ void CoordinatorMachine::OnMapDone(WorkerEntry& worker, const wire::MapDone& don
   *record.mutable_map_done() = done;
   Feed(AttemptDone{FromWire(done.attempt()),
                    done.segment_bytes(),
-                   {done.partition_hashes().begin(), done.partition_hashes().end()}},
+                   {done.partition_hashes().begin(), done.partition_hashes().end()},
+                   done.order_hash()},
        &record);
 }
 
