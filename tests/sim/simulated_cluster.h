@@ -39,6 +39,12 @@ struct SimulationOptions {
   std::uint32_t executor_crash_ms = 0;
   std::uint32_t partition_ms = 0;
   std::uint32_t attempt_failure_permille = 0;
+  std::uint32_t drain_ms = 0;  ///< One worker at least is spared.
+  std::uint32_t leave_ms = 0;
+  /// Of a job: its output cannot be opened, and its client submits again. Of a job on a worker: it
+  /// cannot be set up there, which may be its end.
+  std::uint32_t open_failure_permille = 0;
+  std::uint32_t setup_failure_permille = 0;
   TimeMs faults_end_ms = 3'000;
   TimeMs end_ms = 120'000;     ///< By then every job has ended.
   bool older_workers = false;  ///< Some speak the protocol's version before.
@@ -56,6 +62,10 @@ class SimulatedCluster {
   std::uint64_t trace_hash() const { return trace_hash_; }
   std::uint32_t coordinator_restarts() const { return coordinator_restarts_; }
   std::uint32_t maps_run() const { return maps_run_; }
+  std::uint32_t workers_gone() const { return workers_gone_; }  ///< That left, drained or at once.
+  std::uint32_t opens_failed() const { return opens_failed_; }
+  std::uint32_t setups_failed() const { return setups_failed_; }
+  std::uint32_t jobs_failed() const;
 
  private:
   struct Worker;
@@ -79,6 +89,8 @@ class SimulatedCluster {
   void KeepOutput(const OutputOrder& order);
   void StartWorker(std::uint32_t index);
   void CarryOut(std::uint32_t index);
+  void Prepare(std::uint32_t index, JobId job, std::uint64_t number);
+  void EndWorker(std::uint32_t index);
   void WakeWorker(std::uint32_t index);
   void Send(std::function<void()> deliver, std::uint32_t worker);
   void Executor(std::uint32_t index, JobId job, const wire::Message& message);
@@ -88,6 +100,9 @@ class SimulatedCluster {
   void ToWorkerMachine(std::uint32_t index, JobId job, const wire::Message& message);
   void Client(std::uint32_t job);
   void ScheduleFaults();
+  void ScheduleDepartures();
+  /// Calls `fault` at random times until faults end; never where `mean_ms` is 0.
+  void Every(std::uint32_t mean_ms, const std::function<void()>& fault);
   std::string Check() const;
 
   const SimulationOptions options_;
@@ -124,6 +139,9 @@ class SimulatedCluster {
   std::map<WorkerId, std::uint32_t> by_id_;
   std::vector<Job> jobs_;
   std::uint32_t maps_run_ = 0;
+  std::uint32_t workers_gone_ = 0;
+  std::uint32_t opens_failed_ = 0;
+  std::uint32_t setups_failed_ = 0;
 };
 
 }  // namespace spillway
