@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # A cluster on this machine: one coordinator and N workers, with keys, on loopback.
 #
-#   scripts/local_cluster.sh start N    makes what is missing, waits until N workers are there
+#   scripts/local_cluster.sh start N    makes what is missing, waits until N workers are there;
+#                                       again: starts anew what has ended
 #   scripts/local_cluster.sh status     what runs, and how to use it
-#   scripts/local_cluster.sh stop       drains the workers, then ends everything it started
+#   scripts/local_cluster.sh stop       drains the workers, then ends everything it started; with a
+#                                       job under way at once: it goes on after a start
 #
 # Everything lies in SPILLWAY_CLUSTER_DIR, by default ~/.local/state/spillway/cluster: keys, the
 # journal, spills, logs, process ids. `stop` keeps keys and journal; jobs go on after a start.
@@ -143,46 +145,80 @@ start_coordinator() {
     --journal "$state/journal" --keys "$state/keys"
 }
 
-start_workers() {
-  local spillway=$1 count=$2 slots memory worker
+# start_worker PROGRAM COUNT NUMBER: one of COUNT that share the machine.
+start_worker() {
+  local spillway=$1 count=$2 worker=$3 slots memory
   slots=$(($(nproc) / count))
   if [[ $slots -lt 1 ]]; then slots=1; fi
   memory=$(($(memory_bytes) * memory_percent / 100 / count))
-  for ((worker = 1; worker <= count; ++worker)); do
-    mkdir -p "$state/worker-$worker"
-    launch "worker-$worker" "$spillway" worker --coordinator "$(<"$state/endpoint")" \
-      --keys "$state/keys" --name "worker-$worker" --slots "$slots" --memory "$memory" \
-      --spill-dir "$state/worker-$worker"
-  done
+  mkdir -p "$state/worker-$worker"
+  launch "worker-$worker" "$spillway" worker --coordinator "$(<"$state/endpoint")" \
+    --keys "$state/keys" --name "worker-$worker" --slots "$slots" --memory "$memory" \
+    --spill-dir "$state/worker-$worker"
+}
+
+start_workers() {
+  local worker
+  for ((worker = 1; worker <= $2; ++worker)); do start_worker "$1" "$2" "$worker"; done
+}
+
+# restart PROGRAM COUNT: the processes of a cluster of COUNT workers that have ended.
+restart() {
+  local name known endpoint
+  known=$(find "$state" -maxdepth 1 -name 'worker-*.pid' | wc -l)
+  if [[ $known -ne $2 ]]; then fail "it runs with $known workers; 'stop' ends it"; fi
+  endpoint=$(<"$state/endpoint")
+  while read -r name; do
+    echo "local_cluster.sh: $name had ended and is started anew"
+    if [[ $name == coordinator ]]; then
+      start_coordinator "$1"
+      if [[ $(<"$state/endpoint") != "$endpoint" ]]; then
+        end_all 5
+        fail "the port of $endpoint is taken; everything was ended, 'start' begins anew"
+      fi
+    else
+      start_worker "$1" "$2" "${name#worker-}"
+    fi
+  done < <(dead)
+}
+
+# dead: the names of our processes that have ended.
+dead() {
+  local file
+  while read -r file; do
+    if ! alive "$file"; then basename "$file" .pid; fi
+  done < <(pid_files)
 }
 
 # died: names our processes that have ended, with the end of their logs.
 died() {
-  local file name found=1
-  while read -r file; do
-    if alive "$file"; then continue; fi
-    name=$(basename "$file" .pid)
+  local name found=1
+  while read -r name; do
     echo "local_cluster.sh: $name has ended; the end of $state/$name.log:" >&2
     tail -n 3 "$state/$name.log" >&2
     found=0
-  done < <(pid_files)
+  done < <(dead)
   return "$found"
 }
 
 start() {
   local count=$1 spillway deadline
   [[ $count =~ ^[1-9][0-9]{0,2}$ ]] || usage
-  if any_alive; then
-    echo "local_cluster.sh: it runs already; 'stop' ends it" >&2
-    show_use
-    exit 1
-  fi
   spillway=$(program)
-  rm -f "$state"/*.pid
-  if [[ ! -d $state/keys ]]; then "$spillway" keys init "$state/keys" >/dev/null; fi
-  mkdir -p "$state/journal"
-  start_coordinator "$spillway"
-  start_workers "$spillway" "$count"
+  if any_alive; then
+    if [[ -z $(dead) ]]; then
+      echo "local_cluster.sh: it runs already; 'stop' ends it" >&2
+      show_use
+      exit 1
+    fi
+    restart "$spillway" "$count"
+  else
+    rm -f "$state"/*.pid
+    if [[ ! -d $state/keys ]]; then "$spillway" keys init "$state/keys" >/dev/null; fi
+    mkdir -p "$state/journal"
+    start_coordinator "$spillway"
+    start_workers "$spillway" "$count"
+  fi
   deadline=$((SECONDS + start_seconds))
   while [[ $(workers_there) -lt $count ]]; do
     if died || [[ $SECONDS -ge $deadline ]]; then
@@ -208,11 +244,24 @@ end_all() {
   rm -f "$state"/*.pid
 }
 
+# has_jobs: whether the coordinator says that jobs run.
+has_jobs() {
+  "$(program)" jobs list --on "$(<"$state/endpoint")" --keys "$state/keys" --connect-timeout 2s \
+    --json 2>/dev/null | grep -q '"job_id":'
+}
+
 stop() {
   if ! any_alive; then
     rm -f "$state"/*.pid
     echo "nothing runs"
     return
+  fi
+  if has_jobs; then
+    # A worker drains until nobody needs its map outputs, which may be the job's end. A second TERM
+    # says: not this time.
+    echo "jobs are under way; they go on after the next start"
+    signal_all TERM worker-
+    wait_gone 1 worker- || true
   fi
   end_all "$stop_seconds"
   echo "stopped; keys, journal and logs stay in $state"

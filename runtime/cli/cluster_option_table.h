@@ -68,6 +68,12 @@ inline constexpr OptionSpec kSpillDir = {
     .repeats = true,
     .is_setting = true};
 
+inline constexpr OptionSpec kLog = {.name = "log",
+                                    .kind = OptionKind::kText,
+                                    .group = kDisplay,
+                                    .value_name = "FILE",
+                                    .help = "Append log lines to FILE instead of stderr."};
+
 inline constexpr OptionSpec kKeys = {.name = "keys",
                                      .kind = OptionKind::kText,
                                      .group = kOnCluster,
@@ -180,11 +186,7 @@ inline constexpr auto kCoordinatorOptions = std::to_array<OptionSpec>({
      .help = "A worker that is silent for so long is lost, and its work done elsewhere (10s).",
      .least = 500,
      .most = 86'400'000},
-    {.name = "log",
-     .kind = OptionKind::kText,
-     .group = kDisplay,
-     .value_name = "FILE",
-     .help = "Append log lines to FILE instead of stderr."},
+    kLog,
     kHelp,
 });
 
@@ -234,11 +236,7 @@ inline constexpr auto kWorkerOptions = std::to_array<OptionSpec>({
     kSlots,
     InGroup(kMemory, kCapacity,
             "Memory for all tasks and this process; by default 60 % of the machine's."),
-    {.name = "log",
-     .kind = OptionKind::kText,
-     .group = kDisplay,
-     .value_name = "FILE",
-     .help = "Append log lines to FILE instead of stderr."},
+    kLog,
     kHelp,
 });
 

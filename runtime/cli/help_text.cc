@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <vector>
 
 namespace spillway {
 namespace {
@@ -31,12 +32,16 @@ std::string OptionHelp(const OptionSpec& option) {
 }
 
 std::string OptionGroups(const CommandSpec& command) {
+  // Groups in the order in which they begin; the table may come back to one.
+  std::vector<std::string_view> groups;
+  for (const OptionSpec& option : command.options)
+    if (std::find(groups.begin(), groups.end(), option.group) == groups.end())
+      groups.push_back(option.group);
   std::string text;
-  std::string_view group;
-  for (const OptionSpec& option : command.options) {
-    if (option.group != group) text += "\n" + std::string(option.group) + ":\n";
-    group = option.group;
-    text += OptionHelp(option);
+  for (const std::string_view group : groups) {
+    text += "\n" + std::string(group) + ":\n";
+    for (const OptionSpec& option : command.options)
+      if (option.group == group) text += OptionHelp(option);
   }
   return text;
 }

@@ -76,6 +76,8 @@ Json JobJson(const wire::JobState& job) {
   json["attempts_started"] = job.attempts_started();
   json["attempts_failed"] = job.attempts_failed();
   json["maps_rerun"] = job.maps_rerun();
+  json["maps_placed"] = job.maps_placed();
+  json["maps_at_place"] = job.maps_at_place();
   json["records_skipped"] = job.records_skipped();
   json["submitted_unix_ms"] = job.submitted_unix_ms();
   json["elapsed_ms"] = job.elapsed_ms();
@@ -118,6 +120,9 @@ std::string JobStatusText(const wire::JobState& job) {
     text += Label("key") + Shown(job.submission_key()) + "\n";
   text += Label("output") + Shown(job.output_dir()) + "\n";
   text += TasksLine("maps", job.maps_done(), job.maps_total(), job.maps_running());
+  if (job.maps_placed() > 0)
+    text += Label("placed") + Of(job.maps_at_place(), job.maps_placed()) +
+            " attempts of maps began where their input lies\n";
   text += TasksLine("reduces", job.reduces_done(), job.reduces_total(), job.reduces_running());
   text += Label("input") + FormatBytes(job.input_bytes_read()) + " of " +
           FormatBytes(job.input_bytes()) + "\n";

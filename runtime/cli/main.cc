@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <boost/filesystem.hpp>
-#include <chrono>
 #include <climits>
 #include <iostream>
 #include <memory>
@@ -21,6 +20,7 @@
 #include "runtime/local/coordinator_process.h"
 #include "runtime/local/local_runner.h"
 #include "runtime/local/worker_process.h"
+#include "runtime/storage/system_clock.h"
 
 namespace {
 
@@ -59,12 +59,6 @@ spillway::Result<std::unique_ptr<spillway::CoordinatorCalls>> Dial(
   return std::unique_ptr<spillway::CoordinatorCalls>(std::move(client));
 }
 
-std::uint64_t UnixMs() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
-}
-
 std::string HostName() {
   char name[HOST_NAME_MAX + 1] = {};
   return gethostname(name, sizeof name - 1) == 0 && name[0] != '\0' ? name : "localhost";
@@ -86,7 +80,7 @@ int main(int argc, char** argv) {
       .prepare_remote = spillway::RemoteRunner::Prepare,
       .dial = Dial,
       .inspect = spillway::InspectPlugin,
-      .unix_ms = UnixMs,
+      .unix_ms = spillway::SystemUnixMs,
       .host_name = HostName,
       .coordinator = spillway::RunCoordinatorProcess,
       .worker = spillway::RunWorkerProcess,

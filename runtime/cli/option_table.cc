@@ -131,7 +131,8 @@ constexpr auto kSubmissionOptions = std::to_array<OptionSpec>({
      .kind = OptionKind::kText,
      .group = kOnCluster,
      .value_name = "KEY",
-     .help = "Two submits with one key are one job: the second joins the first."},
+     .help = "Two submits with one key are one job: the second joins the first, unless that was "
+             "killed or has failed."},
     {.name = "priority",
      .kind = OptionKind::kCount,
      .group = kOnCluster,
@@ -139,10 +140,33 @@ constexpr auto kSubmissionOptions = std::to_array<OptionSpec>({
      .help = "Share of the slots beside other jobs: 3 gets three times as many as 1, the default.",
      .least = 1,
      .most = kPriorityMax},
+    {.name = "place",
+     .kind = OptionKind::kText,
+     .group = kOnCluster,
+     .value_name = "DIR=HOST",
+     .help = "Where files below DIR lie: tasks that read them go to workers of that --host first. "
+             "Several hosts as HOST,HOST; may be repeated.",
+     .repeats = true},
     {.name = "allow-nondeterminism",
      .group = kOnCluster,
      .help = "Only warn when a task that is run again writes other bytes; else the job fails."},
 });
+
+/// Of one process's own means, which a cluster's workers were given when they started.
+constexpr std::string_view kOwnMeans[] = {"memory", "spill-dir", "in-memory"};
+
+template <std::size_t N>
+constexpr std::array<OptionSpec, N - std::size(kOwnMeans)> WithoutOwn(
+    const std::array<OptionSpec, N>& options) {
+  std::array<OptionSpec, N - std::size(kOwnMeans)> rest;
+  std::size_t count = 0;
+  for (const OptionSpec& option : options) {
+    bool own = false;
+    for (const std::string_view name : kOwnMeans) own = own || option.name == name;
+    if (!own) rest[count++] = option;
+  }
+  return rest;
+}
 
 constexpr auto kSubmitWait = std::to_array<OptionSpec>(
     {{.name = "wait",
@@ -182,8 +206,9 @@ constexpr auto kJobDisplayOptions = std::to_array<OptionSpec>({
 constexpr auto kRunOptions = JoinOptions(
     JoinOptions(JoinOptions(kJobOptions, kClientOptions), kSubmissionOptions), kJobDisplayOptions);
 constexpr auto kSubmitOptions = JoinOptions(
-    JoinOptions(JoinOptions(JoinOptions(kJobOptions, kClientOptions), kSubmissionOptions),
-                kSubmitWait),
+    JoinOptions(
+        JoinOptions(JoinOptions(WithoutOwn(kJobOptions), kClientOptions), kSubmissionOptions),
+        kSubmitWait),
     kJobDisplayOptions);
 
 constexpr OptionSpec kAddKeyOptions[] = {

@@ -49,7 +49,8 @@ Result<std::uint64_t> ParseNumber(OptionKind kind, std::string_view text) {
 
 std::string FormatLimit(OptionKind kind, std::uint64_t limit) {
   if (kind == OptionKind::kBytes) return FormatBytes(limit);
-  if (kind == OptionKind::kDuration) return FormatWholeDuration(limit);
+  if (kind == OptionKind::kDuration)
+    return limit % 1'000 == 0 ? FormatWholeDuration(limit) : FormatCount(limit) + " ms";
   return FormatCount(limit);
 }
 

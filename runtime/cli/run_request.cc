@@ -71,11 +71,14 @@ Result<SubmissionOptions> ReadSubmission(const CommandLine& line) {
     submission.weight =
         static_cast<std::uint32_t>(NumberOf(*priority->option, priority->values.back()));
   submission.allow_nondeterminism = line.Has("allow-nondeterminism");
+  for (const std::string& place : line.Values("place"))
+    if (const Status added = submission.places.Add(place); !added.ok())
+      return InvalidArgument("--place: " + added.message());
   return submission;
 }
 
 Status CheckLocalOptions(const CommandLine& line) {
-  for (const char* name : {"submission-key", "priority"})
+  for (const char* name : {"submission-key", "priority", "place"})
     if (line.Has(name))
       return InvalidArgument("--" + std::string(name) +
                              " is for a cluster. Name its coordinator by --on, or leave it out.");

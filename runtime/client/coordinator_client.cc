@@ -9,6 +9,7 @@
 
 #include "runtime/protocol/frame.h"
 #include "runtime/protocol/wire_values.h"
+#include "runtime/transport/endpoint.h"
 
 namespace spillway {
 
@@ -102,11 +103,19 @@ Status CoordinatorClient::TakeNews() {
                           "one by --key.");
 }
 
+std::string CoordinatorClient::Trouble() const {
+  if (news_ == "connected") return "";
+  // The transport tries a name again and again, and says nothing of why.
+  const auto endpoint = ParseEndpoint(coordinator_.endpoint);
+  const Status known = endpoint.ok() ? CheckHostKnown(*endpoint) : OkStatus();
+  return known.ok() ? news_ : known.message();
+}
+
 void CoordinatorClient::Tell(const Waiting& waiting, const CallOptions& options) {
   if (noted_ || waiting.waited_ms < times_.note_ms || !note_) return;
   noted_ = true;
   std::string text = "the coordinator at " + coordinator_.endpoint + " does not answer";
-  if (!news_.empty() && news_ != "connected") text += " (" + news_ + ")";
+  if (const std::string trouble = Trouble(); !trouble.empty()) text += " (" + trouble + ")";
   if (options.give_up_ms == 0) {
     text += "; trying on. Jobs that it has accepted go on when it is back.";
   } else {
@@ -156,7 +165,8 @@ Result<wire::Reply> CoordinatorClient::Call(wire::Request request, const CallOpt
   }
   std::string text = "the coordinator at " + coordinator_.endpoint + " did not answer within " +
                      WholeSeconds(options.give_up_ms);
-  if (!news_.empty() && news_ != "connected") text += ": " + WithoutTrying(news_);
+  if (const std::string trouble = Trouble(); !trouble.empty())
+    text += ": " + WithoutTrying(trouble);
   return Unavailable(text +
                      ". Check that it runs and that the address is right, or wait longer with "
                      "--connect-timeout.");

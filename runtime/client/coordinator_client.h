@@ -62,6 +62,8 @@ class CoordinatorClient final : public CoordinatorCalls {
   /// Takes in what has arrived; true when it is the answer to `id`.
   Result<bool> Receive(std::uint64_t id, wire::Reply* reply);
   Status TakeNews();
+  /// Why there is no answer, as far as is known; may be empty.
+  std::string Trouble() const;
   void Tell(const Waiting& waiting, const CallOptions& options);
 
   const ClientOptions coordinator_;

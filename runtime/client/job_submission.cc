@@ -6,6 +6,7 @@
 #include <string>
 
 #include "mapreduce/base/check.h"
+#include "runtime/protocol/wire_values.h"
 
 namespace spillway {
 

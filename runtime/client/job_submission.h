@@ -12,7 +12,6 @@ namespace spillway {
 inline constexpr std::uint64_t kSubmitChunkBytes = 512 << 10;
 /// Uploads that a coordinator forgot (it was restarted meanwhile) before this is given up.
 inline constexpr int kUploadsMax = 5;
-inline constexpr const char* kOwnKeyPrefix = "auto-";
 
 /// The spec has a submission key, by which a repetition is the same job: an upload that the
 /// coordinator does not know any more (Aborted) is begun anew. Errors as CoordinatorCalls::Call.

@@ -1,13 +1,11 @@
 // What clients ask for.
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/wire_format_lite.h>
-
 #include <algorithm>
 #include <utility>
 
 #include "mapreduce/base/units.h"
 #include "runtime/coordinator/coordinator_machine.h"
 #include "runtime/coordinator/journal_records.h"
+#include "runtime/protocol/field_walk.h"
 #include "runtime/protocol/frame.h"
 #include "runtime/protocol/wire_values.h"
 
@@ -20,36 +18,24 @@ constexpr std::uint32_t kListedMax = 500;
 constexpr std::size_t kPieceBytes = 512 << 10;
 constexpr std::size_t kReasonBytesMax = 1'000;
 constexpr std::uint64_t kRangesMax = 16'000'000;  // Files, maps and ranges of one job.
-constexpr std::size_t kLogBytesMax = 512 << 10;
 constexpr std::uint64_t kListBytesMax = 768 << 10;
 
-/// How many inputs, maps and ranges the spec would have once it is parsed: empty ones take two
-/// bytes here and fifty in memory.
+/// How many inputs, maps and ranges the spec would have once it is parsed; UINT64_MAX: it is none.
 std::uint64_t CountRanges(std::string_view bytes) {
-  using google::protobuf::internal::WireFormatLite;
-  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                                static_cast<int>(bytes.size()));
+  FieldWalk walk(bytes);
   std::uint64_t count = 0;
-  while (const std::uint32_t tag = stream.ReadTag()) {
-    const int field = WireFormatLite::GetTagFieldNumber(tag);
-    const bool is_map =
-        field == wire::JobSpec::kMapsFieldNumber &&
-        WireFormatLite::GetTagWireType(tag) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED;
-    if (is_map || field == wire::JobSpec::kInputsFieldNumber) ++count;
-    if (!is_map) {
-      if (!WireFormatLite::SkipField(&stream, tag)) break;
-      continue;
-    }
-    std::uint32_t length = 0;
-    if (!stream.ReadVarint32(&length)) break;
-    const auto limit = stream.PushLimit(static_cast<int>(length));
-    while (const std::uint32_t inner = stream.ReadTag()) {
+  bool well_formed = true;
+  walk.ForEach([&](int field) {
+    if (field == wire::JobSpec::kInputsFieldNumber) ++count;
+    if (field != wire::JobSpec::kMapsFieldNumber) return true;
+    ++count;
+    well_formed = walk.Inside([&](int) {
       ++count;
-      if (!WireFormatLite::SkipField(&stream, inner)) return UINT64_MAX;
-    }
-    stream.PopLimit(limit);
-  }
-  return count;
+      return true;
+    });
+    return well_formed;
+  });
+  return well_formed ? count : UINT64_MAX;
 }
 
 /// What a role may ask for. Workers only fetch a job's files.
@@ -83,6 +69,11 @@ JobEntry* CoordinatorMachine::FindJob(const std::string& job_id) {
   return found == job_numbers_.end() ? nullptr : Job(found->second);
 }
 
+const JobEntry* CoordinatorMachine::FindJob(const std::string& job_id) const {
+  const auto found = job_numbers_.find(job_id);
+  return found == job_numbers_.end() ? nullptr : jobs_.at(found->second).get();
+}
+
 void CoordinatorMachine::OnRequest(const std::string& peer, Role role,
                                    const wire::Request& request) {
   if (options_.authenticated && !MayAsk(role, request.kind_case()))
@@ -114,6 +105,8 @@ void CoordinatorMachine::OnSubmit(const std::string& peer, const wire::Request& 
   if (const auto known = uploads_.Find(request.submit().upload())) {
     JobEntry* const job = Job(*known);
     if (job != nullptr && !job->staged) {
+      if (submitters_.size() >= options_.waiting_clients_max)
+        return SayNo(peer, request.id(), Unavailable("too many clients wait here"));
       submitters_.emplace(*known, Waiter{peer, request.id(), 0});
       return;
     }
@@ -135,16 +128,17 @@ void CoordinatorMachine::Accept(const std::string& peer, const wire::Request& re
                                 wire::JobSpec spec) {
   if (const Status checked = CheckJobSpec(spec); !checked.ok())
     return SayNo(peer, request.id(), checked);
-  const auto known = keys_.find(spec.submission_key());
-  if (!spec.submission_key().empty() && known != keys_.end()) {
+  const auto known = JobOfKey(spec.submission_key());
+  if (!known.ok()) return SayNo(peer, request.id(), known.status());
+  if (known->has_value()) {
     wire::Reply reply;
     reply.set_id(request.id());
-    reply.mutable_submitted()->set_job_id(known->second);
+    reply.mutable_submitted()->set_job_id(**known);
     reply.mutable_submitted()->set_reattached(true);
-    if (const JobEntry* job = FindJob(known->second))
-      reply.mutable_submitted()->set_job(job->number);
+    if (const JobEntry* job = FindJob(**known)) reply.mutable_submitted()->set_job(job->number);
     return Say(peer, reply);
   }
+  if (const Status free = CheckOutputFree(spec); !free.ok()) return SayNo(peer, request.id(), free);
   const JobId number = ++last_job_;
   wire::JournalRecord record;
   wire::JobAccepted& accepted = *record.mutable_accepted();
@@ -158,6 +152,37 @@ void CoordinatorMachine::Accept(const std::string& peer, const wire::Request& re
   submitters_.emplace(number, Waiter{peer, request.id(), 0});
   effects_.outputs.push_back(
       {OutputOrder::Kind::kOpen, number, job.ForStaging(options_.owner), "", "", {}});
+}
+
+Result<std::optional<std::string>> CoordinatorMachine::JobOfKey(const std::string& key) const {
+  const auto known = keys_.find(key);
+  if (key.empty() || known == keys_.end()) return std::optional<std::string>();
+  const std::string& job_id = known->second;
+  const std::optional<std::string> joined = job_id;
+  // A key that a client made up for one submission comes again only when its answer was lost.
+  if (key.starts_with(kOwnKeyPrefix)) return joined;
+  if (const JobEntry* job = FindJob(job_id)) {
+    if (!job->killed) return joined;
+    return AlreadyExists("job " + job_id +
+                         ", which has this submission key, is being killed; wait "
+                         "for its end ('spillway jobs wait " +
+                         job_id + "') and submit again");
+  }
+  const auto ended = ended_.find(job_id);
+  if (ended != ended_.end() && FromWire(ended->second.status()).ok()) return joined;
+  return std::optional<std::string>();
+}
+
+Status CoordinatorMachine::CheckOutputFree(const wire::JobSpec& spec) const {
+  const auto place = [](std::string_view dir) {
+    return dir.substr(0, std::max<std::size_t>(dir.find_last_not_of('/') + 1, 1));
+  };
+  for (const auto& [number, job] : jobs_)
+    if (place(job->spec.output_dir()) == place(spec.output_dir()))
+      return AlreadyExists("the output '" + EscapeForLog(spec.output_dir()) + "' is that of job " +
+                           job->job_id + ", which is not over; wait for it ('spillway jobs wait " +
+                           job->job_id + "'), or choose another --output");
+  return OkStatus();
 }
 
 void CoordinatorMachine::OnJobQuery(const std::string& peer, const wire::Request& request) {
@@ -213,7 +238,7 @@ Status CoordinatorMachine::OnKill(const wire::KillJob& kill) {
   job->killed = true;
   job->kill_reason =
       kill.reason().empty() ? "killed by a user" : kill.reason().substr(0, kReasonBytesMax);
-  job->Log("kill: " + job->kill_reason);
+  job->Log(now_, "kill: " + job->kill_reason);
   if (!job->staged) {  // OnOutputDone will see it, if need be after a restart.
     wire::JournalRecord record;
     record.mutable_cancelled()->set_job(job->number);
@@ -226,22 +251,15 @@ Status CoordinatorMachine::OnKill(const wire::KillJob& kill) {
 }
 
 Status CoordinatorMachine::OnLogs(const wire::JobLogs& query, wire::LogLines& lines) const {
-  const auto give = [&](const auto& log) {
-    std::uint64_t number = query.after();
-    std::size_t bytes = 0;
-    for (; number < static_cast<std::uint64_t>(log.size()); ++number) {
-      const std::string& line = log[static_cast<int>(number)];
-      bytes += line.size();
-      if (bytes > kLogBytesMax) break;
-      lines.add_lines(line);
-    }
-    lines.set_next(number);
+  if (const JobEntry* job = FindJob(query.job_id())) {
+    job->log.Answer(query.after(), lines);
     return OkStatus();
-  };
-  const auto number = job_numbers_.find(query.job_id());
-  if (number != job_numbers_.end()) return give(jobs_.at(number->second)->log);
+  }
   const auto ended = ended_.find(query.job_id());
-  if (ended != ended_.end()) return give(ended->second.log());
+  if (ended != ended_.end()) {
+    JobLog::Answer(ended->second, query.after(), lines);
+    return OkStatus();
+  }
   return NotFound("there is no job '" + EscapeForLog(query.job_id()) + "' here");
 }
 

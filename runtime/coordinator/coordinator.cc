@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <random>
 #include <utility>
 
@@ -14,6 +15,7 @@
 #include "runtime/protocol/wire_values.h"
 #include "runtime/storage/job_journal.h"
 #include "runtime/storage/posix_file_system.h"
+#include "runtime/storage/system_clock.h"
 #include "runtime/storage/unique_fd.h"
 #include "runtime/transport/fetch_token.h"
 
@@ -23,17 +25,12 @@ namespace {
 
 constexpr std::uint64_t kBeatMs = 5'000;
 constexpr std::uint64_t kWaitMsMax = 1'000;
+constexpr std::uint64_t kKeysLookMs = 1'000;
 constexpr std::uint32_t kHistoryKept = 10'000;
 constexpr const char* kFetchPublicKey = "fetch-public-key";
 constexpr const char* kFetchSecretKey = "fetch-secret-key";
 constexpr const char* kTokenKey = "token-key";
 constexpr const char* kLastJob = "last-job";
-
-TimeMs UnixMs() {
-  using namespace std::chrono;
-  return static_cast<TimeMs>(
-      duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
-}
 
 std::uint64_t MicrosecondsSince(std::chrono::steady_clock::time_point then) {
   using namespace std::chrono;
@@ -68,7 +65,7 @@ class Coordinator::Loop {
       : options_(options),
         journal_(std::move(journal)),
         wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-        base_ms_(UnixMs()) {}
+        base_ms_(SystemUnixMs()) {}
 
   Status Open(TransportContext& context) {
     CoordinatorMachineOptions machine = options_.machine;
@@ -106,6 +103,7 @@ class Coordinator::Loop {
       std::uint64_t ignored;
       while (::read(wake_.get(), &ignored, sizeof ignored) > 0) {
       }
+      LookAtKeys();
       Receive(began);
       for (KeeperDone& done : keeper_->Take()) std::visit([this](auto& d) { Apply(d); }, done);
       const TimeMs now = Now();
@@ -184,16 +182,39 @@ class Coordinator::Loop {
       while (auto incoming = sockets_[i]->Receive()) {
         ++stats_.frames;
         const CoordinatorEndpoint& endpoint = options_.endpoints[i];
-        const Role role =
-            endpoint.server.keys.empty() ? endpoint.role_without_keys : incoming->role;
+        const Role role = endpoint.server.keys.empty()
+                              ? endpoint.role_without_keys
+                              : RoleNow(endpoint, incoming->key, incoming->role);
         // A peer is known by its socket and its name there.
         machine_->OnFrame(std::string(1, static_cast<char>(i)) + incoming->peer, role,
-                          incoming->message.header.view(), Now());
+                          incoming->message.header.view(), Now(), incoming->key);
         if (--budget == 0 || MicrosecondsSince(began) >= options_.receive_us_max) {
           more_frames_ = true;
           return;
         }
       }
+    }
+  }
+
+  /// A key's role as of the last look: a question for each frame would be one for each heartbeat.
+  Role RoleNow(const CoordinatorEndpoint& endpoint, const std::string& key, Role role) {
+    if (!endpoint.withdrawn) return role;
+    const auto [known, fresh] = keys_.try_emplace({key, role});
+    if (fresh) known->second = {&endpoint, endpoint.withdrawn(key, role)};
+    return known->second.withdrawn ? Role::kNone : role;
+  }
+
+  void LookAtKeys() {
+    if (keys_.empty() || Now() < keys_due_ms_) return;
+    keys_due_ms_ = Now() + kKeysLookMs;
+    for (auto& [held, known] : keys_) {
+      const auto& [key, role] = held;
+      const bool withdrawn = known.endpoint->withdrawn(key, role);
+      if (withdrawn == known.withdrawn) continue;
+      known.withdrawn = withdrawn;
+      Log("the key " + key + " of role " + std::string(RoleName(role)) +
+          (withdrawn ? " was revoked" : " is authorized again"));
+      if (withdrawn) machine_->RevokeKey(key, Now());
     }
   }
 
@@ -262,6 +283,13 @@ class Coordinator::Loop {
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   TimeMs base_ms_ = 0;
   TimeMs beat_due_ms_ = 0;
+  TimeMs keys_due_ms_ = 0;
+  struct KnownKey {
+    const CoordinatorEndpoint* endpoint = nullptr;
+    bool withdrawn = false;
+  };
+  /// Of peers that were heard; as many as were ever authorized.
+  std::map<std::pair<std::string, Role>, KnownKey> keys_;
   JobId last_job_ = 0;  ///< That ended, or a later one.
   CoordinatorStats stats_;
   std::unique_ptr<OutputKeeper> keeper_;  ///< Wakes the loop: goes first.
@@ -276,7 +304,7 @@ Result<std::unique_ptr<Coordinator>> Coordinator::Open(TransportContext& context
   journal_options.directory = options.journal_dir;
   if (!options.endpoints.empty())
     journal_options.endpoint = options.endpoints.front().server.endpoint;
-  journal_options.now_unix_ms = UnixMs();
+  journal_options.now_unix_ms = SystemUnixMs();
   SPILLWAY_ASSIGN_OR_RETURN(auto journal, JobJournal::Open(journal_options));
   auto loop = std::make_unique<Loop>(options, std::move(journal));
   SPILLWAY_RETURN_IF_ERROR(loop->Open(context));

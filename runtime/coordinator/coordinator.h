@@ -25,6 +25,9 @@ namespace spillway {
 struct CoordinatorEndpoint {
   ServerOptions server;
   Role role_without_keys = Role::kNone;  ///< Of its peers, where it has no keys.
+  /// Whether a key that was let in with the role would not be any more; false where that cannot be
+  /// told. With keys; asked from time to time, since connections outlive what their keys may do.
+  std::function<bool(std::string_view key, Role role)> withdrawn = {};
 };
 
 struct CoordinatorSetup {

@@ -22,25 +22,23 @@ CoordinatorMachine::CoordinatorMachine(const CoordinatorMachineOptions& options,
 CoordinatorMachine::~CoordinatorMachine() = default;
 
 void CoordinatorMachine::OnFrame(const std::string& peer, Role role, std::string_view bytes,
-                                 TimeMs now) {
+                                 TimeMs now, const std::string& key) {
   now_ = now;
   Result<wire::Frame> frame = ParseFrame(bytes);
-  if (!frame.ok()) {
-    // One line for many: a flood must not fill the disk with its own report.
-    if (now >= garbage_noted_ms_ + kGarbageNoteMs) {
-      Log("a peer (" + std::string(RoleName(role)) + ") sent " + frame.status().message());
-      garbage_noted_ms_ = now;
-    }
-    return;
-  }
+  if (!frame.ok())
+    return LogGarbage("a peer (" + std::string(RoleName(role)) + ") sent " +
+                      frame.status().message());
   if (frame->session() != 0) {
-    if (!options_.authenticated || role == Role::kWorker) OnSessionFrame(peer, *std::move(frame));
+    if (!options_.authenticated || role == Role::kWorker)
+      return OnSessionFrame(peer, key, *std::move(frame));
+    // Its key was revoked: when it registers it is told so.
+    if (role == Role::kNone) SayRegisterAgain(peer, frame->session(), frame->version());
     return;
   }
   for (const std::string& text : frame->messages()) {
     const Result<wire::Message> message = ParseMessage(text);
     if (!message.ok()) continue;
-    if (message->has_register_()) OnRegister(peer, role, message->register_());
+    if (message->has_register_()) OnRegister(peer, role, key, message->register_());
     if (message->has_request()) OnRequest(peer, role, message->request());
   }
 }
@@ -72,7 +70,9 @@ Effects CoordinatorMachine::TakeEffects(TimeMs now) {
   // One that comes back is a new worker: what it had counts no more in either case.
   for (const WorkerId id : std::exchange(gone_, {})) {
     const WorkerEntry* const worker = workers_.Find(id);
-    if (worker != nullptr && !scheduler_.HasWorker(id, worker->epoch)) workers_.Remove(id);
+    if (worker == nullptr || scheduler_.HasWorker(id, worker->epoch)) continue;
+    workers_.Remove(id);
+    TellGone(id);
   }
   workers_.Flush(now, [&](const std::string& peer, std::string frame) {
     effects_.frames.push_back({peer, std::move(frame)});
@@ -88,6 +88,28 @@ std::optional<TimeMs> CoordinatorMachine::next_tick_ms() const {
   by(workers_.due_ms());
   for (const auto& [job, waiter] : waiters_) by(waiter.deadline_ms);
   return next;
+}
+
+void CoordinatorMachine::LogInJobs(const std::string& line) {
+  for (const auto& [number, job] : jobs_) job->Log(now_, line);
+  Log(line);
+}
+
+void CoordinatorMachine::LogGarbage(const std::string& line) {
+  if (now_ < garbage_noted_ms_ + kGarbageNoteMs) return;
+  Log(line);
+  garbage_noted_ms_ = now_;
+}
+
+void CoordinatorMachine::TellGone(WorkerId id) {
+  wire::Message message;
+  message.mutable_worker_place()->set_worker(id);
+  message.mutable_worker_place()->set_gone(true);
+  for (const auto& [number, worker] : workers_.all()) {
+    if (id >= worker->told_places.size() || !worker->told_places[id]) continue;
+    worker->told_places[id] = false;
+    Post(*worker, message.SerializeAsString());
+  }
 }
 
 JobEntry* CoordinatorMachine::Job(JobId number) {

@@ -69,7 +69,11 @@ class CoordinatorMachine {
   /// No job has this number or a smaller one.
   void ReserveJobNumbers(JobId last);
 
-  void OnFrame(const std::string& peer, Role role, std::string_view bytes, TimeMs now);
+  /// `key`: the peer's public key; empty without keys. A session is its key's who registered it.
+  void OnFrame(const std::string& peer, Role role, std::string_view bytes, TimeMs now,
+               const std::string& key = {});
+  /// Ends the sessions of that key. What it sends from now on comes with the role kNone.
+  void RevokeKey(const std::string& key, TimeMs now);
   /// A kOpen or kCommit is done; with kOpen, where the staging directory is.
   void OnOutputDone(const OutputOrder& order, const Status& status, const std::string& staging_dir,
                     TimeMs now);
@@ -98,8 +102,9 @@ class CoordinatorMachine {
   };
 
   // --- worker_messages.cc: sessions, and what workers say.
-  void OnRegister(const std::string& peer, Role role, const wire::Register& details);
-  void OnSessionFrame(const std::string& peer, wire::Frame frame);
+  void OnRegister(const std::string& peer, Role role, const std::string& key,
+                  const wire::Register& details);
+  void OnSessionFrame(const std::string& peer, const std::string& key, wire::Frame frame);
   void OnWorkerMessage(WorkerEntry& worker, const wire::Message& message);
   void OnProgress(const WorkerEntry& worker, const wire::Progress& progress);
   void OnMapDone(WorkerEntry& worker, const wire::MapDone& done);
@@ -116,6 +121,11 @@ class CoordinatorMachine {
   void OnRequest(const std::string& peer, Role role, const wire::Request& request);
   void OnSubmit(const std::string& peer, const wire::Request& request);
   void Accept(const std::string& peer, const wire::Request& request, wire::JobSpec spec);
+  /// The job that a submission under the key joins; nothing: it is a new one. AlreadyExists: wait
+  /// for the one that is being killed.
+  Result<std::optional<std::string>> JobOfKey(const std::string& key) const;
+  /// AlreadyExists: a job that is not over has the output.
+  Status CheckOutputFree(const wire::JobSpec& spec) const;
   void OnJobQuery(const std::string& peer, const wire::Request& request);
   void OnJobList(wire::JobStates& states, const wire::JobList& query) const;
   Status OnKill(const wire::KillJob& kill);
@@ -124,6 +134,7 @@ class CoordinatorMachine {
   void AnswerWaiters(JobEntry& job);
   void SayNo(const std::string& peer, std::uint64_t request, const Status& status);
   void Say(const std::string& peer, const wire::Reply& reply);
+  const JobEntry* FindJob(const std::string& job_id) const;
   JobEntry* FindJob(const std::string& job_id);
 
   // --- scheduler_actions.cc: events to the scheduler, and what it wants done.
@@ -163,6 +174,12 @@ class CoordinatorMachine {
   bool IsSmall(const JobEntry& job) const;
   void CountMap(JobEntry& job, const wire::MapDone& done);
   void Log(std::string line) { effects_.log.push_back(std::move(line)); }
+  /// The same, and in the log of every job.
+  void LogInJobs(const std::string& line);
+  /// One line for many: a flood must not fill the disk with its own report.
+  void LogGarbage(const std::string& line);
+  /// Tells the other workers that nothing is to be had from this one any more.
+  void TellGone(WorkerId id);
 
   const CoordinatorMachineOptions options_;
   const FetchSecrets secrets_;

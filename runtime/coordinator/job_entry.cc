@@ -15,6 +15,7 @@ namespace {
 constexpr std::uint32_t kMapsMax = 4'000'000;
 constexpr std::uint32_t kPartsMax = 65'536;
 constexpr std::size_t kNameBytesMax = 256;
+constexpr int kPlacesMax = 16;
 constexpr std::size_t kPathBytesMax = 4'096;
 constexpr std::size_t kHashBytes = 32;
 constexpr std::uint64_t kMessageBytesMax = 768 << 10;
@@ -62,6 +63,18 @@ Status CheckPlan(const wire::JobSpec& spec) {
   return OkStatus();
 }
 
+Status CheckPlaces(const wire::JobSpec& spec) {
+  for (const wire::MapInput& map : spec.maps()) {
+    bool fits = map.places_size() <= kPlacesMax;
+    for (const std::string& place : map.places()) fits = fits && place.size() <= kNameBytesMax;
+    if (!fits)
+      return InvalidArgument("a map input with more than " + std::to_string(kPlacesMax) +
+                             " places, or one whose name is longer than " +
+                             std::to_string(kNameBytesMax) + " bytes");
+  }
+  return OkStatus();
+}
+
 /// What a worker is told of the job and of a task must fit into a frame.
 Status CheckMessages(const wire::JobSpec& spec) {
   std::uint64_t shared_bytes = spec.plugin().ByteSizeLong();
@@ -98,6 +111,7 @@ Status CheckJobSpec(const wire::JobSpec& spec) {
     return InvalidArgument("a job's name has no quotes or control characters");
   SPILLWAY_RETURN_IF_ERROR(CheckFiles(spec));
   SPILLWAY_RETURN_IF_ERROR(CheckPlan(spec));
+  SPILLWAY_RETURN_IF_ERROR(CheckPlaces(spec));
   return CheckMessages(spec);
 }
 
@@ -169,8 +183,8 @@ std::uint64_t SegmentJobOf(const std::string& job_id) {
   return hash;
 }
 
-void JobEntry::Warn(std::string text) {
-  Log("warning: " + text);
+void JobEntry::Warn(TimeMs now, std::string text) {
+  Log(now, "warning: " + text);
   if (warnings.size() < kWarningsMax) {
     warnings.push_back(std::move(text));
   } else {
@@ -178,14 +192,13 @@ void JobEntry::Warn(std::string text) {
   }
 }
 
-void JobEntry::Log(std::string line) {
-  if (log.size() < kLogLinesMax) {
-    log.push_back(std::move(line));
-    return;
-  }
-  // The beginning says how it came about and the end how it ended: the middle goes.
-  log.erase(log.begin() + kLogLinesMax / 2);
-  log.push_back(std::move(line));
+void JobEntry::CountPlace(std::uint32_t map, const wire::Register& worker) {
+  if (map >= places.size() || places[map].empty()) return;
+  ++maps_placed;
+  const auto is_there = [&](const std::string& place) {
+    return place == worker.host() || place == worker.rack();
+  };
+  if (std::any_of(places[map].begin(), places[map].end(), is_there)) ++maps_at_place;
 }
 
 SubmitJob JobEntry::ForScheduler() const {
@@ -222,6 +235,11 @@ StagingOptions JobEntry::ForStaging(const std::string& owner) const {
   return options;
 }
 
+std::uint32_t JobEntry::CommittedParts() const {
+  return static_cast<std::uint32_t>(
+      std::count_if(parts.begin(), parts.end(), [](const Part& part) { return part.epoch != 0; }));
+}
+
 std::vector<CommittedPart> JobEntry::Winners() const {
   std::vector<CommittedPart> winners;
   for (std::uint32_t part = 0; part < parts.size(); ++part)
@@ -249,14 +267,18 @@ wire::JobState JobEntry::State(const JobView* view, TimeMs now) const {
     state.set_maps_running(view->maps_running);
     state.set_reduces_done(view->reduces_done);
     state.set_reduces_running(view->reduces_running);
-  } else if (ended_ms != 0 && status.ok()) {
-    state.set_maps_done(inputs.maps());
-    state.set_reduces_done(reduces());
+  } else {
+    // What it came to, if it did not come to its end.
+    const bool whole = ended_ms != 0 && status.ok();
+    state.set_maps_done(whole ? inputs.maps() : maps_counted);
+    state.set_reduces_done(whole ? reduces() : map_only() ? 0 : CommittedParts());
   }
   state.set_attempts_started(counts.attempts_started);
   state.set_attempts_failed(counts.attempts_failed);
   state.set_maps_rerun(counts.maps_rerun);
   state.set_records_skipped(counts.records_skipped);
+  state.set_maps_placed(maps_placed);
+  state.set_maps_at_place(maps_at_place);
   state.set_phase(ended_ms != 0                            ? wire::DONE
                   : committing                             ? wire::COMMITTING
                   : !staged                                ? wire::PREPARING

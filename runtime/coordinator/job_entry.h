@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mapreduce/base/status.h"
+#include "runtime/coordinator/job_log.h"
 #include "runtime/core/events.h"
 #include "runtime/core/scheduler.h"
 #include "runtime/protocol/spillway.pb.h"
@@ -48,6 +49,8 @@ struct JobEntry {
   wire::JobSpec spec;  ///< Without inputs and maps.
   JobInputs inputs;
   std::vector<std::vector<std::string>> places;  ///< By map; empty when none has any.
+  std::uint32_t maps_placed = 0;                 ///< Attempts of maps that have some.
+  std::uint32_t maps_at_place = 0;               ///< Of these on a host or in a rack of theirs.
   std::string staging_dir;
   std::string start_message;  ///< The StartJob for workers, serialised.
   std::string input_names;    ///< An InputNames, when it is too large for that.
@@ -76,8 +79,7 @@ struct JobEntry {
   static constexpr std::size_t kWarningsMax = 100;
   std::vector<std::string> warnings;
   std::uint64_t warnings_dropped = 0;
-  std::vector<std::string> log;  ///< kLogLinesMax at most; then the middle is dropped.
-  static constexpr std::size_t kLogLinesMax = 1'000;
+  JobLog log;
 
   std::uint64_t submitted_unix_ms = 0;
   TimeMs submitted_ms = 0, staged_ms = 0, maps_done_ms = 0, reduces_done_ms = 0, ended_ms = 0;
@@ -86,10 +88,13 @@ struct JobEntry {
   bool map_only() const { return spec.map_only(); }
   std::uint32_t reduces() const { return map_only() ? 0 : spec.parts(); }
 
-  void Warn(std::string text);
-  void Log(std::string line);
+  void Warn(TimeMs now, std::string text);
+  void Log(TimeMs now, const std::string& line) { log.Add(now, line); }
+  /// A map attempt began there.
+  void CountPlace(std::uint32_t map, const wire::Register& worker);
   SubmitJob ForScheduler() const;
   StagingOptions ForStaging(const std::string& owner) const;
+  std::uint32_t CommittedParts() const;
   std::vector<CommittedPart> Winners() const;
   /// What clients are told. `view`: as the scheduler sees it now; null: before or after.
   wire::JobState State(const JobView* view, TimeMs now) const;

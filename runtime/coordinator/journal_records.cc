@@ -133,7 +133,8 @@ std::optional<Event> TakeEvent(const wire::JournalRecord& r) {
       return AttemptDone{
           FromWire(r.map_done().attempt()),
           r.map_done().segment_bytes(),
-          {r.map_done().partition_hashes().begin(), r.map_done().partition_hashes().end()}};
+          {r.map_done().partition_hashes().begin(), r.map_done().partition_hashes().end()},
+          r.map_done().order_hash()};
     case Kind::kFailed: return FailedEvent(r.failed());
     case Kind::kStopped: return AttemptStopped{FromWire(r.stopped().attempt())};
     case Kind::kSegmentLost:

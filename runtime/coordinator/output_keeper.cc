@@ -17,6 +17,7 @@ OutputKeeper::OutputKeeper(FileSystem& files, std::vector<std::string> guarded_d
     : files_(files),
       guarded_dirs_(std::move(guarded_dirs)),
       wake_(std::move(wake)),
+      outputs_(files),
       thread_([this] { Loop(); }) {}
 
 OutputKeeper::~OutputKeeper() {
@@ -37,10 +38,19 @@ void OutputKeeper::Give(OutputOrder order) {
 }
 
 void OutputKeeper::Give(FileOrder order) {
+  bool refused = false;
   {
     const std::lock_guard lock(mutex_);
-    orders_.emplace_back(std::move(order));
+    refused = file_orders_ >= kFileOrdersMax;
+    if (refused) {
+      done_.push_back(
+          FileDone{std::move(order), Unavailable("too many files are asked for"), "", false});
+    } else {
+      ++file_orders_;
+      orders_.emplace_back(std::move(order));
+    }
   }
+  if (refused) return wake_();
   given_.notify_one();
 }
 
@@ -58,6 +68,7 @@ void OutputKeeper::Loop() {
       if (orders_.empty()) return;
       order = std::move(orders_.front());
       orders_.pop_front();
+      if (std::holds_alternative<FileOrder>(order)) --file_orders_;
     }
     auto done = std::visit([this](auto& o) { return Do(o); }, order);
     if (!done.has_value()) continue;
@@ -67,14 +78,6 @@ void OutputKeeper::Loop() {
     }
     wake_();
   }
-}
-
-Result<OutputStaging*> OutputKeeper::StagingOf(const OutputOrder& order) {
-  const auto known = stagings_.find(order.job);
-  if (known != stagings_.end()) return known->second.get();
-  SPILLWAY_ASSIGN_OR_RETURN(auto staging,
-                            OutputStaging::Adopt(files_, order.staging, order.staging_dir));
-  return (stagings_[order.job] = std::move(staging)).get();
 }
 
 /// Whoever submits a job chooses its output: not what the coordinator itself lives on.
@@ -113,30 +116,12 @@ Status OutputKeeper::CheckContent(const FileOrder& order) {
 }
 
 std::optional<KeeperDone> OutputKeeper::Do(OutputOrder& order) {
-  OutputDone done;
   if (order.kind == OutputOrder::Kind::kOpen) {
-    done.status = CheckPlace(order.staging.output_dir);
-    auto staging = done.status.ok() ? OutputStaging::Create(files_, order.staging)
-                                    : Result<std::unique_ptr<OutputStaging>>(done.status);
-    done.status = staging.status();
-    if (staging.ok()) {
-      done.staging_dir = (*staging)->staging_dir();
-      stagings_[order.job] = std::move(staging).value();
-    }
-  } else if (order.kind == OutputOrder::Kind::kDrop) {
-    if (!order.staging_dir.empty()) {
-      const auto staging = StagingOf(order);
-      if (staging.ok()) (*staging)->Discard();
-    }
-    stagings_.erase(order.job);
-    return std::nullopt;
-  } else {
-    const auto staging = StagingOf(order);
-    done.status = staging.status();
-    if (staging.ok()) done.status = (*staging)->CommitJob(order.manifest_head, order.parts);
-    if (done.status.ok()) stagings_.erase(order.job);
+    Status refused = CheckPlace(order.staging.output_dir);
+    if (!refused.ok()) return OutputDone{std::move(order), std::move(refused), ""};
   }
-  done.order = std::move(order);
+  OutputDone done = outputs_.Do(std::move(order));
+  if (done.order.kind == OutputOrder::Kind::kDrop) return std::nullopt;
   return done;
 }
 

@@ -17,14 +17,9 @@
 
 #include "mapreduce/base/file_system.h"
 #include "runtime/coordinator/effects.h"
+#include "runtime/coordinator/staged_outputs.h"
 
 namespace spillway {
-
-struct OutputDone {
-  OutputOrder order;
-  Status status;
-  std::string staging_dir;  ///< Of a kOpen that went well.
-};
 
 struct FileDone {
   FileOrder order;
@@ -38,6 +33,8 @@ using KeeperDone = std::variant<OutputDone, FileDone>;
 class OutputKeeper {
  public:
   static constexpr std::size_t kFileBytesMax = 512 << 10;  ///< Of one piece.
+  /// Pieces that wait to be read. Whoever asks for more is told to ask again.
+  static constexpr std::size_t kFileOrdersMax = 10'000;
 
   /// `files` outlives the keeper. `wake` is called, from the keeper's thread, when Take has more.
   /// Outputs at, in or above `guarded_dirs` are refused.
@@ -56,22 +53,21 @@ class OutputKeeper {
   void Loop();
   std::optional<KeeperDone> Do(OutputOrder& order);
   std::optional<KeeperDone> Do(FileOrder& order);
-  /// The staging of a job, taken over where a former coordinator made it.
   Status CheckPlace(const std::string& output_dir) const;
   Status CheckContent(const FileOrder& order);
-  Result<OutputStaging*> StagingOf(const OutputOrder& order);
 
   FileSystem& files_;
   const std::vector<std::string> guarded_dirs_;
   const std::function<void()> wake_;
   /// Files whose hash was found right, as they were then.
   std::map<std::string, FileInfo> known_;
-  std::map<JobId, std::unique_ptr<OutputStaging>> stagings_;  // The keeper's thread only.
+  StagedOutputs outputs_;  // The keeper's thread only.
 
   std::mutex mutex_;
   std::condition_variable given_;
   std::deque<std::variant<OutputOrder, FileOrder>> orders_;  // Guarded by mutex_, as all below.
   std::vector<KeeperDone> done_;
+  std::size_t file_orders_ = 0;  // Of orders_.
   bool ending_ = false;
   std::thread thread_;
 };

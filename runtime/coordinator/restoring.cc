@@ -18,7 +18,7 @@ JobEntry& CoordinatorMachine::AddJob(JobId number, std::string job_id, wire::Job
   entry->submitted_ms = unix_ms;
   JobEntry& job = *entry;
   jobs_[number] = std::move(entry);
-  job.Log("accepted from " + job.spec.user());
+  job.Log(unix_ms, "accepted from " + job.spec.user());
   return job;
 }
 
@@ -27,8 +27,26 @@ void CoordinatorMachine::ReserveJobNumbers(JobId last) { last_job_ = std::max(la
 void CoordinatorMachine::RestoreEnded(std::string_view summary) {
   wire::JobState state;
   if (!state.ParseFromArray(summary.data(), static_cast<int>(summary.size()))) return;
-  if (!state.submission_key().empty()) keys_[state.submission_key()] = state.job_id();
   const std::string job_id = state.job_id();
+  // A key may have had several jobs, one after the other: it names the last, in whatever order
+  // they come. Ids sort by time.
+  if (!state.submission_key().empty()) {
+    std::string& named = keys_[state.submission_key()];
+    named = std::max(named, job_id);
+  }
+  if (!state.staging_dir().empty()) {
+    StagingOptions staging;
+    staging.output_dir = state.output_dir();
+    staging.job_id = job_id;
+    staging.owner = options_.owner;
+    effects_.outputs.push_back({OutputOrder::Kind::kDrop,
+                                state.staged_job(),
+                                std::move(staging),
+                                state.staging_dir(),
+                                "",
+                                {}});
+    state.clear_staging_dir();
+  }
   ended_[job_id] = std::move(state);
 }
 
@@ -72,6 +90,14 @@ Status CoordinatorMachine::RestoreEvent(const wire::JournalRecord& record) {
       break;
     }
     case wire::JournalRecord::kWorkerGone: workers_.Remove(record.worker_gone().worker()); break;
+    case wire::JournalRecord::kStarted: {
+      const wire::AttemptId& id = record.started().attempt();
+      JobEntry* const job = Job(id.job());
+      const WorkerEntry* const worker = workers_.Find(record.started().worker());
+      if (job != nullptr && worker != nullptr && id.kind() == wire::MAP)
+        job->CountPlace(id.task(), worker->details);
+      break;
+    }
     case wire::JournalRecord::kMapDone:
       if (JobEntry* job = Job(record.map_done().attempt().job())) CountMap(*job, record.map_done());
       break;
@@ -107,6 +133,7 @@ void CoordinatorMachine::Resume(TimeMs now) {
   now_ = std::max(now_, now);
   if (restored_) Feed(TakenOver{});
   for (const auto& [number, job] : jobs_) {
+    job->Log(now_, "a new coordinator goes on with the job");
     if (job->staged) continue;
     effects_.outputs.push_back(
         {OutputOrder::Kind::kOpen, number, job->ForStaging(options_.owner), "", "", {}});

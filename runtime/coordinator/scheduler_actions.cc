@@ -76,7 +76,7 @@ WorkerEntry* CoordinatorMachine::WithJob(WorkerId id, JobId number) {
   WorkerEntry* const worker = workers_.Find(id);
   JobEntry* const job = Job(number);
   if (worker == nullptr || job == nullptr) return nullptr;
-  if (!worker->told_jobs.insert(number).second) return worker;
+  if (std::exchange(worker->jobs[number], true)) return worker;
   if (job->start_message.empty()) {
     wire::Message message;
     wire::StartJob& start = *message.mutable_start_job();
@@ -122,7 +122,9 @@ void CoordinatorMachine::Do(const StartMap& action) {
   wire::Message message;
   wire::StartMap& start = *message.mutable_start_map();
   *start.mutable_attempt() = ToWire(action.attempt);
-  Job(action.attempt.job)->inputs.Fill(action.attempt.task, start);
+  JobEntry& job = *Job(action.attempt.job);
+  job.CountPlace(action.attempt.task, worker->details);
+  job.inputs.Fill(action.attempt.task, start);
   for (const RecordPlace& skip : action.skips) *start.add_skips() = ToWire(skip);
   Post(*worker, message.SerializeAsString());
 }
@@ -235,7 +237,7 @@ void CoordinatorMachine::Do(const JobEnded& action) {
 void CoordinatorMachine::EndJob(JobEntry& job, const Status& status) {
   job.status = status;
   job.ended_ms = std::max<TimeMs>(now_, 1);
-  job.Log(status.ok() ? "done" : "ended: " + status.message());
+  job.Log(now_, status.ok() ? "done" : "ended: " + status.message());
   Log("job " + job.job_id + (status.ok() ? " is done" : " ended: " + status.message()));
   if (!status.ok())
     effects_.outputs.push_back({OutputOrder::Kind::kDrop,
@@ -247,12 +249,15 @@ void CoordinatorMachine::EndJob(JobEntry& job, const Status& status) {
   wire::Message message;
   message.mutable_end_job()->set_job(job.number);
   for (const auto& [id, worker] : workers_.all())
-    if (worker->told_jobs.erase(job.number) + worker->held_jobs.erase(job.number) > 0)
-      Post(*worker, message.SerializeAsString());
+    if (worker->jobs.erase(job.number) > 0) Post(*worker, message.SerializeAsString());
   AnswerWaiters(job);
 
   wire::JobState state = job.State(nullptr, now_);
-  for (const std::string& line : job.log) state.add_log(line);
+  job.log.Put(state);
+  if (!status.ok()) {  // This coordinator may die before it has dropped what is staged.
+    state.set_staged_job(job.number);
+    state.set_staging_dir(job.staging_dir);
+  }
   effects_.archived.push_back({job.number, job.job_id, state.SerializeAsString()});
   effects_.durable = true;
   const std::string job_id = job.job_id;
@@ -291,8 +296,8 @@ void CoordinatorMachine::OnOutputDone(const OutputOrder& order, const Status& st
   job->staged = true;
   job->staging_dir = staging_dir;
   job->staged_ms = now_;
-  job->Log("started: " + std::to_string(job->inputs.maps()) + " maps, " +
-           std::to_string(job->reduces()) + " reduces");
+  job->Log(now_, "started: " + std::to_string(job->inputs.maps()) + " maps, " +
+                     std::to_string(job->reduces()) + " reduces");
   SubmitJob submit = job->ForScheduler();
   submit.options.small = IsSmall(*job);
   wire::JournalRecord record;
@@ -307,8 +312,8 @@ void CoordinatorMachine::OnOutputDone(const OutputOrder& order, const Status& st
 void CoordinatorMachine::Do(const WorkerExpired& action) {
   WorkerEntry* const worker = workers_.Find(action.worker);
   if (worker == nullptr || worker->epoch != action.epoch) return;
-  Log("worker " + std::to_string(action.worker) + " is lost: not heard of for " +
-      std::to_string(options_.scheduler.lease_ms) + " ms");
+  LogInJobs(WorkerText(*worker) + " is lost: not heard of for " +
+            std::to_string(options_.scheduler.lease_ms) + " ms");
   workers_.CloseSession(*worker);
   gone_.push_back(worker->id);
 }
@@ -320,8 +325,13 @@ void CoordinatorMachine::Do(const WorkerDrained& action) {
 }
 
 void CoordinatorMachine::Do(const Warning& action) {
-  if (JobEntry* job = Job(action.attempt.job)) job->Warn(action.text);
+  JobEntry* const warned = Job(action.attempt.job);
+  if (warned != nullptr) warned->Warn(now_, action.text);
   Log(action.text);
+  if (action.kind != WarningKind::kWorkerSetAside) return;
+  // It concerns whoever would have had its slots.
+  for (const auto& [number, job] : jobs_)
+    if (job.get() != warned) job->Log(now_, action.text);
 }
 
 }  // namespace spillway

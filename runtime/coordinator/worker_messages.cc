@@ -27,15 +27,9 @@ Status CheckRegister(const wire::Register& details) {
   return OkStatus();
 }
 
-std::string WorkerText(const WorkerEntry& worker) {
-  return "worker " + std::to_string(worker.id) + " (" + EscapeForLog(worker.details.name()) +
-         " on " + EscapeForLog(worker.details.host()) + ", pid " +
-         std::to_string(worker.details.pid()) + ")";
-}
-
 }  // namespace
 
-void CoordinatorMachine::OnRegister(const std::string& peer, Role role,
+void CoordinatorMachine::OnRegister(const std::string& peer, Role role, const std::string& key,
                                     const wire::Register& details) {
   wire::Message answer;
   wire::Registered& registered = *answer.mutable_registered();
@@ -44,6 +38,8 @@ void CoordinatorMachine::OnRegister(const std::string& peer, Role role,
     effects_.frames.push_back({peer, LoneFrame(answer, kProtocolVersionMin)});
     Log("refused worker " + EscapeForLog(details.name()) + ": " + why.message());
   };
+  if (options_.authenticated && role == Role::kNone)
+    return refuse(PermissionDenied("its key was revoked; give it a key of role worker"));
   if (options_.authenticated && role != Role::kWorker)
     return refuse(PermissionDenied("its key has the role " + std::string(RoleName(role)) +
                                    ", which may not register workers; use a key of role worker"));
@@ -52,6 +48,8 @@ void CoordinatorMachine::OnRegister(const std::string& peer, Role role,
   if (const Status checked = CheckRegister(details); !checked.ok()) return refuse(checked);
 
   WorkerEntry* worker = workers_.FindIncarnation(details.incarnation());
+  if (worker != nullptr && worker->channel != nullptr && worker->key != key)
+    return refuse(PermissionDenied("its process is known here by another key"));
   // The network copied or delayed it: a newer one has been answered.
   if (worker != nullptr && worker->channel != nullptr && details.registration() != 0 &&
       details.registration() <= worker->details.registration())
@@ -67,6 +65,7 @@ void CoordinatorMachine::OnRegister(const std::string& peer, Role role,
   worker->details = details;
   worker->details.clear_attempts();
   worker->peer = peer;
+  worker->key = key;
   workers_.OpenSession(*worker, random_() | 1, *version);
   registered.set_version(*version);
   registered.set_worker(worker->id);
@@ -81,12 +80,13 @@ void CoordinatorMachine::OnRegister(const std::string& peer, Role role,
   registered.set_token_key(secrets_.token_key);
   for (const auto& [number, job] : jobs_) {
     registered.add_jobs(number);
-    worker->held_jobs.insert(number);
+    worker->jobs[number] = false;
   }
   effects_.frames.push_back({peer, LoneFrame(answer, *version)});
   if (resumes) return Resumed(*worker, details);
 
-  Log(WorkerText(*worker) + " joined with " + std::to_string(details.slots()) + " slots");
+  Log(WorkerText(*worker) + " joined with " + std::to_string(details.slots()) +
+      (details.slots() == 1 ? " slot" : " slots"));
   wire::JournalRecord record;
   *record.mutable_worker_joined()->mutable_details() = worker->details;
   Feed(WorkerJoined{.worker = worker->id,
@@ -101,8 +101,8 @@ void CoordinatorMachine::OnRegister(const std::string& peer, Role role,
 /// The worker was away and kept what it had. What it says it has is compared with what the
 /// scheduler believes; a commit that was granted is said again, so that nobody removes its part.
 void CoordinatorMachine::Resumed(WorkerEntry& worker, const wire::Register& details) {
-  Log(WorkerText(worker) + " is back with " + std::to_string(details.attempts_size()) +
-      " attempts");
+  LogInJobs(WorkerText(worker) + " is back with " + std::to_string(details.attempts_size()) +
+            " attempts");
   WorkerResumed resumed{worker.id, worker.epoch, {}};
   for (const wire::AttemptId& id : details.attempts()) {
     JobEntry* const job = Job(id.job());
@@ -120,8 +120,12 @@ void CoordinatorMachine::Resumed(WorkerEntry& worker, const wire::Register& deta
   Feed(std::move(resumed));
 }
 
-void CoordinatorMachine::OnSessionFrame(const std::string& peer, wire::Frame frame) {
+void CoordinatorMachine::OnSessionFrame(const std::string& peer, const std::string& key,
+                                        wire::Frame frame) {
   WorkerEntry* const worker = workers_.FindSession(frame.session());
+  // A session's number is no secret of its worker's: its key is.
+  if (worker != nullptr && worker->key != key)
+    return LogGarbage("a peer sent a frame of " + WorkerText(*worker) + " under another key");
   if (worker == nullptr || !scheduler_.HasWorker(worker->id, worker->epoch)) {
     return SayRegisterAgain(peer, frame.session(), frame.version());
   }
@@ -153,10 +157,10 @@ void CoordinatorMachine::OnWorkerMessage(WorkerEntry& worker, const wire::Messag
     case wire::Message::kSegmentLost: return OnSegmentLost(worker, message.segment_lost());
     case wire::Message::kCommitRequest: return OnCommitRequest(worker, message.commit_request());
     case wire::Message::kDrain:
-      Log(WorkerText(worker) + " drains");
+      LogInJobs(WorkerText(worker) + " drains");
       return Feed(DrainWorker{worker.id, worker.epoch});
     case wire::Message::kLeave:
-      Log(WorkerText(worker) + " leaves");
+      LogInJobs(WorkerText(worker) + " leaves");
       // Goodbye.
       SayRegisterAgain(worker.peer, worker.channel->session(), worker.channel->version());
       return LoseWorker(worker);
@@ -182,6 +186,15 @@ void CoordinatorMachine::LoseWorker(WorkerEntry& worker) {
   Feed(lost);
 }
 
+void CoordinatorMachine::RevokeKey(const std::string& key, TimeMs now) {
+  now_ = now;
+  for (const auto& [id, worker] : workers_.all()) {
+    if (worker->channel == nullptr || worker->key != key) continue;
+    LogInJobs(WorkerText(*worker) + " is lost: its key was revoked");
+    LoseWorker(*worker);
+  }
+}
+
 void CoordinatorMachine::OnProgress(const WorkerEntry& worker, const wire::Progress& progress) {
   for (const wire::Progress::Moved& moved : progress.moved()) {
     if (!Owns(worker, moved.attempt())) continue;
@@ -203,7 +216,8 @@ void CoordinatorMachine::OnMapDone(WorkerEntry& worker, const wire::MapDone& don
   *record.mutable_map_done() = done;
   Feed(AttemptDone{FromWire(done.attempt()),
                    done.segment_bytes(),
-                   {done.partition_hashes().begin(), done.partition_hashes().end()}},
+                   {done.partition_hashes().begin(), done.partition_hashes().end()},
+                   done.order_hash()},
        &record);
 }
 
@@ -225,7 +239,8 @@ void CoordinatorMachine::OnAttemptFailed(WorkerEntry& worker, const wire::Attemp
   if (failed.has_record())
     event.record = FailedRecord{FromWire(failed.record().place()),
                                 failed.record().path().substr(0, kStatusTextBytesMax)};
-  job->Log(AttemptText(id) + " on " + WorkerText(worker) + " failed: " + event.status.message());
+  job->Log(now_,
+           AttemptText(id) + " on " + WorkerText(worker) + " failed: " + event.status.message());
   job->reading.erase({id.task, id.attempt});
   job->requests.erase({id.task, id.attempt});
   Feed(std::move(event));
@@ -234,7 +249,7 @@ void CoordinatorMachine::OnAttemptFailed(WorkerEntry& worker, const wire::Attemp
 void CoordinatorMachine::OnSegmentLost(WorkerEntry& worker, const wire::SegmentLost& lost) {
   JobEntry* const job = Job(lost.reduce().job());
   if (job == nullptr || !Owns(worker, lost.reduce())) return;
-  job->Warn(lost.message().substr(0, kStatusTextBytesMax));
+  job->Warn(now_, lost.message().substr(0, kStatusTextBytesMax));
   Feed(SegmentLost{FromWire(lost.reduce()), lost.map_task(), lost.map_attempt(), lost.ended()});
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "mapreduce/base/units.h"
+
 namespace spillway {
 
 namespace {
@@ -14,6 +16,12 @@ WorkerEntry* Lookup(const Map& map, const Key& key) {
 }
 
 }  // namespace
+
+std::string WorkerText(const WorkerEntry& worker) {
+  return "worker " + std::to_string(worker.id) + " (" + EscapeForLog(worker.details.name()) +
+         " on " + EscapeForLog(worker.details.host()) + ", pid " +
+         std::to_string(worker.details.pid()) + ")";
+}
 
 WorkerEntry* WorkerRegistry::FindIncarnation(std::uint64_t incarnation) {
   return Lookup(by_incarnation_, incarnation);
@@ -49,8 +57,7 @@ void WorkerRegistry::CloseSession(WorkerEntry& worker) {
   worker.channel.reset();
   if (worker.due_ms.has_value()) due_.erase({*worker.due_ms, worker.id});
   worker.due_ms.reset();
-  worker.told_jobs.clear();
-  worker.held_jobs.clear();
+  worker.jobs.clear();
   worker.told_places.clear();
 }
 

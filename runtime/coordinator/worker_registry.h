@@ -26,13 +26,16 @@ struct WorkerEntry {
 
   std::string peer;                          ///< Where it was heard from last.
   std::unique_ptr<ReliableChannel> channel;  ///< Null: it has not registered since the start.
-  std::set<JobId> told_jobs;                 ///< StartJob was sent in this session.
-  std::set<JobId>
-      held_jobs;  ///< That it may have from the session before: it must hear of their end.
+  std::string key;                           ///< Public; the session's. Empty without keys.
+  /// Jobs that it may have, and whose end it must hear of; true: StartJob was sent in this session.
+  std::map<JobId, bool> jobs;
   std::vector<bool> told_places;  ///< By worker id: WorkerPlace was sent.
   bool dirty = false;             ///< Its channel may have a frame to send.
   std::optional<TimeMs> due_ms;   ///< When its channel is looked at next.
 };
+
+/// "worker 3 (w3 on host7, pid 4711)", for logs.
+std::string WorkerText(const WorkerEntry& worker);
 
 class WorkerRegistry {
  public:

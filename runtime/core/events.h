@@ -113,6 +113,8 @@ struct AttemptDone {
   std::uint64_t segment_bytes = 0;
   /// Of the output; two attempts of a deterministic task agree. May be empty.
   std::vector<std::uint64_t> partition_hashes;
+  /// Of the output's order; the same of it, but 0 agrees with all.
+  std::uint64_t order_hash = 0;
 };
 
 /// The input record that user code failed on.

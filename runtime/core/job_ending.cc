@@ -84,6 +84,7 @@ void Scheduler::Machine::MaybeOver(JobState& job) {
     workers_[worker].segments -= segments;
     MaybeDrained(worker);
   });
+  job.hashes.Clear();
   Do(JobEnded{job.id, job.end_status, job.tally});
   over_.push_back(job.id);
 }

@@ -9,7 +9,9 @@ JobState::JobState(const SubmitJob& submitted, std::uint64_t submission_number, 
     : id(submitted.job),
       submission(submission_number),
       options(submitted.options),
-      segments(static_cast<std::uint32_t>(submitted.maps.size())) {
+      segments(static_cast<std::uint32_t>(submitted.maps.size())),
+      hashes(static_cast<std::uint32_t>(submitted.maps.size()), submitted.reduces,
+             OutputHashes::kSingleHashesMax) {
   const auto maps = static_cast<std::uint32_t>(submitted.maps.size());
   tasks(TaskKind::kMap).resize(maps);
   tasks(TaskKind::kReduce).resize(submitted.reduces);

@@ -14,6 +14,7 @@
 #include "runtime/core/events.h"
 #include "runtime/core/failure_policy.h"
 #include "runtime/core/index_set.h"
+#include "runtime/core/output_hashes.h"
 #include "runtime/core/segment_ledger.h"
 #include "runtime/core/share_queue.h"
 #include "runtime/core/worker_table.h"
@@ -21,10 +22,8 @@
 namespace spillway {
 
 struct TaskState {
-  std::uint64_t output_hash = 0;       ///< Of the first completed attempt: hashed_attempt.
   AttemptIndex first_live = kNoIndex;  ///< Chain of live attempts, stopping ones included.
   std::uint32_t attempts = 0;          ///< Started so far: the next one's number.
-  std::uint32_t hashed_attempt = kNoAttempt;
   std::uint32_t granted = kNoAttempt;  ///< May commit, or has.
   std::uint32_t commit_epoch = 0;      ///< Grants so far.
   std::uint16_t running = 0;           ///< Live attempts that are not stopping.
@@ -121,6 +120,7 @@ class JobState {
   std::uint32_t FirstAt(std::uint32_t place);
 
   SegmentLedger segments;
+  OutputHashes hashes;
   std::uint32_t announced = 0;  ///< Up to here in the log, by the last general announcement.
 
   /// Null for a task that never had any.

@@ -27,9 +27,6 @@ std::string TaskText(const TaskState& task) {
   if (task.done) text += " done";
   if (task.granted != kNoAttempt) text += " granted " + std::to_string(task.granted);
   if (task.commit_epoch != 0) text += " epoch " + std::to_string(task.commit_epoch);
-  if (task.hashed_attempt != kNoAttempt)
-    text +=
-        " hash " + std::to_string(task.output_hash) + " of " + std::to_string(task.hashed_attempt);
   return text;
 }
 
@@ -53,6 +50,9 @@ void Scheduler::Machine::DumpJob(const JobState& job, std::string& text) const {
       if (kind == TaskKind::kMap && job.phase != JobPhase::kOver && job.segments.has(task))
         text += " segment of " + std::to_string(job.segments.ref(task).attempt) + " on " +
                 std::to_string(job.segments.ref(task).worker);
+      if (kind == TaskKind::kMap && job.hashes.first_attempt(task) != kNoAttempt)
+        text += " hash " + std::to_string(job.hashes.first_hash(task)) + " of " +
+                std::to_string(job.hashes.first_attempt(task));
       if (const TaskTrouble* trouble = job.FindTrouble(kind, task)) text += TroubleText(*trouble);
       text += "\n";
       for (AttemptIndex i = state.first_live; i != kNoIndex; i = attempts_[i].next_of_task) {

@@ -8,15 +8,6 @@
 namespace spillway {
 namespace {
 
-std::uint64_t HashOf(const std::vector<std::uint64_t>& partition_hashes) {
-  std::uint64_t hash = partition_hashes.size();
-  for (const std::uint64_t part : partition_hashes) {
-    hash = (hash ^ part) * 0x9E37'79B9'7F4A'7C15u;
-    hash ^= hash >> 32;
-  }
-  return hash;
-}
-
 /// What the user is told when the job fails over one attempt.
 Status Verdicted(const AttemptFailed& failure, const std::string& where,
                  const std::string& next_step) {
@@ -279,18 +270,12 @@ void Scheduler::Machine::AnnounceToAll(JobState& job) {
 }
 
 void Scheduler::Machine::CheckHash(JobState& job, const AttemptDone& event) {
-  if (event.partition_hashes.empty()) return;
+  if (job.phase != JobPhase::kActive) return;
+  const std::string difference = job.hashes.Compare(event);
+  if (difference.empty()) return;
   const AttemptId& id = event.attempt;
-  TaskState& task = job.task(id);
-  const std::uint64_t hash = HashOf(event.partition_hashes);
-  if (task.hashed_attempt == kNoAttempt) {
-    task.hashed_attempt = id.attempt;
-    task.output_hash = hash;
-    return;
-  }
-  if (task.output_hash == hash || job.phase != JobPhase::kActive) return;
-  const std::string what = AttemptText(id) + " wrote other records than its attempt " +
-                           std::to_string(task.hashed_attempt) +
+  const std::string what = AttemptText(id) + " wrote " + difference + " than its attempt " +
+                           std::to_string(job.hashes.first_attempt(id.task)) +
                            ": the mapper is not deterministic, and the job's output would depend "
                            "on which attempts were used";
   const char* const remedy =

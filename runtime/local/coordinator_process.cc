@@ -86,6 +86,10 @@ Status RunCoordinatorProcess(const CoordinatorOptions& options) {
   CoordinatorSetup setup;
   SPILLWAY_ASSIGN_OR_RETURN(ServerOptions server, PublicEndpoint(options, authorized));
   setup.endpoints.push_back({std::move(server)});
+  if (authorized != nullptr)
+    setup.endpoints.back().withdrawn = [authorized](std::string_view key, Role role) {
+      return authorized->Withdrawn(key, role);
+    };
   if (options.slots > 0) {
     CoordinatorEndpoint inside;
     inside.server.endpoint = kInprocEndpoint;

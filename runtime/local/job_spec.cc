@@ -45,7 +45,7 @@ Status Pin(const std::string& path, const SubmissionOptions& options, wire::Pinn
   return OkStatus();
 }
 
-void AddInputs(const PreparedJob& job, wire::JobSpec* spec) {
+void AddInputs(const PreparedJob& job, const InputPlaces& places, wire::JobSpec* spec) {
   for (const FoundFile& found : job.inputs) {
     wire::InputFile* file = spec->add_inputs();
     file->set_path(AbsolutePath(found.path));
@@ -57,12 +57,16 @@ void AddInputs(const PreparedJob& job, wire::JobSpec* spec) {
   for (const MapInput& input : job.maps) {
     wire::MapInput* map = spec->add_maps();
     map->set_bytes(input.bytes);
+    PlaceTally held;
     for (const FileRange& part : input.ranges) {
       wire::FileRange* range = map->add_ranges();
       range->set_file_index(part.file_index);
       range->set_offset(part.offset);
       range->set_bytes(part.bytes);
+      const std::string& path = spec->inputs(static_cast<int>(part.file_index)).path();
+      if (!places.empty()) held.Add(places.HostsOf(path), part.bytes);
     }
+    for (std::string& host : held.Best()) map->add_places(std::move(host));
   }
 }
 
@@ -96,7 +100,7 @@ Result<wire::JobSpec> MakeJobSpec(const PreparedJob& job, std::vector<std::strin
     file->set_name(name);
     SPILLWAY_RETURN_IF_ERROR(Pin(path, options, file));
   }
-  AddInputs(job, &spec);
+  AddInputs(job, options.places, &spec);
   spec.set_parts(job.parts);
   spec.set_map_only(job.map_only());
   for (std::string& cut : range_cuts) spec.add_range_cuts(std::move(cut));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/local/input_places.h"
 #include "runtime/local/prepared_job.h"
 #include "runtime/protocol/spillway.pb.h"
 
@@ -17,6 +18,7 @@ struct SubmissionOptions {
   std::uint32_t weight = 1;
   bool allow_nondeterminism = false;
   bool speculate = true;
+  InputPlaces places = {};  ///< A wish.
   /// The job runs here: its plugin may be linked in, and files need not be pinned.
   bool in_this_process = false;
 };

@@ -11,6 +11,7 @@
 #include "runtime/protocol/frame.h"
 #include "runtime/protocol/wire_values.h"
 #include "runtime/storage/machine.h"
+#include "runtime/storage/system_clock.h"
 #include "shuffle/store/memory_budget.h"
 
 namespace spillway {
@@ -22,12 +23,6 @@ constexpr const char* kClientPeer = "client";
 constexpr std::uint64_t kWaitMsMax = 50;  ///< Between looks at cancel requests.
 constexpr std::uint64_t kStopTimeoutMs = 4'000;
 constexpr std::uint64_t kPieceBytes = 512 << 10;
-
-TimeMs UnixMs() {
-  using namespace std::chrono;
-  return static_cast<TimeMs>(
-      duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
-}
 
 CoordinatorMachineOptions MachineOptions() {
   CoordinatorMachineOptions options;
@@ -42,7 +37,7 @@ LocalJob::LocalJob(std::shared_ptr<const PreparedJob> job,
                    const std::atomic<bool>& cancel_requested)
     : job_(std::move(job)),
       cancel_requested_(cancel_requested),
-      start_unix_ms_(UnixMs()),
+      start_unix_ms_(SystemUnixMs()),
       executor_(std::make_shared<LocalExecutor>(job_)) {
   progress_.maps_total = static_cast<std::uint32_t>(job_->maps.size());
   progress_.reduces_total = job_->map_only() ? 0 : job_->parts;
@@ -61,7 +56,10 @@ JobReport LocalJob::Run() {
   failure_ = Prepare();
   if (failure_.ok()) Loop();
   JobReport report = Report();
-  if (staging_ != nullptr && !report.status.ok()) staging_->Discard();
+  if (opened_.has_value() && !report.status.ok()) {
+    opened_->kind = OutputOrder::Kind::kDrop;
+    outputs_.Do(*opened_);
+  }
   executor_->Close();
   report.total_ms = Now() - start_unix_ms_;
   const std::lock_guard lock(progress_mutex_);
@@ -169,18 +167,14 @@ void LocalJob::OnReply(const std::string& bytes) {
 
 /// On this thread: nobody else waits.
 void LocalJob::CarryOut(const OutputOrder& order) {
-  Status status;
-  if (order.kind == OutputOrder::Kind::kOpen) {
-    auto staging = OutputStaging::Create(files_, order.staging);
-    status = staging.status();
-    if (staging.ok()) staging_ = std::move(staging).value();
-  } else if (order.kind == OutputOrder::Kind::kCommit) {
-    status = staging_->CommitJob(order.manifest_head, order.parts);
-  } else {
+  if (order.kind == OutputOrder::Kind::kDrop)
     return;  // Run does it, when no attempt writes any more.
+  const OutputDone done = outputs_.Do(order);
+  if (order.kind == OutputOrder::Kind::kOpen && done.status.ok()) {
+    opened_ = order;
+    opened_->staging_dir = done.staging_dir;
   }
-  coordinator_->OnOutputDone(order, status, staging_ == nullptr ? "" : staging_->staging_dir(),
-                             Now());
+  coordinator_->OnOutputDone(done.order, done.status, done.staging_dir, Now());
 }
 
 /// What is looked at from time to time: hangs, progress, cancel requests.

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "runtime/coordinator/coordinator_machine.h"
+#include "runtime/coordinator/staged_outputs.h"
 #include "runtime/local/job_runner.h"
 #include "runtime/local/local_executor.h"
 #include "runtime/local/prepared_job.h"
@@ -52,7 +53,8 @@ class LocalJob {
   std::shared_ptr<LocalExecutor> executor_;  ///< Shared with what user code leaves behind.
   std::unique_ptr<CoordinatorMachine> coordinator_;
   std::unique_ptr<WorkerLink> link_;
-  std::unique_ptr<OutputStaging> staging_;
+  StagedOutputs outputs_{files_};
+  std::optional<OutputOrder> opened_;  ///< The order by which the output was.
 
   std::string job_id_;
   wire::JobState state_;  ///< As the coordinator last said.

@@ -1,27 +1,19 @@
 #include "runtime/protocol/frame.h"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/wire_format_lite.h>
-
 #include <algorithm>
+
+#include "runtime/protocol/field_walk.h"
 
 namespace spillway {
 namespace {
 
-using google::protobuf::internal::WireFormatLite;
-
 /// How many messages the frame would have once it is parsed; stops counting beyond the limit.
-/// Parsing first would spend the memory that the limit is to save.
 std::uint32_t CountMessages(std::string_view bytes) {
-  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                                static_cast<int>(bytes.size()));
+  FieldWalk walk(bytes);
   std::uint32_t count = 0;
-  while (const std::uint32_t tag = stream.ReadTag()) {
-    if (WireFormatLite::GetTagFieldNumber(tag) == wire::Frame::kMessagesFieldNumber &&
-        ++count > kFrameMessagesMax)
-      return count;
-    if (!WireFormatLite::SkipField(&stream, tag)) break;
-  }
+  walk.ForEach([&](int field) {
+    return field != wire::Frame::kMessagesFieldNumber || ++count <= kFrameMessagesMax;
+  });
   return count;
 }
 

@@ -27,6 +27,9 @@ inline constexpr char kInputNamesFile[] = "\001inputs";
 /// Larger ones do not come with StartJob: it waits in every worker's queue at once.
 inline constexpr std::size_t kInputNamesBytesMax = 8 << 10;
 
+/// Submission keys that a client made up for one submission, and that no other has, begin with it.
+inline constexpr const char* kOwnKeyPrefix = "auto-";
+
 /// sum += more, counters included. At most kCountersMax names; what comes later is dropped.
 void Add(wire::TaskStats& sum, const wire::TaskStats& more);
 inline constexpr int kCountersMax = 10'000;

@@ -169,7 +169,6 @@ class JobJournal::Database {
   Status Load(const std::function<Status(JobId, std::string_view)>& take);
   Result<std::optional<std::string>> GetValue(std::string_view name);
   Result<std::vector<EndedJob>> History(std::uint32_t limit, std::uint64_t before);
-  Result<std::optional<EndedJob>> FindEnded(std::string_view job_id);
 
   // What the next Commit writes.
   TurnRows rows{kRowBytesMax};
@@ -190,7 +189,7 @@ class JobJournal::Database {
 
   std::unique_ptr<SqliteDatabase> sqlite_;
   std::optional<SqliteStatement> epoch_, insert_row_, clear_job_, insert_ended_, set_value_;
-  std::optional<SqliteStatement> get_value_, history_, find_ended_, trim_history_, beat_;
+  std::optional<SqliteStatement> get_value_, history_, trim_history_, beat_;
   Durability synchronous_ = Durability::kDurable;
   std::uint64_t turn_ = 0;
   bool unsynced_ = false;        // Turns since the last durable one.
@@ -283,7 +282,6 @@ Status JobJournal::Database::Prepare() {
       {&history_,
        "SELECT sequence, job, job_id, summary FROM history WHERE sequence < ?"
        " ORDER BY sequence DESC LIMIT ?"},
-      {&find_ended_, "SELECT sequence, job, job_id, summary FROM history WHERE job_id = ?"},
       {&trim_history_,
        "DELETE FROM history WHERE sequence <="
        " (SELECT max(sequence) FROM history) - ?"},
@@ -461,14 +459,6 @@ Result<std::vector<EndedJob>> JobJournal::Database::History(std::uint32_t limit,
   }
 }
 
-Result<std::optional<EndedJob>> JobJournal::Database::FindEnded(std::string_view job_id) {
-  SPILLWAY_ASSIGN_OR_RETURN(const bool row, find_ended_->BindText(1, job_id).Step());
-  std::optional<EndedJob> job;
-  if (row) job = TakeEnded(*find_ended_);
-  find_ended_->Reset();
-  return job;
-}
-
 // --- The journal.
 
 JobJournal::JobJournal(std::unique_ptr<Database> database) : database_(std::move(database)) {}
@@ -511,8 +501,4 @@ Result<std::optional<std::string>> JobJournal::GetValue(std::string_view name) {
 Result<std::vector<EndedJob>> JobJournal::History(std::uint32_t limit, std::uint64_t before) {
   return database_->History(limit, before);
 }
-Result<std::optional<EndedJob>> JobJournal::FindEnded(std::string_view job_id) {
-  return database_->FindEnded(job_id);
-}
-
 }  // namespace spillway

@@ -101,7 +101,6 @@ class JobJournal {
   Result<std::optional<std::string>> GetValue(std::string_view name);
   /// Jobs that ended, the last one first, at most `limit`, with sequences below `before`.
   Result<std::vector<EndedJob>> History(std::uint32_t limit, std::uint64_t before = UINT64_MAX);
-  Result<std::optional<EndedJob>> FindEnded(std::string_view job_id);
   /// Keeps the last `entries` of the history. Part of the next Commit.
   void TrimHistory(std::uint64_t entries);
 

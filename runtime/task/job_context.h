@@ -12,6 +12,7 @@
 #include "runtime/task/plugin_library.h"
 #include "runtime/task/slot_board.h"
 #include "shuffle/engine/collector.h"
+#include "shuffle/format/block_hash.h"
 #include "shuffle/record/key_order.h"
 
 namespace spillway {
@@ -31,6 +32,13 @@ struct JobContext {
   bool packs_values() const {
     return abi().fold_kind == SPILLWAY_FOLD_NONE && abi().combiner_run == nullptr &&
            abi().compare == nullptr;
+  }
+  /// What may be told of a map task's output wherever its runs were cut. Not what a combiner or a
+  /// fold makes of each run.
+  SegmentHash segment_hash() const {
+    if (packs_values()) return SegmentHash::kPackedValues;
+    const bool plain = abi().fold_kind == SPILLWAY_FOLD_NONE && abi().combiner_run == nullptr;
+    return plain ? SegmentHash::kRecords : SegmentHash::kBlocks;
   }
   KeyOrder order() const { return {abi().compare, abi().group_bytes, abi().same_group}; }
 };

@@ -65,8 +65,9 @@ class MapAttempt {
     }
     const SegmentId id{resources_.job.job, spec_.index, spec_.attempt};
     SPILLWAY_ASSIGN_OR_RETURN(file_, resources_.segments->Create(id));
-    writer_ =
-        std::make_unique<SegmentWriter>(id, resources_.job.partitions, *file_, resources_.writer);
+    SegmentWriterOptions writer = resources_.writer;
+    result_.hash = writer.hash = resources_.job.segment_hash();
+    writer_ = std::make_unique<SegmentWriter>(id, resources_.job.partitions, *file_, writer);
     partition_ = MakePartitionFunction(resources_.job, host_);
     CollectorOptions options;
     options.partitions = resources_.job.partitions;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "runtime/protocol/wire_values.h"
+#include "runtime/storage/system_clock.h"
 #include "runtime/transport/fetch_token.h"
 #include "shuffle/format/segment_layout.h"
 
@@ -48,12 +49,6 @@ Status CheckBlocks(const OpenSegment& segment, ServedStream& served, std::uint64
       SPILLWAY_RETURN_IF_ERROR(walk.Check(rest.substr(0, bytes)));
   }
   return OkStatus();
-}
-
-std::uint64_t SystemUnixMs() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
 SegmentServerOptions WithClock(SegmentServerOptions options) {

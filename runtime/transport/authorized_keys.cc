@@ -84,6 +84,13 @@ Role AuthorizedKeys::Find(std::string_view public_key) {
   return found == roles_.end() ? Role::kNone : found->second;
 }
 
+bool AuthorizedKeys::Withdrawn(std::string_view public_key, Role role) {
+  const std::lock_guard lock(mutex_);
+  Refresh();
+  const auto found = roles_.find(public_key);
+  return status_.ok() && (found == roles_.end() || found->second != role);
+}
+
 Status AuthorizedKeys::status() {
   const std::lock_guard lock(mutex_);
   Refresh();

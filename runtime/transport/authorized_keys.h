@@ -42,6 +42,9 @@ class AuthorizedKeys {
   /// status() tells why.
   Role Find(std::string_view public_key);
 
+  /// Whether the file can be read, is right, and no longer gives the key the role.
+  bool Withdrawn(std::string_view public_key, Role role);
+
   /// How the last look at the file ended.
   Status status();
 

@@ -15,11 +15,15 @@ constexpr int kEvents = ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_DISCONNECTED |
 
 struct ConnectionMonitor::State {
   State(zmq::context_t& context, zmq::socket_t& socket, std::string of)
-      : followed(socket), events(context, zmq::socket_type::pair), endpoint(std::move(of)) {}
+      : followed(socket),
+        events(context, zmq::socket_type::pair),
+        endpoint(std::move(of)),
+        with_keys(socket.get(zmq::sockopt::mechanism) == ZMQ_CURVE) {}
 
   zmq::socket_t& followed;
   zmq::socket_t events;
   std::string endpoint;
+  const bool with_keys;
 };
 
 ConnectionMonitor::ConnectionMonitor(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -91,8 +95,10 @@ void ConnectionMonitor::Note(int event) {
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
       phase_ = Phase::kFailed;
       news_ = "cannot connect to " + state_->endpoint +
-              ": the handshake failed; one side has keys (--keys) and the other has none, or "
-              "coordinator.public is not this server's";
+              (state_->with_keys
+                   ? ": what answers there has no keys, or another one than coordinator.public in "
+                     "the directory of --keys; copy that file from the coordinator's own keys"
+                   : ": what answers there has keys, or is not Spillway; give --keys DIR");
       break;
     case ZMQ_EVENT_DISCONNECTED:
       // The end of a connection that was refused or failed tells nothing new.

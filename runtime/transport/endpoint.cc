@@ -128,6 +128,19 @@ Endpoint ForBind(Endpoint endpoint) {
   return endpoint;
 }
 
+Status CheckHostKnown(const Endpoint& endpoint) {
+  if (endpoint.scheme != Endpoint::Scheme::kTcp || endpoint.host == "*") return OkStatus();
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error = ::getaddrinfo(endpoint.host.c_str(), nullptr, &hints, &found);
+  if (error != 0)
+    return Unavailable("this machine knows no host '" + endpoint.host +
+                       "': " + ::gai_strerror(error));
+  ::freeaddrinfo(found);
+  return OkStatus();
+}
+
 bool IsServed(const Endpoint& endpoint) {
   if (endpoint.scheme != Endpoint::Scheme::kIpc) return false;
   sockaddr_un address{};

@@ -36,6 +36,10 @@ bool IsLoopback(const Endpoint& endpoint);
 /// to the names of interfaces only. A name that is not known stays as it is.
 Endpoint ForBind(Endpoint endpoint);
 
+/// Unavailable, with what the system says, when the endpoint's host is a name that it does not
+/// know now. May wait for a name server.
+Status CheckHostKnown(const Endpoint& endpoint);
+
 /// Whether a process accepts connections at this ipc socket. ZeroMQ itself would take the path
 /// away from it.
 bool IsServed(const Endpoint& endpoint);

@@ -16,10 +16,12 @@
 #include <vector>
 
 #include "runtime/protocol/wire_values.h"
+#include "runtime/storage/disk_space.h"
 #include "runtime/storage/machine.h"
 #include "runtime/storage/posix_error.h"
 #include "runtime/storage/posix_file_system.h"
 #include "runtime/storage/scratch_directory.h"
+#include "runtime/storage/system_clock.h"
 #include "runtime/storage/unique_fd.h"
 #include "runtime/transfer/fetch_service.h"
 #include "runtime/transfer/job_directory.h"
@@ -42,12 +44,6 @@ constexpr std::uint32_t kMessagesPerTurnMax = 1'000;
 constexpr const char* kAnywhere = "192.0.2.1";
 /// What the daemon itself needs of the worker's memory.
 constexpr std::uint64_t kDaemonBytes = 24 << 20;
-
-std::uint64_t UnixMs() {
-  using namespace std::chrono;
-  return static_cast<std::uint64_t>(
-      duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
-}
 
 /// The host in "tcp://host:port"; empty for other transports.
 std::string HostOf(const std::string& endpoint) {
@@ -332,7 +328,7 @@ class WorkerDaemon::Loop {
       setup.clear_fetch_secret_key();
       setup.clear_fetch_public_key();
     }
-    const FetchGrant grant{job, UnixMs() + kTokenLifeMs};
+    const FetchGrant grant{job, SystemUnixMs() + kTokenLifeMs};
     setup.set_fetch_token(MintFetchToken(registered_.token_key(), grant));
     setup.set_fetch_token_expires_unix_ms(grant.expires_unix_ms);
     SendTo(peer, message);
@@ -376,12 +372,7 @@ class WorkerDaemon::Loop {
     beat_due_ms_ = now + machine_->heartbeat_ms();
     wire::Heartbeat health;
     health.set_resident_bytes(ResidentBytes() + ExecutorsResidentBytes());
-    std::uint64_t free = 0;
-    for (const std::string& directory : scratch_dirs_) {
-      const auto bytes = files_.FreeBytes(directory);
-      if (bytes.ok()) free += *bytes;
-    }
-    health.set_spill_free_bytes(free);
+    health.set_spill_free_bytes(FreeBytesOfAll(scratch_dirs_));
     machine_->Heartbeat(health, now);
     const bool away = machine_->registered() && now > machine_->heard_ms() + kAwayNoteMs;
     if (away != away_)

@@ -96,7 +96,8 @@ struct SegmentWriter::State {
   Result<bool> StoreCompressed(std::string_view raw, BlockHeader& header, const BlockPlace& place);
   Status StoreAsIs(std::string_view raw, BlockHeader& header, const BlockPlace& place,
                    std::uint64_t raw_digest);
-  void Account(const BlockHeader& header, std::uint32_t partition, std::uint64_t raw_digest);
+  void Account(const BlockHeader& header);
+  void AddHashes(std::string_view raw, std::uint32_t partition, std::uint64_t raw_digest);
   void CloseExtent(std::uint32_t partition);
   Result<SegmentSummary> Finish(std::uint32_t runs);
 
@@ -226,9 +227,10 @@ Status SegmentWriter::State::CloseBlock(const char* block_end, std::uint32_t rec
   header.raw_bytes = static_cast<std::uint32_t>(raw.size());
   header.records = records;
   const std::uint64_t raw_digest = Digest(raw);
+  AddHashes(raw, place.partition, raw_digest);
   SPILLWAY_ASSIGN_OR_RETURN(const bool compressed, StoreCompressed(raw, header, place));
   if (!compressed) SPILLWAY_RETURN_IF_ERROR(StoreAsIs(raw, header, place, raw_digest));
-  Account(header, place.partition, raw_digest);
+  Account(header);
   if (aside_bytes > kCompressedBlockRawBytesMax + sizeof(BlockHeader)) {
     aside.reset();  // One huge record must not cost its size for the rest of the segment.
     aside_bytes = 0;
@@ -282,8 +284,7 @@ Status SegmentWriter::State::StoreAsIs(std::string_view raw, BlockHeader& header
   return OkStatus();
 }
 
-void SegmentWriter::State::Account(const BlockHeader& header, std::uint32_t partition,
-                                   std::uint64_t raw_digest) {
+void SegmentWriter::State::Account(const BlockHeader& header) {
   extent.stored_bytes += sizeof header + header.stored_bytes;
   extent.raw_bytes += header.raw_bytes;
   extent.records += header.records;
@@ -291,8 +292,16 @@ void SegmentWriter::State::Account(const BlockHeader& header, std::uint32_t part
   ++extent.blocks;
   SPILLWAY_CHECK_LT(blocks, UINT32_MAX);
   ++blocks;
+}
+
+void SegmentWriter::State::AddHashes(std::string_view raw, std::uint32_t partition,
+                                     std::uint64_t raw_digest) {
   std::uint64_t& hash = summary.partition_hashes[partition];
-  hash = ExtendHash(hash, raw_digest);
+  if (options.hash == SegmentHash::kBlocks)
+    hash = ExtendHash(hash, raw_digest);
+  else
+    hash += HashOfRecords(raw, options.hash);
+  summary.order_hash = ExtendHash(summary.order_hash, raw_digest + partition);
 }
 
 void SegmentWriter::State::CloseExtent(std::uint32_t partition) {

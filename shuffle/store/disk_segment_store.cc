@@ -11,6 +11,9 @@
 namespace spillway {
 namespace {
 
+/// Directories whose room differs by less take turns.
+constexpr double kEqualRoomFraction = 1.0 / 64;
+
 // Space is given back in whole cells: punching a hole costs a system call, and part of a page
 // would be overwritten with zeros instead of being freed.
 constexpr std::uint64_t kReleaseCellBytes = 1 << 20;
@@ -139,7 +142,7 @@ DiskSegmentStore::~DiskSegmentStore() = default;
 
 Result<std::unique_ptr<SegmentFile>> DiskSegmentStore::Create(const SegmentId& id) {
   Status failure;
-  for (const std::size_t directory : DirectoriesByRoom()) {
+  for (const std::size_t directory : DirectoriesByRoom(id)) {
     auto created = CreateIn(directory, id);
     if (created.ok()) return created;
     SetAside(directory);
@@ -149,26 +152,36 @@ Result<std::unique_ptr<SegmentFile>> DiskSegmentStore::Create(const SegmentId& i
 }
 
 // The best first: those that did not fail, then those that did, each by free space per writer.
-std::vector<std::size_t> DiskSegmentStore::DirectoriesByRoom() {
+// Directories of one file system and equal empty disks have the same; they take turns. Each job has
+// a store of its own, so the first turn is by its number: small jobs spread, too.
+std::vector<std::size_t> DiskSegmentStore::DirectoriesByRoom(const SegmentId& id) {
   struct Candidate {
     bool set_aside;
     double room_bytes;
+    std::uint64_t used;
+    std::size_t turn;
     std::size_t index;
   };
+  const std::size_t count = directories_.size();
   std::vector<Candidate> candidates;
-  for (std::size_t i = 0; i < directories_.size(); ++i) {
+  double most_bytes = 0;
+  for (std::size_t i = 0; i < count; ++i) {
     const auto free_bytes = files_.FreeBytes(directories_[i].path);
     std::lock_guard lock(mutex_);
     const Directory& d = directories_[i];
     const double room_bytes =
         free_bytes.ok() ? static_cast<double>(*free_bytes) / (1.0 + d.writers) : -1.0;
-    candidates.push_back({d.set_aside, room_bytes, i});
+    candidates.push_back({d.set_aside, room_bytes, d.used, (i + id.job) % count, i});
+    if (!d.set_aside) most_bytes = std::max(most_bytes, room_bytes);
   }
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& a, const Candidate& b) {
-                     if (a.set_aside != b.set_aside) return b.set_aside;
-                     return a.room_bytes > b.room_bytes;
-                   });
+  for (Candidate& c : candidates)
+    if (c.room_bytes >= most_bytes * (1 - kEqualRoomFraction)) c.room_bytes = most_bytes;
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    if (a.set_aside != b.set_aside) return b.set_aside;
+    if (a.room_bytes != b.room_bytes) return a.room_bytes > b.room_bytes;
+    if (a.used != b.used) return a.used < b.used;
+    return a.turn < b.turn;
+  });
   std::vector<std::size_t> order;
   for (const Candidate& c : candidates) order.push_back(c.index);
   return order;
@@ -187,6 +200,7 @@ Result<std::unique_ptr<SegmentFile>> DiskSegmentStore::CreateIn(std::size_t dire
     {
       std::lock_guard lock(mutex_);
       ++directories_[directory].writers;
+      directories_[directory].used = ++begun_;
     }
     return std::unique_ptr<SegmentFile>(
         std::make_unique<File>(*this, directory, id, path, std::move(*out)));

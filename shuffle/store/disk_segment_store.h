@@ -19,7 +19,8 @@ namespace spillway {
 
 struct DiskSegmentStoreOptions {
   /// Existing directories, at best on different disks. A segment goes to the one with the most
-  /// free space for each segment that is being written there.
+  /// free space for each segment that is being written there; where that is as good as equal, to
+  /// the one that was not used for longest.
   std::vector<std::string> directories;
   /// Segments that are kept open for reading; 0: a quarter of what the process may open.
   std::uint32_t open_files_max = 0;
@@ -45,11 +46,12 @@ class DiskSegmentStore final : public SegmentStore {
   struct Directory {
     std::string path;
     std::uint32_t writers = 0;
+    std::uint64_t used = 0;  ///< Segments that had been begun when one was begun here; 0: none.
     bool set_aside = false;
   };
 
   Result<std::unique_ptr<SegmentFile>> CreateIn(std::size_t directory, const SegmentId& id);
-  std::vector<std::size_t> DirectoriesByRoom();
+  std::vector<std::size_t> DirectoriesByRoom(const SegmentId& id);
   void SetAside(std::size_t directory);
   void EndWriter(std::size_t directory);
   Status Publish(const std::string& from, const SegmentId& id, std::size_t directory);
@@ -62,6 +64,7 @@ class DiskSegmentStore final : public SegmentStore {
   std::mutex commit_mutex_;  // One commit at a time, so that the first of two stays.
   std::mutex mutex_;
   std::vector<Directory> directories_;  // Paths are constant; the rest is guarded by mutex_.
+  std::uint64_t begun_ = 0;             // Guarded by mutex_.
 };
 
 }  // namespace spillway

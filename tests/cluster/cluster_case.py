@@ -58,7 +58,8 @@ class ClusterCase(CommandCase):
         self.coordinator = subprocess.Popen(command, stderr=subprocess.PIPE)
         self.wait_for(lambda: self.ask("cluster", "status") is not None, "a coordinator")
 
-    def start_worker(self, *flags, slots=1, memory="256M", host=None, spill_dirs=None):
+    def start_worker(self, *flags, slots=1, memory="256M", host=None, spill_dirs=None,
+                     access=None):
         number = len(self.workers)
         host = host or f"h{number}"
         spill_dirs = spill_dirs or [self.dir / f"spill-{number}"]
@@ -66,7 +67,7 @@ class ClusterCase(CommandCase):
             spill.mkdir(exist_ok=True)
         log = self.dir / f"worker-{number}.log"
         command = [*self.on_host(host), SPILLWAY, "worker", "--coordinator", self.endpoint,
-                   *self.access(), "--slots", str(slots), "--memory", memory,
+                   *(access or self.access()), "--slots", str(slots), "--memory", memory,
                    "--name", f"w{number}", "--host", host, "--log", str(log),
                    *(word for spill in spill_dirs for word in ["--spill-dir", str(spill)]),
                    *map(str, flags)]

@@ -10,7 +10,7 @@ import unittest
 
 from cluster_case import SPILLWAY, ClusterCase, free_port
 from command_case import random_text
-from slow_job_case import SlowJobCase
+from slow_job_case import SLOW, SlowJobCase
 
 EXIT_NOT_ALLOWED = 77
 GROWTH_BYTES_MAX = 20 << 20
@@ -84,6 +84,27 @@ class Roles(WithKeys):
         self.assertEqual(self.client("jobs", "list", access=alice).code, 0)
         keys_command("revoke", self.keys, "alice")
         self.expect_refused(self.client("jobs", "list", access=alice), "key")
+
+    def test_a_revoked_workers_session_ends_and_its_job_goes_on(self):
+        slow = self.write("slow.txt", b"".join(b"%05d\n" % i for i in range(600)))
+        guest = self.directory_of("guest", "worker")
+        self.start_workers(1)
+        self.start_worker(access=["--keys", str(guest)])
+        self.wait_for_workers(2)
+        job = self.start_job(SLOW, [slow], "--split-size", "512", args=["slow:10"])
+        self.wait_for(lambda: self.slots_taken("w1") > 0, "a task on the guest")
+        keys_command("revoke", self.keys, "guest")
+        self.wait_for_workers(1)
+        self.assertEqual(self.ask("cluster", "status")["workers"][0]["name"], "w0")
+        job_id = self.finish_job(job).summary["job_id"]
+        logs = self.client("jobs", "logs", job_id).out
+        self.assertRegex(logs, r"(?m)^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z worker \d+ \(w1 .*"
+                               r"is lost: its key was revoked$")
+        self.assertEqual(self.workers[1].wait(timeout=60), EXIT_NOT_ALLOWED)
+
+    def slots_taken(self, name):
+        status = self.ask("cluster", "status")
+        return sum(w["slots_taken"] for w in status["workers"] if w["name"] == name)
 
     def test_a_viewer_sees_and_does_nothing(self):
         self.start_workers(1)

@@ -18,6 +18,7 @@ from slow_job_case import SLOW, SlowJobCase
 IN_CLOSE_NOWRITE, IN_OPEN = 0x10, 0x20  # Of inotify.
 KILL_SECONDS_MAX = 5
 EXIT_INTERRUPTED = 130
+EXIT_OUTPUT_EXISTS = 73
 
 
 class SubmitCase(SlowJobCase):
@@ -71,6 +72,28 @@ class Submit(SubmitCase):
         late = self.submit(SLOW, [self.input], *flags, args=["slow:3"], output=output)
         self.assertEqual([late["job_id"], late["reattached"]], [first["job_id"], True])
         self.assertEqual(len(self.ask("jobs", "list", "--all")["jobs"]), 1)
+        self.same_tree(self.expected, output)
+
+    def test_the_key_of_a_killed_job_is_free_again(self):
+        flags = [*self.flags, "--submission-key", "tonight"]
+        first = self.submit(SLOW, [self.input], *flags, args=["slow:20"])
+        self.client("jobs", "kill", first["job_id"])
+        second = self.submit(SLOW, [self.input], *flags, args=["slow:0"])
+        self.assertNotEqual(first["job_id"], second["job_id"])
+        self.assertFalse(second["reattached"])
+        self.wait(second)
+        self.same_tree(self.expected, second["output"])
+
+    def test_one_output_has_one_job_at_a_time(self):
+        output = self.new_output()
+        first = self.submit(SLOW, [self.input], *self.flags, args=["slow:20"], output=output)
+        refused = subprocess.run(
+            self.job_command("submit", SLOW, [self.input], output, "--overwrite", args=["slow:0"]),
+            capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(refused.returncode, EXIT_OUTPUT_EXISTS, refused.stderr)
+        self.assertIn(first["job_id"], refused.stderr)
+        self.client("jobs", "kill", first["job_id"])
+        self.wait(self.submit(SLOW, [self.input], *self.flags, args=["slow:0"], output=output))
         self.same_tree(self.expected, output)
 
     def test_a_job_is_seen_from_its_beginning_to_its_end(self):

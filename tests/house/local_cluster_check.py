@@ -4,6 +4,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,8 +30,14 @@ case "$1 $2" in
     [[ -z ${FAKE_WORKER_DIES:-} ]] || { echo "the key is not known" >&2; exit 77; }
     mkdir -p "$known"
     touch "$known/$$"
-    if [[ -n ${FAKE_STUBBORN:-} ]]; then trap '' TERM; else trap 'rm "$known/$$"; exit 0' TERM; fi
+    terms=0
+    leave() { rm "$known/$$"; exit 0; }
+    drain() { terms=$((terms + 1)); if [[ $terms -ge ${FAKE_TERMS:-1} ]]; then leave; fi; }
+    if [[ -n ${FAKE_STUBBORN:-} ]]; then trap '' TERM; else trap drain TERM; fi
     while :; do sleep 0.05; done
+    ;;
+  "jobs list")
+    if [[ -n ${FAKE_JOBS:-} ]]; then echo '{"jobs":[{"job_id":"j"}]}'; else echo '{"jobs":[]}'; fi
     ;;
   "cluster status")
     [[ -z ${FAKE_COORDINATOR_DIES:-} ]] || exit 69
@@ -113,6 +120,32 @@ class LocalCluster(unittest.TestCase):
         self.assertIn("runs already", again.stderr)
         self.assertIn("--on", again.stdout)
         self.assertEqual(self.pids(), before)
+
+    def test_a_start_brings_back_what_has_ended_and_nothing_else(self):
+        self.call("start", "2", expect=0)
+        before = self.pids()
+        for name in ["worker-2", "coordinator"]:
+            os.kill(before[name], signal.SIGKILL)
+        # A killed worker says no goodbye.
+        (self.dir / "workers" / str(before["worker-2"])).unlink()
+        self.assertIn("2 workers", self.call("start", "3", expect=1).stderr)
+        again = self.call("start", "2", expect=0)
+        self.assertIn("worker-2 had ended", again.stdout)
+        after = self.pids()
+        self.assertEqual(sorted(after), sorted(before))
+        self.assertEqual(after["worker-1"], before["worker-1"])
+        self.assertNotEqual(after["worker-2"], before["worker-2"])
+        self.assertNotEqual(after["coordinator"], before["coordinator"])
+        endpoints = {call.split("--listen ")[1].split()[0] for call in self.calls("coordinator")}
+        self.assertEqual(len(endpoints), 1, "the workers know only the old address")
+
+    def test_a_stop_does_not_wait_for_a_job(self):
+        self.call("start", "1", expect=0, FAKE_TERMS="2")
+        started = time.monotonic()
+        ended = self.call("stop", expect=0, FAKE_JOBS="1")
+        self.assertLess(time.monotonic() - started, 8, "it would have waited for the drain")
+        self.assertIn("go on after the next start", ended.stdout)
+        self.assertEqual(list((self.dir / "workers").iterdir()), [], "killed without a goodbye")
 
     def test_a_process_that_does_not_drain_is_killed(self):
         self.call("start", "1", expect=0, FAKE_STUBBORN="1")

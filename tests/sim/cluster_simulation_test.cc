@@ -40,6 +40,57 @@ TEST(ClusterSimulation, EqualSeedsGiveEqualTraces) {
   }
 }
 
+TEST(ClusterSimulation, DrainedWorkersLeaveAndNoMapRunsAgain) {
+  std::uint32_t gone = 0;
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    SimulationOptions options;
+    options.maps = 12;
+    options.drain_ms = 150;
+    options.speculate = false;
+    SimulatedCluster cluster(seed, options);
+    ASSERT_EQ(cluster.Run(), "") << "seed " << seed;
+    ASSERT_EQ(cluster.maps_run(), options.maps * options.jobs) << "seed " << seed;
+    gone += cluster.workers_gone();
+  }
+  EXPECT_GT(gone, 100u);
+}
+
+TEST(ClusterSimulation, AJobWhoseOutputCannotBeOpenedIsSubmittedAgain) {
+  std::uint32_t failed = 0;
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    SimulationOptions options;
+    options.open_failure_permille = 500;
+    SimulatedCluster cluster(seed, options);
+    ASSERT_EQ(cluster.Run(), "") << "seed " << seed;
+    ASSERT_EQ(cluster.jobs_failed(), 0u) << "seed " << seed;
+    failed += cluster.opens_failed();
+  }
+  EXPECT_GT(failed, 50u);
+}
+
+TEST(ClusterSimulation, OutputIsRightWhoeverComesAndGoes) {
+  std::uint32_t gone = 0, opens_failed = 0, setups_failed = 0, jobs_failed = 0, jobs = 0;
+  const std::uint64_t first = FromEnvironment("SPILLWAY_SIM_FIRST", 1);
+  const std::uint64_t seeds = FromEnvironment("SPILLWAY_SIM_SEEDS", 1'000);
+  for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
+    const SimulationOptions options = MovingStorm(seed);
+    SimulatedCluster cluster(seed, options);
+    EXPECT_EQ(cluster.Run(), "") << "seed " << seed;
+    gone += cluster.workers_gone();
+    opens_failed += cluster.opens_failed();
+    setups_failed += cluster.setups_failed();
+    jobs_failed += cluster.jobs_failed();
+    jobs += options.jobs;
+  }
+  if (seeds < 1'000) return;
+  // Everything happened, and most jobs succeeded all the same.
+  EXPECT_GT(gone, 500u);
+  EXPECT_GT(opens_failed, 100u);
+  EXPECT_GT(setups_failed, 100u);
+  EXPECT_GT(jobs_failed, 0u);
+  EXPECT_LT(jobs_failed, jobs / 10);
+}
+
 // Seeds that found something.
 TEST(ClusterSimulation, WhatOnceWentWrongDoesNot) {
   for (const std::uint64_t seed : {

@@ -25,6 +25,8 @@ std::string FaultText(const Fault& fault) {
     case Fault::Kind::kWorkerPause: return at + worker + " stands still" + lasts;
     case Fault::Kind::kExecutorCrash: return at + worker + "'s executor crashes";
     case Fault::Kind::kPartition: return at + worker + " is out of reach" + lasts;
+    case Fault::Kind::kWorkerDrain: return at + worker + " drains";
+    case Fault::Kind::kWorkerLeave: return at + worker + " leaves";
   }
   return at;
 }
@@ -45,6 +47,8 @@ std::vector<Fault> PlanFaults(std::uint64_t seed, const SimulationOptions& optio
   every(options.worker_pause_ms, Fault::Kind::kWorkerPause, kPausedMsMax);
   every(options.executor_crash_ms, Fault::Kind::kExecutorCrash, 0);
   every(options.partition_ms, Fault::Kind::kPartition, kPausedMsMax);
+  every(options.drain_ms, Fault::Kind::kWorkerDrain, 0);
+  every(options.leave_ms, Fault::Kind::kWorkerLeave, 0);
   std::stable_sort(faults.begin(), faults.end(),
                    [](const Fault& a, const Fault& b) { return a.time < b.time; });
   return faults;

@@ -18,6 +18,8 @@ struct Fault {
     kWorkerPause,    ///< Stopped; what it is told waits.
     kExecutorCrash,  ///< Of the worker's first job.
     kPartition,      ///< The worker is out of reach.
+    kWorkerDrain,    ///< Unless nobody else would stay.
+    kWorkerLeave,
   };
 
   TimeMs time = 0;

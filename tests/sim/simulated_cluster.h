@@ -40,6 +40,10 @@ class SimulatedCluster {
   std::uint64_t trace_hash() const { return trace_hash_; }
   std::uint32_t coordinator_restarts() const { return coordinator_restarts_; }
   std::uint32_t maps_run() const { return maps_run_; }
+  std::uint32_t workers_gone() const { return workers_gone_; }  ///< That left, drained or at once.
+  std::uint32_t opens_failed() const { return opens_failed_; }
+  std::uint32_t setups_failed() const { return setups_failed_; }
+  std::uint32_t jobs_failed() const;
 
  private:
   struct Worker;
@@ -63,6 +67,8 @@ class SimulatedCluster {
   void KeepOutput(const OutputOrder& order);
   void StartWorker(std::uint32_t index);
   void CarryOut(std::uint32_t index);
+  void Prepare(std::uint32_t index, JobId job, std::uint64_t number);
+  void EndWorker(std::uint32_t index, TimeMs down_ms);
   void WakeWorker(std::uint32_t index);
   void Send(std::function<void()> deliver, std::uint32_t worker);
   void Executor(std::uint32_t index, JobId job, const wire::Message& message);
@@ -78,8 +84,14 @@ class SimulatedCluster {
   void PauseWorker(const Fault& fault);
   void CrashExecutor(const Fault& fault);
   void CutWorker(const Fault& fault);
+  void DrainWorker(const Fault& fault);
+  void DismissWorker(const Fault& fault);
   /// Traces what a frame carries.
   void TraceFrame(const std::string& way, const std::string& bytes);
+  bool AllEnded() const;
+  /// Of jobs that have ended, anywhere; empty: nothing.
+  std::string WhatIsLeft() const;
+  std::string Tables() const;
   std::string Check() const;
 
   const SimulationOptions options_;
@@ -118,6 +130,10 @@ class SimulatedCluster {
   std::map<WorkerId, std::uint32_t> by_id_;
   std::vector<Job> jobs_;
   std::uint32_t maps_run_ = 0;
+  std::map<std::pair<JobId, std::uint32_t>, std::uint32_t> map_failures_;
+  std::uint32_t workers_gone_ = 0;
+  std::uint32_t opens_failed_ = 0;
+  std::uint32_t setups_failed_ = 0;
 };
 
 }  // namespace spillway

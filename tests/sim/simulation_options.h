@@ -26,6 +26,12 @@ struct SimulationOptions {
   std::uint32_t executor_crash_ms = 0;
   std::uint32_t partition_ms = 0;
   std::uint32_t attempt_failure_permille = 0;
+  std::uint32_t drain_ms = 0;  ///< One worker at least is spared.
+  std::uint32_t leave_ms = 0;
+  /// Of a job: its output cannot be opened, and its client submits again. Of a job on a worker: it
+  /// cannot be set up there, which may be its end.
+  std::uint32_t open_failure_permille = 0;
+  std::uint32_t setup_failure_permille = 0;
   TimeMs faults_end_ms = 3'000;
   TimeMs end_ms = 120'000;               ///< By then every job has ended.
   std::uint64_t events_max = 1'000'000;  ///< More than a run takes that is no storm.

@@ -29,4 +29,17 @@ SimulationOptions Storm(std::uint64_t seed) {
   return options;
 }
 
+SimulationOptions MovingStorm(std::uint64_t seed) {
+  SimulationOptions options = Storm(seed);
+  std::mt19937_64 random(seed * 104'729);
+  const auto below = [&](std::uint32_t limit) {
+    return static_cast<std::uint32_t>(random() % limit);
+  };
+  options.drain_ms = below(2) * (200 + below(1'500));
+  options.leave_ms = below(2) * (300 + below(1'500));
+  options.open_failure_permille = below(2) * below(500);
+  options.setup_failure_permille = below(2) * below(200);
+  return options;
+}
+
 }  // namespace spillway

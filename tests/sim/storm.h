@@ -7,4 +7,7 @@ namespace spillway {
 
 SimulationOptions Storm(std::uint64_t seed);
 
+/// The same, and workers come and go, outputs cannot be opened, and jobs not be set up.
+SimulationOptions MovingStorm(std::uint64_t seed);
+
 }  // namespace spillway

@@ -114,6 +114,16 @@ TEST(CoordinatorClient, GivesUpOnAnAbsentCoordinatorAndSaysSoBefore) {
   EXPECT_THAT(notes[0], HasSubstr("does not answer"));
 }
 
+TEST(CoordinatorClient, AHostThatNobodyKnowsIsNamed) {
+  const KeyPair keys = NewKeyPair();
+  // By RFC 6761 it never exists.
+  const auto client =
+      Client({.endpoint = "tcp://head.invalid:7077", .keys = keys, .server_key = keys.public_key});
+  const auto reply = client->Call(Query("x"), {.give_up_ms = 100});
+  EXPECT_EQ(reply.status().code(), Code::kUnavailable);
+  EXPECT_THAT(reply.status().message(), HasSubstr("knows no host 'head.invalid'"));
+}
+
 TEST(CoordinatorClient, WaitsForACoordinatorThatComesBack) {
   WireCoordinator coordinator(
       [](const wire::Request& request) { return std::vector{Echo(request)}; });
@@ -171,8 +181,13 @@ TEST(CoordinatorClient, AKeyThatIsNotKnownIsRefusedLongBeforeTheTimeOut) {
   // A coordinator that is not the one whose key is known here is not believed.
   options.keys = friendly;
   options.server_key = stranger.public_key;
-  EXPECT_EQ(Client(options)->Call(Query("x"), {.give_up_ms = 300}).status().code(),
-            Code::kUnavailable);
+  const Status other = Client(options)->Call(Query("x"), {.give_up_ms = 300}).status();
+  EXPECT_EQ(other.code(), Code::kUnavailable);
+  EXPECT_THAT(other.message(), HasSubstr("another one than coordinator.public"));
+  // And one that has keys does not hear who has none.
+  const Status open = Client(coordinator.client())->Call(Query("x"), {.give_up_ms = 300}).status();
+  EXPECT_EQ(open.code(), Code::kUnavailable);
+  EXPECT_THAT(open.message(), HasSubstr("give --keys DIR"));
 }
 
 /// The bytes of the first block of docs/formats/protocol.md that is a frame; comments stand behind

@@ -40,6 +40,97 @@ TEST(ClientRequests, ASubmissionKeyNamesOneJob) {
   EXPECT_EQ(bench.LastReply("b").submitted().job_id(), bench.LastReply("a").submitted().job_id());
 }
 
+TEST(ClientRequests, TheKeyOfAFailedOrKilledJobIsFreeAgain) {
+  MachineBench bench;
+  wire::JobSpec spec = SampleSpec(1, 1);
+  spec.set_submission_key("nightly");
+  bench.Submit("a", spec, 1);
+  bench.Open(PermissionDenied("the output cannot be made"));
+  bench.Submit("b", spec, 2);
+  bench.Open();
+  EXPECT_FALSE(bench.LastReply("b").submitted().reattached()) << "the first had failed";
+  EXPECT_THAT(bench.LastReply("b").submitted().job_id(), HasSubstr("-0002"));
+
+  wire::Request kill;
+  kill.mutable_kill()->set_job_id(bench.LastReply("b").submitted().job_id());
+  bench.Ask("k", kill);
+  bench.Submit("c", spec, 3);
+  bench.Open();
+  EXPECT_FALSE(bench.LastReply("c").submitted().reattached()) << "the second was killed";
+  EXPECT_THAT(bench.LastReply("c").submitted().job_id(), HasSubstr("-0003"));
+  bench.Submit("d", spec, 4);
+  EXPECT_TRUE(bench.LastReply("d").submitted().reattached());
+  EXPECT_THAT(bench.LastReply("d").submitted().job_id(), HasSubstr("-0003"));
+}
+
+TEST(ClientRequests, TheKeyOfAJobThatIsBeingKilledMustWait) {
+  MachineBench bench;
+  wire::JobSpec spec = SampleSpec(1, 1);
+  spec.set_submission_key("nightly");
+  bench.Submit("a", spec, 1);
+  wire::Request list;
+  list.mutable_jobs();
+  bench.Ask("l", list);
+  wire::Request kill;
+  kill.mutable_kill()->set_job_id(bench.LastReply("l").jobs().jobs(0).job_id());
+  bench.Ask("k", kill);
+  bench.Submit("b", spec, 2);
+  EXPECT_EQ(CodeOf(bench.LastReply("b")), Code::kAlreadyExists);
+  EXPECT_THAT(bench.LastReply("b").status().message(), HasSubstr("is being killed"));
+}
+
+TEST(ClientRequests, AKeyThatAClientMadeUpNamesItsJobWhateverBecameOfIt) {
+  MachineBench bench;
+  wire::JobSpec spec = SampleSpec(1, 1);
+  spec.set_submission_key(std::string(kOwnKeyPrefix) + "1");
+  bench.Submit("a", spec, 1);
+  bench.Open(PermissionDenied("the output cannot be made"));
+  bench.Submit("a", spec, 2);
+  EXPECT_TRUE(bench.LastReply("a").submitted().reattached());
+}
+
+TEST(ClientRequests, AfterARestartAKeyNamesTheLastJobThatHadIt) {
+  MachineBench bench;
+  for (const char* number : {"2", "3", "1"}) {
+    wire::JobState state;
+    state.set_job_id(std::string("20270115-080000-000") + number);
+    state.set_submission_key("nightly");
+    state.set_ended(true);
+    *state.mutable_status() = ToWire(std::string(number) == "3" ? OkStatus() : Cancelled("killed"));
+    bench.machine.RestoreEnded(state.SerializeAsString());
+  }
+  wire::JobSpec spec = SampleSpec(1, 1);
+  spec.set_submission_key("nightly");
+  bench.Submit("a", spec, 1);
+  EXPECT_TRUE(bench.LastReply("a").submitted().reattached());
+  EXPECT_THAT(bench.LastReply("a").submitted().job_id(), HasSubstr("-0003"));
+}
+
+TEST(ClientRequests, AnOutputIsThatOfOneJobUntilItIsOver) {
+  MachineBench bench;
+  bench.Submit("a", SampleSpec(1, 1), 1);
+  bench.Open();
+  wire::JobSpec same = SampleSpec(1, 1);
+  same.set_output_dir("/out/");
+  same.set_overwrite(true);
+  bench.Submit("b", same, 2);
+  EXPECT_EQ(CodeOf(bench.LastReply("b")), Code::kAlreadyExists);
+  const std::string first = bench.LastReply("a").submitted().job_id();
+  EXPECT_THAT(bench.LastReply("b").status().message(), HasSubstr(first));
+  wire::JobSpec other = SampleSpec(1, 1);
+  other.set_output_dir("/out2");
+  bench.Submit("c", other, 3);
+  bench.Open();
+  EXPECT_TRUE(bench.LastReply("c").has_submitted());
+
+  wire::Request kill;
+  kill.mutable_kill()->set_job_id(first);
+  bench.Ask("k", kill);
+  bench.Submit("b", same, 4);
+  bench.Open();
+  EXPECT_TRUE(bench.LastReply("b").has_submitted());
+}
+
 TEST(ClientRequests, TheLastPieceMayComeTwice) {
   MachineBench bench;
   bench.Submit("c", SampleSpec(1, 1), 7);

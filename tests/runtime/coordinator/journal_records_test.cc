@@ -20,7 +20,7 @@ std::vector<Event> Samples() {
           WorkerLost{3, 9},
           DrainWorker{3, 9},
           WorkerResumed{3, 9, {kMap, kReduce}},
-          AttemptDone{kMap, 1'000, {1, 2, 3}},
+          AttemptDone{kMap, 1'000, {1, 2, 3}, 9},
           failed,
           AttemptStopped{kReduce},
           SegmentLost{kReduce, 3, 1, true},
@@ -42,15 +42,21 @@ std::string Recorded(const Event& event) {
 TEST(JournalRecords, EventsComeBackAsTheyWere) {
   for (const Event& event : Samples()) {
     wire::JournalRecord record;
-    if (const auto* done = std::get_if<AttemptDone>(&event))
+    if (const auto* done = std::get_if<AttemptDone>(&event)) {
       for (const std::uint64_t hash : done->partition_hashes)
         record.mutable_map_done()->add_partition_hashes(hash);
+      record.mutable_map_done()->set_order_hash(done->order_hash);
+    }
     PutEvent(event, record);
     const auto back = TakeEvent(record);
     ASSERT_TRUE(back.has_value()) << record.ShortDebugString();
     EXPECT_EQ(back->index(), event.index());
     EXPECT_EQ(Recorded(*back), Recorded(event));
     EXPECT_EQ(JobOf(*back), JobOf(event));
+    if (const auto* done = std::get_if<AttemptDone>(&event)) {
+      EXPECT_EQ(std::get<AttemptDone>(*back).partition_hashes, done->partition_hashes);
+      EXPECT_EQ(std::get<AttemptDone>(*back).order_hash, done->order_hash);
+    }
   }
 }
 

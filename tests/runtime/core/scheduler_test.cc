@@ -517,7 +517,8 @@ TEST(Scheduler, NamesATaskWhoseTwoAttemptsWroteDifferentBytes) {
   d.Send(SegmentLost{ReduceAttempt(1, 0, 1), 0, 1, true});
   d.Done(MapAttempt(1, 0, 2), {2, 1});
   EXPECT_EQ(d.Only<Warning>().kind, WarningKind::kNonDeterministic);
-  EXPECT_THAT(d.Only<Warning>().text, HasSubstr("map task 0"));
+  EXPECT_THAT(d.Only<Warning>().text, HasSubstr("map task 0, attempt 2"));
+  EXPECT_THAT(d.Only<Warning>().text, HasSubstr("than its attempt 0"));
   d.Send(SegmentLost{ReduceAttempt(1, 0, 2), 0, 2, true});
   d.Done(MapAttempt(1, 0, 3), {1, 2});
   EXPECT_THAT(d.All<Warning>(), IsEmpty()) << "as the first";
@@ -611,14 +612,15 @@ TEST(Scheduler, KeepsASlotFreeForAMapRatherThanStartAReduceEarly) {
 
 TEST(Scheduler, EndsAJobThatMustBeDeterministicAndIsNot) {
   SchedulerDriver d;
-  d.Join(1, 1).Submit(1, {.maps = 1, .reduces = 1}, {.allow_nondeterminism = false});
+  d.Join(1, 1).Submit(1, {.maps = 1, .reduces = 2}, {.allow_nondeterminism = false});
   d.Done(MapAttempt(1, 0, 0), {1, 2});
   d.Send(SegmentLost{ReduceAttempt(1, 0, 0), 0, 0, true});
   d.Done(MapAttempt(1, 0, 1), {2, 1});
   EXPECT_THAT(d.All<StopAttempt>(), IsEmpty()) << "it had ended";
   const Status status = d.Only<JobEnded>().status;
   EXPECT_EQ(status.code(), Code::kUserCode);
-  for (const char* part : {"map task 0, attempt 1", "attempt 0", "--allow-nondeterminism"})
+  for (const char* part :
+       {"map task 0, attempt 1", "partitions 0 and 1", "attempt 0", "--allow-nondeterminism"})
     EXPECT_THAT(status.message(), HasSubstr(part));
 }
 

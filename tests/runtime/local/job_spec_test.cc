@@ -63,6 +63,19 @@ TEST_F(JobSpecTest, SaysAllThatWasPlanned) {
   EXPECT_EQ(spec->map_bytes_max(), job.map_bytes_max);
 }
 
+TEST_F(JobSpecTest, SaysWhereTheInputLies) {
+  const PreparedJob job = Prepare(files_.Request("grep", "out"));
+  SubmissionOptions options;
+  ASSERT_TRUE(options.places.Add("/=everywhere").ok());
+  const auto spec = MakeJobSpec(job, {}, options);
+  ASSERT_TRUE(spec.ok()) << spec.status().message();
+  ASSERT_GT(spec->maps_size(), 0);
+  for (const wire::MapInput& map : spec->maps())
+    EXPECT_THAT(map.places(), ElementsAre("everywhere"));
+  const auto unplaced = MakeJobSpec(job, {}, {});
+  EXPECT_EQ(unplaced->maps(0).places_size(), 0);
+}
+
 TEST_F(JobSpecTest, GivesBackTheRequestTheInputsAndTheMaps) {
   JobRequest request = files_.Request("inverted_index", "out");
   request.side_files = {{"stop", files_.Path("stop")}};

@@ -151,11 +151,12 @@ TEST_F(JobJournalTest, EndsAJobWithWhatTheSameTurnHoldsOfIt) {
   journal->EndJob(1, "20260101-000000-0001", "it went well");
   CommitOk(*journal);
   EXPECT_THAT(LoadAll(*journal), ElementsAre(Pair(2, "other")));
-  const auto found = journal->FindEnded("20260101-000000-0001");
-  ASSERT_TRUE(found.ok() && found.value().has_value());
-  EXPECT_EQ(found.value()->summary, "it went well");
-  EXPECT_EQ(found.value()->job, 1u);
-  EXPECT_FALSE(journal->FindEnded("nobody").value().has_value());
+  const auto history = journal->History(10);
+  ASSERT_TRUE(history.ok());
+  ASSERT_EQ(history->size(), 1u);
+  EXPECT_EQ((*history)[0].job_id, "20260101-000000-0001");
+  EXPECT_EQ((*history)[0].summary, "it went well");
+  EXPECT_EQ((*history)[0].job, 1u);
 }
 
 TEST_F(JobJournalTest, ReplacesTheClustersOwnRecords) {

@@ -241,6 +241,10 @@ TEST_F(KeyDirectoryTest, AuthorizedKeysFollowTheFile) {
   const auto added = keys_.Add({.name = "new", .role = Role::kSubmitter});
   EXPECT_EQ(authorized.Find(added->public_key), Role::kSubmitter);
   EXPECT_TRUE(authorized.status().ok());
+
+  EXPECT_TRUE(authorized.Withdrawn(worker, Role::kWorker));
+  EXPECT_FALSE(authorized.Withdrawn(added->public_key, Role::kSubmitter));
+  EXPECT_TRUE(authorized.Withdrawn(added->public_key, Role::kWorker)) << "it has another role now";
 }
 
 TEST_F(KeyDirectoryTest, NobodyEntersByAFileThatIsWrongMissingOrOthersToChange) {
@@ -252,6 +256,7 @@ TEST_F(KeyDirectoryTest, NobodyEntersByAFileThatIsWrongMissingOrOthersToChange) 
   std::ofstream(keys_.authorized_path(), std::ios::app) << "half a\n";
   EXPECT_EQ(authorized.Find(worker), Role::kNone);
   EXPECT_EQ(authorized.status().code(), Code::kBadData);
+  EXPECT_FALSE(authorized.Withdrawn(worker, Role::kWorker)) << "a slip of the pen ends no session";
   EXPECT_THAT(authorized.status().message(), HasSubstr("authorized:6: expected NAME ROLE"));
 
   ASSERT_TRUE(WritePrivateFile(keys_.authorized_path(), "w worker " + worker + "\n").ok());
@@ -262,6 +267,7 @@ TEST_F(KeyDirectoryTest, NobodyEntersByAFileThatIsWrongMissingOrOthersToChange) 
   EXPECT_EQ(authorized.Find(worker), Role::kWorker);
   std::filesystem::remove(keys_.authorized_path());
   EXPECT_EQ(authorized.Find(worker), Role::kNone);
+  EXPECT_FALSE(authorized.Withdrawn(worker, Role::kWorker));
   EXPECT_EQ(authorized.status().code(), Code::kNotFound);
 }
 

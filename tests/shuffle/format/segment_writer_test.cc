@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
+#include <set>
 
 #include "shuffle/format/compression_policy.h"
 #include "tests/shuffle/format/segment_fixture.h"
@@ -63,6 +65,28 @@ TEST(SegmentWriter, IndexCostsBytesOnlyForWhatIsThere) {
   auto written = WriteSegment(kId, 300, 2000, records, {}, false);
   ASSERT_TRUE(written.ok());
   EXPECT_LE(written->bytes.size(), 300 * (24 + 10 + 7) + 32 + 72u);
+}
+
+TEST(SegmentWriter, HashesOfRecordsDoNotDependOnWhereRunsAreCut) {
+  for (const auto hash : {SegmentHash::kBlocks, SegmentHash::kRecords}) {
+    std::set<std::vector<std::uint64_t>> partition_hashes;
+    std::set<std::uint64_t> order_hashes;
+    for (const std::uint32_t runs : {1u, 3u, 8u}) {
+      std::vector<PlacedRecord> records;
+      for (std::uint32_t i = 0; i < 2000; ++i)
+        records.push_back({i * runs / 2000, i % 5, std::to_string(i * 7919 % 2000), "value"});
+      std::sort(records.begin(), records.end());
+      auto written =
+          WriteSegment(kId, runs, 5, records, {.block_bytes = 600, .hash = hash}, runs % 2 == 1);
+      ASSERT_TRUE(written.ok()) << written.status().message();
+      partition_hashes.insert(written->summary.partition_hashes);
+      order_hashes.insert(written->summary.order_hash);
+    }
+    EXPECT_EQ(partition_hashes.size(), hash == SegmentHash::kRecords ? 1u : 3u);
+    EXPECT_EQ(std::set(partition_hashes.begin()->begin(), partition_hashes.begin()->end()).size(),
+              5u);
+    EXPECT_EQ(order_hashes.size(), 3u);
+  }
 }
 
 class FailingFile final : public SegmentFile {

@@ -80,6 +80,34 @@ TEST_F(DiskSegmentStoreTest, WritersSpreadOverDirectories) {
   EXPECT_EQ(FilesIn(b_), 2u);
 }
 
+TEST_F(DiskSegmentStoreTest, OneWriterTakesTurnsWhereRoomIsEqual) {
+  files_.SetRoom(a_.path(), 1'000'000);
+  files_.SetRoom(b_.path(), 1'001'000);  // Nearly so: somebody else writes as well.
+  DiskSegmentStore store(files_, {.directories = {a_.path(), b_.path()}});
+  for (std::uint32_t i = 0; i < 6; ++i) ASSERT_TRUE(store.Create({1, i, 0}).value()->Commit().ok());
+  EXPECT_EQ(FilesIn(a_), 3u);
+  EXPECT_EQ(FilesIn(b_), 3u);
+}
+
+TEST_F(DiskSegmentStoreTest, JobsOfOneSegmentSpread) {
+  files_.SetRoom(a_.path(), 1 << 20);
+  files_.SetRoom(b_.path(), 1 << 20);
+  for (std::uint64_t job = 1; job <= 4; ++job) {
+    DiskSegmentStore store(files_, {.directories = {a_.path(), b_.path()}});
+    ASSERT_TRUE(store.Create({job, 0, 0}).value()->Commit().ok());
+  }
+  EXPECT_EQ(FilesIn(a_), 2u);
+  EXPECT_EQ(FilesIn(b_), 2u);
+}
+
+TEST_F(DiskSegmentStoreTest, MoreRoomGoesBeforeTurns) {
+  files_.SetRoom(a_.path(), 1'000'000);
+  files_.SetRoom(b_.path(), 1'100'000);
+  DiskSegmentStore store(files_, {.directories = {a_.path(), b_.path()}});
+  for (std::uint32_t i = 0; i < 3; ++i) ASSERT_TRUE(store.Create({1, i, 0}).value()->Commit().ok());
+  EXPECT_EQ(FilesIn(b_), 3u);
+}
+
 TEST_F(DiskSegmentStoreTest, AnotherStoreOnTheDirectoriesSeesWhatIsCommitted) {
   DiskSegmentStore writer(files_, {.directories = {a_.path()}});
   ASSERT_TRUE(Write(writer, {1, 2, 3}, 5'000).ok());
