@@ -38,7 +38,7 @@ class Crowd {
     for (std::size_t i = 0; i < actions_.size(); ++i) {
       ++now_;
       if (const auto* map = std::get_if<StartMap>(&actions_[i])) {
-        Send(AttemptDone{map->attempt, 1, {}});
+        Send(AttemptDone{map->attempt, 1, {}, {}});
       } else if (const auto* reduce = std::get_if<StartReduce>(&actions_[i])) {
         Send(CommitRequested{reduce->attempt});
       } else if (const auto* grant = std::get_if<GrantCommit>(&actions_[i])) {
@@ -99,7 +99,7 @@ void BM_Replay(benchmark::State& state) {
   for (std::uint32_t map = 0; map < maps; ++map) {
     const AttemptId id{1, TaskKind::kMap, map, 0};
     journal.push_back(AttemptStarted{id, map % kWorkers});
-    journal.push_back(AttemptDone{id, 1, {}});
+    journal.push_back(AttemptDone{id, 1, {}, {}});
   }
   for (auto _ : state) {
     Scheduler scheduler(SchedulerOptions{});

@@ -217,7 +217,7 @@ void CoordinatorMachine::OnMapDone(WorkerEntry& worker, const wire::MapDone& don
   Feed(AttemptDone{FromWire(done.attempt()),
                    done.segment_bytes(),
                    {done.partition_hashes().begin(), done.partition_hashes().end()},
-                   done.order_hash()},
+                   {done.record_hashes().begin(), done.record_hashes().end()}},
        &record);
 }
 

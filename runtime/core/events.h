@@ -111,10 +111,11 @@ struct AttemptProgress {
 struct AttemptDone {
   AttemptId attempt;
   std::uint64_t segment_bytes = 0;
-  /// Of the output; two attempts of a deterministic task agree. May be empty.
+  /// By partition, of its records and their order; two attempts of a deterministic task agree.
+  /// Empty: it cannot be told.
   std::vector<std::uint64_t> partition_hashes;
-  /// Of the output's order; the same of it, but 0 agrees with all.
-  std::uint64_t order_hash = 0;
+  /// The same of the records alone.
+  std::vector<std::uint64_t> record_hashes;
 };
 
 /// The input record that user code failed on.

@@ -1,8 +1,10 @@
 // OutputHashes: what the map tasks of a job wrote, as far as hashes tell, so that an attempt which
-// writes something else than an earlier one of its task is noticed. Owned by a JobState; not
-// thread-safe.
+// writes something else than an earlier one of its task is noticed. An attempt has hashes of its
+// records in their order, of its set of records, or of both; what both attempts have is compared.
+// Owned by a JobState; not thread-safe.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -29,24 +31,31 @@ class OutputHashes {
   std::uint32_t first_attempt(std::uint32_t map) const {
     return map < tasks_.size() ? tasks_[map].attempt : kNoAttempt;
   }
-  std::uint64_t first_hash(std::uint32_t map) const { return tasks_[map].hash; }
+  /// Of all that is kept of the task, which has a first attempt.
+  std::uint64_t first_hash(std::uint32_t map) const {
+    return tasks_[map].ordered.all ^ tasks_[map].records.all;
+  }
 
   /// The job is over.
   void Clear();
 
  private:
+  /// One kind of hashes of one attempt.
+  struct Kept {
+    bool known = false;
+    std::uint64_t all = 0;
+    std::vector<std::uint64_t> single;  ///< By partition; may be empty.
+  };
   struct Task {
-    std::uint64_t hash = 0;  ///< Of all partitions.
-    std::uint64_t order_hash = 0;
     std::uint32_t attempt = kNoAttempt;
+    Kept ordered, records;
   };
 
-  std::string DifferingPartitions(const AttemptDone& done) const;
+  void Keep(const std::vector<std::uint64_t>& hashes, Kept* kept) const;
 
   std::uint32_t partitions_;
   bool keeps_single_;
-  std::vector<Task> tasks_;                         // Grown as tasks are done.
-  std::vector<std::vector<std::uint64_t>> single_;  // The same, by partition.
+  std::vector<Task> tasks_;  // Grown as tasks are done.
 };
 
 }  // namespace spillway

@@ -33,12 +33,12 @@ struct JobContext {
     return abi().fold_kind == SPILLWAY_FOLD_NONE && abi().combiner_run == nullptr &&
            abi().compare == nullptr;
   }
-  /// What may be told of a map task's output wherever its runs were cut. Not what a combiner or a
-  /// fold makes of each run.
-  SegmentHash segment_hash() const {
-    if (packs_values()) return SegmentHash::kPackedValues;
+  /// What can be told of a map task's output wherever its runs were cut: nothing of what a
+  /// combiner or a fold makes of each run.
+  RecordHash record_hash() const {
+    if (packs_values()) return RecordHash::kPackedValues;
     const bool plain = abi().fold_kind == SPILLWAY_FOLD_NONE && abi().combiner_run == nullptr;
-    return plain ? SegmentHash::kRecords : SegmentHash::kBlocks;
+    return plain ? RecordHash::kRecords : RecordHash::kNone;
   }
   KeyOrder order() const { return {abi().compare, abi().group_bytes, abi().same_group}; }
 };

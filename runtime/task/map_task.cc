@@ -66,7 +66,7 @@ class MapAttempt {
     const SegmentId id{resources_.job.job, spec_.index, spec_.attempt};
     SPILLWAY_ASSIGN_OR_RETURN(file_, resources_.segments->Create(id));
     SegmentWriterOptions writer = resources_.writer;
-    result_.hash = writer.hash = resources_.job.segment_hash();
+    writer.record_hash = resources_.job.record_hash();
     writer_ = std::make_unique<SegmentWriter>(id, resources_.job.partitions, *file_, writer);
     partition_ = MakePartitionFunction(resources_.job, host_);
     CollectorOptions options;
@@ -98,6 +98,9 @@ class MapAttempt {
 
   Status CloseOutput() {
     if (job().map_only != 0) return OkStatus();
+    // One run of a first attempt is told by its blocks, which costs nothing. A further attempt has
+    // both hashes, so that it can be compared with whatever came before.
+    if (writer_->runs() == 0 && spec_.attempt == 0) writer_->SkipRecordHashes();
     SPILLWAY_RETURN_IF_ERROR(collector_->Finish());
     SPILLWAY_ASSIGN_OR_RETURN(result_.segment, writer_->Finish());
     result_.segment_on_disk = file_->on_disk();

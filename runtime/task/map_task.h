@@ -44,7 +44,6 @@ struct MapTaskResult {
   std::optional<RecordPlace>
       bad_record;  ///< Where the user's code failed, when it was on a record.
   SegmentSummary segment;
-  SegmentHash hash = SegmentHash::kBlocks;  ///< What the segment's hashes are of.
   bool segment_on_disk = false;
   CollectorStats collected;
   std::uint64_t input_records = 0;

@@ -105,13 +105,12 @@ AttemptEnd MapDoneOf(const AttemptId& id, const MapTaskResult& result, wire::Tas
   *done.mutable_attempt() = ToWire(id);
   done.set_segment_bytes(result.segment.stored_bytes);
   done.set_records(result.collected.records_out);
-  // Where runs are cut depends on the memory there was. What a combiner or a fold makes of each
-  // and the order of the whole depend on it too, so those compare only outputs of one run.
-  const bool one_run = result.segment.runs <= 1;
-  if (one_run || result.hash != SegmentHash::kBlocks)
+  // Where runs are cut depends on the memory there was, and blocks with them: those of one run only
+  // can be compared with another attempt's.
+  if (result.segment.runs <= 1)
     for (const std::uint64_t hash : result.segment.partition_hashes)
       done.add_partition_hashes(hash);
-  if (one_run) done.set_order_hash(result.segment.order_hash);
+  for (const std::uint64_t hash : result.segment.record_hashes) done.add_record_hashes(hash);
   *done.mutable_stats() = std::move(stats);
   return end;
 }

@@ -41,10 +41,10 @@ void JobPreparer::Prepare(WorkerEffects::Preparation what) {
   given_.notify_one();
 }
 
-void JobPreparer::Remove(std::uint64_t job) {
+void JobPreparer::Remove(std::uint64_t job, std::unique_ptr<ExecutorProcess> executor) {
   {
     const std::lock_guard lock(mutex_);
-    orders_.emplace_back(job);
+    orders_.emplace_back(Removal{job, std::move(executor)});
   }
   given_.notify_one();
 }
@@ -56,7 +56,7 @@ std::vector<JobPreparer::Prepared> JobPreparer::Take() {
 
 void JobPreparer::Loop() {
   for (;;) {
-    std::variant<WorkerEffects::Preparation, std::uint64_t> order;
+    std::variant<WorkerEffects::Preparation, Removal> order;
     {
       std::unique_lock lock(mutex_);
       given_.wait(lock, [this] { return ending_ || !orders_.empty(); });
@@ -64,8 +64,9 @@ void JobPreparer::Loop() {
       order = std::move(orders_.front());
       orders_.pop_front();
     }
-    if (const auto* job = std::get_if<std::uint64_t>(&order)) {
-      RemoveJobFiles(files_, scratch_dirs_, *job);
+    if (auto* removal = std::get_if<Removal>(&order)) {
+      removal->executor.reset();
+      RemoveJobFiles(files_, scratch_dirs_, removal->job);
       continue;
     }
     Prepared prepared{std::move(std::get<WorkerEffects::Preparation>(order)), OkStatus()};

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -15,6 +16,7 @@
 
 #include "mapreduce/base/file_system.h"
 #include "runtime/transport/socket.h"
+#include "runtime/worker/executor_process.h"
 #include "runtime/worker/job_files.h"
 #include "runtime/worker/worker_machine.h"
 
@@ -35,10 +37,16 @@ class JobPreparer {
   JobPreparer& operator=(const JobPreparer&) = delete;
 
   void Prepare(WorkerEffects::Preparation what);
-  void Remove(std::uint64_t job);
+  /// `executor`, which may be null, was killed: the kernel takes its time to end one of gigabytes,
+  /// and the files go when nobody writes them any more.
+  void Remove(std::uint64_t job, std::unique_ptr<ExecutorProcess> executor);
   std::vector<Prepared> Take();
 
  private:
+  struct Removal {
+    std::uint64_t job = 0;
+    std::unique_ptr<ExecutorProcess> executor;
+  };
   void Loop();
   Result<wire::FileBytes> Ask(std::uint64_t job, const std::string& name, std::uint64_t offset);
 
@@ -52,8 +60,7 @@ class JobPreparer {
 
   std::mutex mutex_;
   std::condition_variable given_;
-  std::deque<std::variant<WorkerEffects::Preparation, std::uint64_t>>
-      orders_;  // Guarded, as all below.
+  std::deque<std::variant<WorkerEffects::Preparation, Removal>> orders_;  // Guarded, as all below.
   std::vector<Prepared> prepared_;
   std::atomic<bool> ending_{false};
   std::thread thread_;

@@ -436,9 +436,12 @@ class WorkerDaemon::Loop {
 
   void RemoveJob(JobId job) {
     const auto found = executors_.find(job);
+    std::unique_ptr<ExecutorProcess> executor;
     if (found != executors_.end()) {
+      executor = std::move(found->second.process);
+      executor->Kill();  // Nothing of the job is wanted any more.
       peers_.erase(found->second.peer);
-      executors_.erase(found);  // Killed: nothing of the job is wanted any more.
+      executors_.erase(found);
       poll_changed_ = true;
     }
     jobs_.erase(job);
@@ -447,7 +450,7 @@ class WorkerDaemon::Loop {
       stores_.erase(job);
     }
     fetch_->server().ForgetJob(job);
-    preparer_->Remove(job);
+    preparer_->Remove(job, std::move(executor));
   }
 
   void Discard(JobId job, const SegmentRef& segment) {

@@ -48,9 +48,9 @@ std::uint64_t HashOfPacked(std::string_view block) {
 
 }  // namespace
 
-std::uint64_t HashOfRecords(std::string_view block, SegmentHash hash) {
-  SPILLWAY_CHECK(hash != SegmentHash::kBlocks);
-  return hash == SegmentHash::kPackedValues ? HashOfPacked(block) : HashOfEncoded(block);
+std::uint64_t HashOfRecords(std::string_view block, RecordHash hash) {
+  SPILLWAY_CHECK(hash != RecordHash::kNone);
+  return hash == RecordHash::kPackedValues ? HashOfPacked(block) : HashOfEncoded(block);
 }
 
 }  // namespace spillway

@@ -88,6 +88,7 @@ struct SegmentWriter::State {
         options(writer_options),
         staging(segment_file, StagingBytes(writer_options)) {
     summary.partition_hashes.resize(partition_count);
+    if (options.record_hash != RecordHash::kNone) summary.record_hashes.resize(partition_count);
   }
 
   bool WillCompress(std::uint64_t room_bytes);
@@ -141,6 +142,11 @@ SegmentWriter::SegmentWriter(const SegmentId& id, std::uint32_t partitions, Segm
 }
 
 SegmentWriter::~SegmentWriter() = default;
+
+void SegmentWriter::SkipRecordHashes() {
+  SPILLWAY_CHECK(!state_->run_open && runs_ == 0);
+  state_->summary.record_hashes.clear();
+}
 
 void SegmentWriter::BeginRun() {
   SPILLWAY_CHECK(!state_->run_open && !state_->finished);
@@ -297,11 +303,9 @@ void SegmentWriter::State::Account(const BlockHeader& header) {
 void SegmentWriter::State::AddHashes(std::string_view raw, std::uint32_t partition,
                                      std::uint64_t raw_digest) {
   std::uint64_t& hash = summary.partition_hashes[partition];
-  if (options.hash == SegmentHash::kBlocks)
-    hash = ExtendHash(hash, raw_digest);
-  else
-    hash += HashOfRecords(raw, options.hash);
-  summary.order_hash = ExtendHash(summary.order_hash, raw_digest + partition);
+  hash = ExtendHash(hash, raw_digest);
+  if (!summary.record_hashes.empty())
+    summary.record_hashes[partition] += HashOfRecords(raw, options.record_hash);
 }
 
 void SegmentWriter::State::CloseExtent(std::uint32_t partition) {

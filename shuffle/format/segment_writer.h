@@ -26,7 +26,7 @@ struct SegmentWriterOptions {
   /// writer's memory is this, one block more while it compresses, and a record that exceeds a
   /// block.
   std::uint32_t staging_bytes = 256 << 10;
-  SegmentHash hash = SegmentHash::kBlocks;
+  RecordHash record_hash = RecordHash::kNone;
 };
 
 /// What the index says of one (run, partition).
@@ -45,13 +45,13 @@ struct SegmentSummary {
   std::uint64_t records = 0;
   std::uint64_t raw_bytes = 0;
   std::uint64_t stored_bytes = 0;
-  /// Per partition a hash of its records, by SegmentWriterOptions::hash; 0: it is empty. Two
-  /// attempts of a deterministic task agree, compressed or not, wherever runs were cut; of kBlocks
-  /// that is so only for segments of one run and the same block_bytes.
+  /// Per partition a hash of its encoded records in run order, as cut into blocks; 0: it is empty.
+  /// Two attempts of a deterministic task with the same block_bytes agree, compressed or not, when
+  /// both wrote one run. Costs nothing.
   std::vector<std::uint64_t> partition_hashes;
-  /// Of all blocks in their order, as cut: it tells apart what has the same records in another
-  /// order. To be compared as those of kBlocks; 0: the segment is empty.
-  std::uint64_t order_hash = 0;
+  /// The same of its set of records, by SegmentWriterOptions::record_hash: agrees wherever runs
+  /// were cut. Empty: not made.
+  std::vector<std::uint64_t> record_hashes;
 };
 
 class SegmentWriter {
@@ -112,6 +112,9 @@ class SegmentWriter {
   Result<SegmentSummary> Finish();
 
   std::uint32_t runs() const { return runs_; }
+
+  /// Makes no record_hashes. Before the first run.
+  void SkipRecordHashes();
 
  private:
   struct State;

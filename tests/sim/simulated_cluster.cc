@@ -189,8 +189,13 @@ void SimulatedCluster::CarryOutCoordinator() {
       const auto frame = ParseFrame(send.frame);
       const auto message = ParseMessage(frame->messages(0));
       const wire::Reply& reply = message->reply();
-      if (reply.has_status() && reply.status().message() == kNoRoom) {
+      // Or it has joined the job of before a restart, whose output is opened only now.
+      const bool no_room =
+          (reply.has_status() && reply.status().message() == kNoRoom) ||
+          (reply.has_job() && reply.job().ended() && reply.job().status().message() == kNoRoom);
+      if (no_room) {
         jobs_[job].upload = random_() | 1;  // It submits again.
+        jobs_[job].upload_key.clear();
         continue;
       }
       if (reply.has_status()) Fail("a client is refused: " + reply.status().message());

@@ -20,7 +20,7 @@ std::vector<Event> Samples() {
           WorkerLost{3, 9},
           DrainWorker{3, 9},
           WorkerResumed{3, 9, {kMap, kReduce}},
-          AttemptDone{kMap, 1'000, {1, 2, 3}, 9},
+          AttemptDone{kMap, 1'000, {1, 2, 3}, {9, 8, 7}},
           failed,
           AttemptStopped{kReduce},
           SegmentLost{kReduce, 3, 1, true},
@@ -45,7 +45,8 @@ TEST(JournalRecords, EventsComeBackAsTheyWere) {
     if (const auto* done = std::get_if<AttemptDone>(&event)) {
       for (const std::uint64_t hash : done->partition_hashes)
         record.mutable_map_done()->add_partition_hashes(hash);
-      record.mutable_map_done()->set_order_hash(done->order_hash);
+      for (const std::uint64_t hash : done->record_hashes)
+        record.mutable_map_done()->add_record_hashes(hash);
     }
     PutEvent(event, record);
     const auto back = TakeEvent(record);
@@ -55,7 +56,7 @@ TEST(JournalRecords, EventsComeBackAsTheyWere) {
     EXPECT_EQ(JobOf(*back), JobOf(event));
     if (const auto* done = std::get_if<AttemptDone>(&event)) {
       EXPECT_EQ(std::get<AttemptDone>(*back).partition_hashes, done->partition_hashes);
-      EXPECT_EQ(std::get<AttemptDone>(*back).order_hash, done->order_hash);
+      EXPECT_EQ(std::get<AttemptDone>(*back).record_hashes, done->record_hashes);
     }
   }
 }

@@ -60,7 +60,7 @@ class SchedulerDriver {
   const Actions& actions() const { return actions_; }
 
   SchedulerDriver& Done(const AttemptId& id, std::vector<std::uint64_t> hashes = {}) {
-    return Send(AttemptDone{id, 1, std::move(hashes)});
+    return Send(AttemptDone{id, 1, std::move(hashes), {}});
   }
   SchedulerDriver& Fail(const AttemptId& id, Status status) {
     return Send(AttemptFailed{id, std::move(status), std::nullopt});

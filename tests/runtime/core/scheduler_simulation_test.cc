@@ -483,7 +483,7 @@ class Simulation {
         Say(w, CommitRequested{id});
       } else {
         process.segments.insert({id.job, id.task, id.attempt});
-        End(process, w, id, AttemptDone{id, 1, {id.task, Fault(2) ? 1u : 0u}});
+        End(process, w, id, AttemptDone{id, 1, {id.task, Fault(2) ? 1u : 0u}, {}});
       }
     });
   }

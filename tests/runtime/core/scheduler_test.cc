@@ -732,9 +732,9 @@ TEST(Scheduler, IgnoresWhatItDoesNotKnow) {
                            ReduceAttempt(1, 0, 0)};
   for (const AttemptId& id : ids) {
     for (const Event& event : std::initializer_list<Event>{
-             AttemptProgress{id, 1}, AttemptDone{id, 1, {}}, AttemptFailed{id, BadData("x"), {}},
-             AttemptStopped{id}, SegmentLost{id, 0, 0, true}, CommitRequested{id},
-             Committed{id, 0}}) {
+             AttemptProgress{id, 1}, AttemptDone{id, 1, {}, {}},
+             AttemptFailed{id, BadData("x"), {}}, AttemptStopped{id}, SegmentLost{id, 0, 0, true},
+             CommitRequested{id}, Committed{id, 0}}) {
       EXPECT_TRUE(d.Send(event).quiet());
     }
   }
@@ -749,7 +749,7 @@ TEST(Scheduler, IgnoresWhatItDoesNotKnow) {
 TEST(Scheduler, CountsAnAttemptThatEndsWithoutItsEndRecordAsFailed) {
   SchedulerDriver d;
   d.Join(1, 1).Submit(1, {.maps = 0, .reduces = 1});
-  d.Send(AttemptDone{ReduceAttempt(1, 0, 0), 1, {}});
+  d.Send(AttemptDone{ReduceAttempt(1, 0, 0), 1, {}, {}});
   EXPECT_EQ(d.Only<StartReduce>().attempt, ReduceAttempt(1, 0, 1));
   EXPECT_EQ(d.scheduler().ViewJob(1)->tally.attempts_failed, 1u);
 }

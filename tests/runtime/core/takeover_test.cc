@@ -35,7 +35,7 @@ class Coordinator {
     submit.maps.resize(maps);
     Send(submit);
   }
-  void Done(const AttemptId& id) { Send(AttemptDone{id, 1, {}}); }
+  void Done(const AttemptId& id) { Send(AttemptDone{id, 1, {}, {}}); }
 
   /// The next coordinator, up to where it would say TakenOver.
   void Die() {

@@ -64,7 +64,7 @@ TEST_F(JobSpecTest, SaysAllThatWasPlanned) {
 }
 
 TEST_F(JobSpecTest, SaysWhereTheInputLies) {
-  const PreparedJob job = Prepare(files_.Request("grep", "out"));
+  const PreparedJob job = Prepare(files_.Request("inverted_index", "out"));
   SubmissionOptions options;
   ASSERT_TRUE(options.places.Add("/=everywhere").ok());
   const auto spec = MakeJobSpec(job, {}, options);

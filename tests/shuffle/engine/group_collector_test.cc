@@ -76,6 +76,29 @@ TEST(GroupCollector, MakesTheSamePartitionsAsSortingWithPacksAndWithout) {
   }
 }
 
+TEST(GroupCollector, HashesOfRecordsAreTheSameHoweverMemoryEndedAndValuesArePacked) {
+  const Pairs pairs = RandomPairs(3, 20'000, 700);
+  for (const auto& hows : {std::vector{How::kGroup, How::kSortPacked}, {How::kSortPlain}}) {
+    std::vector<std::uint64_t> hashes;
+    for (const How how : hows) {
+      for (const std::uint64_t memory_bytes : {kTinyBytes, std::uint64_t{64} << 20}) {
+        const CollectPairs collect{.how = how, .partitions = 3, .memory_bytes = memory_bytes};
+        const SegmentSummary summary = collect.Over(pairs).summary;
+        EXPECT_EQ(summary.runs > 1, memory_bytes == kTinyBytes);
+        if (hashes.empty()) hashes = summary.record_hashes;
+        EXPECT_EQ(summary.record_hashes, hashes);
+      }
+    }
+    ASSERT_EQ(hashes.size(), 3u);
+    Pairs other = pairs;
+    other[7].second += 'x';
+    const CollectPairs collect{.how = hows[0], .partitions = 3, .memory_bytes = kTinyBytes};
+    const std::vector<std::uint64_t> changed = collect.Over(other).summary.record_hashes;
+    const std::uint32_t part = SumPartition::Of(other[7].first, 3);
+    for (std::uint32_t p = 0; p < 3; ++p) EXPECT_EQ(changed[p] == hashes[p], p != part);
+  }
+}
+
 TEST(GroupCollector, WritesEachKeyOncePerRunIntoPacksOfBoundedSize) {
   Pairs pairs;
   for (int i = 0; i < 200'000; ++i)

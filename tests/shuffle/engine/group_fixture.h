@@ -51,6 +51,7 @@ struct Grouped {
   std::uint64_t peak_bytes = 0;
   std::uint64_t encoded_records = 0;  ///< Packs, in all partitions.
   std::string segment;
+  SegmentSummary summary;
 };
 
 /// Runs a collector over pairs and reads its segment back.
@@ -69,7 +70,9 @@ struct CollectPairs {
     MemoryBudget store_budget(std::uint64_t{1} << 40);
     MemorySegmentStore store(store_budget);
     auto file = std::move(store.Create(id)).value();
-    SegmentWriter writer(id, partitions, *file, {});
+    const RecordHash hash =
+        how == How::kSortPlain ? RecordHash::kRecords : RecordHash::kPackedValues;
+    SegmentWriter writer(id, partitions, *file, {.record_hash = hash});
     MemoryBudget budget(budget_bytes);
     SumPartition partition(partitions);
     CollectorOptions options;
@@ -99,7 +102,7 @@ struct CollectPairs {
     }
     // All is free again, or idle until somebody needs it.
     EXPECT_TRUE(budget.TryReserve(budget_bytes));
-    EXPECT_TRUE(writer.Finish().ok());
+    result.summary = std::move(writer.Finish()).value();
     EXPECT_TRUE(file->Commit().ok());
     auto bytes = std::move(store.Open(id)).value();
     std::string scratch(bytes->size(), '\0');

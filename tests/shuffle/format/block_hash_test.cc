@@ -26,11 +26,11 @@ std::string Pack(std::initializer_list<std::string_view> values) {
 }
 
 std::uint64_t OfRecords(const std::string& block) {
-  return HashOfRecords(block, SegmentHash::kRecords);
+  return HashOfRecords(block, RecordHash::kRecords);
 }
 
 std::uint64_t OfPacks(const std::string& block) {
-  return HashOfRecords(block, SegmentHash::kPackedValues);
+  return HashOfRecords(block, RecordHash::kPackedValues);
 }
 
 TEST(BlockHash, OfRecordsIsThatOfTheirSet) {

@@ -68,25 +68,22 @@ TEST(SegmentWriter, IndexCostsBytesOnlyForWhatIsThere) {
 }
 
 TEST(SegmentWriter, HashesOfRecordsDoNotDependOnWhereRunsAreCut) {
-  for (const auto hash : {SegmentHash::kBlocks, SegmentHash::kRecords}) {
-    std::set<std::vector<std::uint64_t>> partition_hashes;
-    std::set<std::uint64_t> order_hashes;
-    for (const std::uint32_t runs : {1u, 3u, 8u}) {
-      std::vector<PlacedRecord> records;
-      for (std::uint32_t i = 0; i < 2000; ++i)
-        records.push_back({i * runs / 2000, i % 5, std::to_string(i * 7919 % 2000), "value"});
-      std::sort(records.begin(), records.end());
-      auto written =
-          WriteSegment(kId, runs, 5, records, {.block_bytes = 600, .hash = hash}, runs % 2 == 1);
-      ASSERT_TRUE(written.ok()) << written.status().message();
-      partition_hashes.insert(written->summary.partition_hashes);
-      order_hashes.insert(written->summary.order_hash);
-    }
-    EXPECT_EQ(partition_hashes.size(), hash == SegmentHash::kRecords ? 1u : 3u);
-    EXPECT_EQ(std::set(partition_hashes.begin()->begin(), partition_hashes.begin()->end()).size(),
-              5u);
-    EXPECT_EQ(order_hashes.size(), 3u);
+  std::set<std::vector<std::uint64_t>> partition_hashes, record_hashes;
+  for (const std::uint32_t runs : {1u, 3u, 8u}) {
+    std::vector<PlacedRecord> records;
+    for (std::uint32_t i = 0; i < 2000; ++i)
+      records.push_back({i * runs / 2000, i % 5, std::to_string(i * 7919 % 2000), "value"});
+    std::sort(records.begin(), records.end());
+    const SegmentWriterOptions options = {.block_bytes = 600, .record_hash = RecordHash::kRecords};
+    auto written = WriteSegment(kId, runs, 5, records, options, runs % 2 == 1);
+    ASSERT_TRUE(written.ok()) << written.status().message();
+    partition_hashes.insert(written->summary.partition_hashes);
+    record_hashes.insert(written->summary.record_hashes);
   }
+  EXPECT_EQ(partition_hashes.size(), 3u);
+  ASSERT_EQ(record_hashes.size(), 1u);
+  const std::vector<std::uint64_t>& hashes = *record_hashes.begin();
+  EXPECT_EQ(std::set(hashes.begin(), hashes.end()).size(), 5u);
 }
 
 class FailingFile final : public SegmentFile {
@@ -106,6 +103,18 @@ class FailingFile final : public SegmentFile {
   std::uint64_t appends_left_;
   std::uint64_t size_ = 0;
 };
+
+TEST(SegmentWriter, MakesHashesOfRecordsOnlyWhereTheyAreWanted) {
+  for (const bool skipped : {false, true}) {
+    FailingFile file(100);
+    SegmentWriter writer(kId, 1, file, {.record_hash = RecordHash::kRecords});
+    if (skipped) writer.SkipRecordHashes();
+    writer.BeginRun();
+    ASSERT_TRUE(writer.Add(0, MakeRecord("k", "v")).ok());
+    ASSERT_TRUE(writer.FinishRun().ok());
+    EXPECT_EQ(writer.Finish()->record_hashes.size(), skipped ? 0u : 1u);
+  }
+}
 
 TEST(SegmentWriter, FirstFailureStays) {
   for (std::uint64_t appends = 0; appends < 8; ++appends) {
