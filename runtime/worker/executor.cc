@@ -48,15 +48,26 @@ Status Confine(std::int64_t parent) {
 }
 
 /// A plugin that allocates without end is refused memory, with its record's place, before the
-/// machine has none left.
-void LimitMemory(const wire::ExecutorSetup& setup) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_DATA, &limit) != 0) return;
-  const std::uint64_t wanted =
-      DataBytes() + setup.memory_bytes() + setup.slots() * kThreadRoomBytes + kProcessRoomBytes;
-  limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
-  ::setrlimit(RLIMIT_DATA, &limit);
-}
+/// machine has none left: at the most that the executor was ever given, since what it took while it
+/// had more cannot be taken back.
+class DataLimit {
+ public:
+  void Begin(std::uint32_t slots) {
+    room_bytes_ = DataBytes() + slots * kThreadRoomBytes + kProcessRoomBytes;
+  }
+
+  void RaiseTo(std::uint64_t memory_bytes) {
+    rlimit limit{};
+    if (memory_bytes <= memory_bytes_ || ::getrlimit(RLIMIT_DATA, &limit) != 0) return;
+    memory_bytes_ = memory_bytes;
+    limit.rlim_cur = std::min<rlim_t>(room_bytes_ + memory_bytes, limit.rlim_max);
+    ::setrlimit(RLIMIT_DATA, &limit);
+  }
+
+ private:
+  std::uint64_t room_bytes_ = 0;
+  std::uint64_t memory_bytes_ = 0;
+};
 
 class Executor {
  public:
@@ -130,6 +141,7 @@ class Executor {
     } else if (message.has_executor_setup()) {
       if (job_ == nullptr) SetUp(message.executor_setup());
     } else if (job_ != nullptr) {
+      if (message.has_memory_share()) data_limit_.RaiseTo(message.memory_share().bytes());
       job_->Handle(message);
     }
   }
@@ -144,7 +156,8 @@ class Executor {
       return;
     }
     job_ = std::move(*job);
-    LimitMemory(setup);
+    data_limit_.Begin(setup.slots());
+    data_limit_.RaiseTo(setup.memory().bytes());
   }
 
   void LookAfterJob() {
@@ -162,6 +175,7 @@ class Executor {
   Poller poller_;
   WakeEvent wake_;
   std::unique_ptr<ExecutorJob> job_;
+  DataLimit data_limit_;
   std::deque<wire::Message> unsent_;
   std::chrono::steady_clock::time_point next_tick_;
   bool exiting_ = false;

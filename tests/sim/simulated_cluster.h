@@ -40,8 +40,9 @@ struct SimulationOptions {
   std::uint32_t partition_ms = 0;
   std::uint32_t attempt_failure_permille = 0;
   TimeMs faults_end_ms = 3'000;
-  TimeMs end_ms = 120'000;     ///< By then every job has ended.
-  bool older_workers = false;  ///< Some speak the protocol's version before.
+  TimeMs end_ms = 120'000;           ///< By then every job has ended.
+  std::uint32_t executors_max = 64;  ///< Of each worker; beyond it idle ones are ended.
+  bool older_workers = false;        ///< Some speak the protocol's version before.
 };
 
 class SimulatedCluster {
