@@ -18,6 +18,7 @@
 #include "runtime/protocol/wire_values.h"
 #include "runtime/storage/machine.h"
 #include "runtime/task/crash_report.h"
+#include "runtime/transfer/message_memory.h"
 #include "runtime/transfer/wake_event.h"
 #include "runtime/transport/socket.h"
 #include "runtime/worker/executor_job.h"
@@ -209,6 +210,7 @@ Status Run(const ExecutorOptions& options) {
 }  // namespace
 
 void RunExecutor(const ExecutorOptions& options) {
+  KeepMessageMemory();
   const Status status = Run(options);
   std::fprintf(stderr, "spillway executor: %s\n", status.message().c_str());
   ::_exit(kExitFailed);

@@ -189,6 +189,8 @@ void Buffer::ShrinkTo(std::uint64_t bytes) {
   const std::uint64_t kept = MappedBytes(bytes), mapped = MappedBytes(bytes_);
   if (kept < mapped) ::munmap(data_ + kept, mapped - kept);
   budget_->Release(bytes_ - bytes);
+  // Nobody asks for one of this odd size again.
+  if (bytes < bytes_) recycled_ = false;
   bytes_ = bytes;
 }
 

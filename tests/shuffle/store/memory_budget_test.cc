@@ -111,6 +111,17 @@ TEST(Buffer, ARecycledMappingStaysChargedUntilSomebodyNeedsTheRoom) {
   EXPECT_EQ(budget.used_bytes(), 8u << 20);
 }
 
+TEST(Buffer, OneThatWasShrunkIsNotKept) {
+  MemoryBudget budget(8 << 20);
+  {
+    auto buffer = Buffer::AllocateRecycled(budget, 4 << 20);
+    ASSERT_TRUE(buffer.ok());
+    buffer->ShrinkTo(1 << 20);
+    EXPECT_EQ(budget.used_bytes(), 1u << 20);
+  }
+  EXPECT_EQ(budget.used_bytes(), 0u);
+}
+
 TEST(MemoryBudget, ASmallerOneRefusesUntilEnoughWasReleasedAndALargerOneGives) {
   MemoryBudget budget(1000);
   ASSERT_TRUE(budget.TryReserve(800));
