@@ -51,6 +51,8 @@ struct CoordinatorStats {
   std::uint64_t records = 0;
   /// From the end of a wait until all that followed from it was sent: the turns.
   DurationHistogram turn_us;
+  /// The thread's processor time in the same turns: what they take where nobody else has the core.
+  DurationHistogram turn_cpu_us;
 };
 
 class Coordinator {
