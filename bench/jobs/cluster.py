@@ -230,6 +230,7 @@ def control_rows(arguments, say):
         row(f"coordinator with journal, {size}", loop["tasks_per_second"], "tasks/s", TASKS_GOAL,
             at_least=True),
         row("a turn of its loop, p99", loop["turn_p99_ms"], "ms", TURN_P99_GOAL_MS),
+        ["the same, processor time of its thread", f"{loop['turn_cpu_p99_ms']:.3f} ms", "", ""],
         row("recovery in mid-job, until all slots are busy", loop["recovery_s"], "s",
             RECOVERY_GOAL_S),
         ["the coordinator's thread for a task", f"{loop['cpu_us_per_task']:.1f} us", "", ""],

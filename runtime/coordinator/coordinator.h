@@ -40,7 +40,7 @@ struct CoordinatorSetup {
   std::uint32_t frames_per_turn_max = 1'000;
   /// Frames are taken for so long, then what they caused is carried out. What it costs to commit
   /// and to send grows with it.
-  std::uint64_t receive_us_max = 2'000;
+  std::uint64_t receive_us_max = 1'000;
   /// A line of what happened, for people. Called on Run's thread.
   std::function<void(const std::string& line)> log;
   /// Each wire::JournalRecord just before it is written: for benchmarks, which see here when an
@@ -54,6 +54,8 @@ struct CoordinatorStats {
   std::uint64_t records = 0;
   /// From the end of a wait until all that followed from it was sent: the turns.
   DurationHistogram turn_us;
+  /// The thread's processor time in the same turns: what they take where nobody else has the core.
+  DurationHistogram turn_cpu_us;
 };
 
 class Coordinator {

@@ -105,7 +105,7 @@ Result<MemoryPlan> PlanMemory(const MemoryDemand& demand) {
   const std::uint64_t task_bytes_most =
       std::max(kTaskBytesMin, task_share - task_share / kSegmentShareMin);
   plan.task_bytes = std::min(wanted, task_bytes_most);
-  plan.segment_bytes = demand.total_bytes - plan.sum_bytes();
+  plan.segment_bytes = (demand.total_bytes - plan.sum_bytes()) / std::max(demand.processes, 1u);
   Explain(demand, wanted, plan);
   return plan;
 }

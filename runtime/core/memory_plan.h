@@ -18,10 +18,13 @@ struct MemoryDemand {
   std::uint32_t threads = 1;         ///< Tasks that are to run at once.
   std::uint64_t split_bytes = 128 * kMiB;
   std::uint32_t reducers = 1;
+  /// That share the threads: of `threads` tasks over all of them, any may run in this one, but what
+  /// is kept in memory between tasks is a share of each.
+  std::uint32_t processes = 1;
 };
 
-/// baseline + reserve + threads * (thread + input buffer + output buffer + task) + segments is at
-/// most the budget.
+/// baseline + reserve + threads * (thread + input buffer + output buffer + task) + processes *
+/// segments is at most the budget.
 struct MemoryPlan {
   std::uint32_t threads = 1;  ///< As asked, or fewer where the budget is too small.
   std::uint64_t baseline_bytes = 0;
@@ -30,7 +33,7 @@ struct MemoryPlan {
   std::uint64_t input_buffer_bytes = 0;   ///< Reading splits, per thread.
   std::uint64_t output_buffer_bytes = 0;  ///< Writing segments or output, per thread.
   std::uint64_t task_bytes = 0;           ///< A collector's or a merge's share, per thread.
-  std::uint64_t segment_bytes = 0;        ///< Map outputs that stay in memory, of all tasks.
+  std::uint64_t segment_bytes = 0;        ///< Map outputs that stay in memory, of all tasks here.
   /// Setting -> how it was sized and why, for --explain. In the order of the fields.
   std::vector<std::pair<std::string, std::string>> reasons;
 

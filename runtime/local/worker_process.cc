@@ -4,11 +4,13 @@
 
 #include "runtime/local/daemon_log.h"
 #include "runtime/local/daemon_signals.h"
+#include "runtime/transfer/message_memory.h"
 #include "runtime/worker/worker_daemon.h"
 
 namespace spillway {
 
 Status RunWorkerProcess(const WorkerOptions& options) {
+  KeepMessageMemory();
   DaemonSignals signals;
   SPILLWAY_ASSIGN_OR_RETURN(const auto log, DaemonLog::Open(options.log_path, "worker"));
   TransportContext context;

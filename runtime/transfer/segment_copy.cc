@@ -38,9 +38,9 @@ Status SegmentCopy::AddStream(std::string_view bytes) {
   return OkStatus();
 }
 
-// The blocks that lie whole at the front of `bytes`, by one append. Returns how long they are.
+// Appends the blocks that lie whole at the front of `bytes`. Returns how long they are.
 Result<std::uint64_t> SegmentCopy::AppendWhole(std::string_view bytes) {
-  std::uint64_t whole_bytes = 0;
+  std::uint64_t whole_bytes = 0, appended_bytes = 0;
   while (!walk_->at_end() && bytes.size() - whole_bytes >= sizeof(BlockHeader)) {
     BlockHeader header;
     std::memcpy(&header, bytes.data() + whole_bytes, sizeof header);
@@ -50,9 +50,16 @@ Result<std::uint64_t> SegmentCopy::AppendWhole(std::string_view bytes) {
     const Status checked = walk_->Check(bytes.substr(whole_bytes, *block_bytes));
     if (!checked.ok()) return checked.Annotate(options_.name);
     whole_bytes += *block_bytes;
+    if (file_->on_disk()) continue;
+    SPILLWAY_RETURN_IF_ERROR(
+        file_->Append(bytes.substr(appended_bytes, whole_bytes - appended_bytes)));
+    appended_bytes = whole_bytes;
   }
   SPILLWAY_CHECK(!walk_->at_end() || whole_bytes == bytes.size());
-  if (whole_bytes > 0) SPILLWAY_RETURN_IF_ERROR(file_->Append(bytes.substr(0, whole_bytes)));
+  // A file is written by as few calls as may be. Memory is filled better block by block.
+  if (appended_bytes < whole_bytes)
+    SPILLWAY_RETURN_IF_ERROR(
+        file_->Append(bytes.substr(appended_bytes, whole_bytes - appended_bytes)));
   return whole_bytes;
 }
 

@@ -132,7 +132,7 @@ AttemptEnd RunMap(JobRuntime& job, const AttemptId& id, const MapTaskSpec& spec,
                         .segments = &job.segments,
                         .part = sink.has_value() ? &*sink : nullptr,
                         .budget = job.task_budget,
-                        .memory_bytes = job.memory.task_bytes,
+                        .memory_bytes = job.task_bytes(),
                         .spare = job.spare_budget,
                         .writer = job.writer,
                         .reader = {.block_bytes = job.memory.input_buffer_bytes},
@@ -166,7 +166,7 @@ AttemptEnd RunReduce(JobRuntime& job, const AttemptId& id, const ReduceTaskSpec&
                                                        .part = sink,
                                                        .scratch = job.segments,
                                                        .budget = job.task_budget,
-                                                       .memory_bytes = job.memory.task_bytes,
+                                                       .memory_bytes = job.task_bytes(),
                                                        .writer = job.writer,
                                                        .control = control});
   Status status = result.status;

@@ -18,6 +18,7 @@
 #include "runtime/protocol/wire_values.h"
 #include "runtime/storage/machine.h"
 #include "runtime/task/crash_report.h"
+#include "runtime/transfer/message_memory.h"
 #include "runtime/transfer/wake_event.h"
 #include "runtime/transport/socket.h"
 #include "runtime/worker/executor_job.h"
@@ -48,15 +49,26 @@ Status Confine(std::int64_t parent) {
 }
 
 /// A plugin that allocates without end is refused memory, with its record's place, before the
-/// machine has none left.
-void LimitMemory(const wire::ExecutorSetup& setup) {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_DATA, &limit) != 0) return;
-  const std::uint64_t wanted =
-      DataBytes() + setup.memory_bytes() + setup.slots() * kThreadRoomBytes + kProcessRoomBytes;
-  limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
-  ::setrlimit(RLIMIT_DATA, &limit);
-}
+/// machine has none left: at the most that the executor was ever given, since what it took while it
+/// had more cannot be taken back.
+class DataLimit {
+ public:
+  void Begin(std::uint32_t slots) {
+    room_bytes_ = DataBytes() + slots * kThreadRoomBytes + kProcessRoomBytes;
+  }
+
+  void RaiseTo(std::uint64_t memory_bytes) {
+    rlimit limit{};
+    if (memory_bytes <= memory_bytes_ || ::getrlimit(RLIMIT_DATA, &limit) != 0) return;
+    memory_bytes_ = memory_bytes;
+    limit.rlim_cur = std::min<rlim_t>(room_bytes_ + memory_bytes, limit.rlim_max);
+    ::setrlimit(RLIMIT_DATA, &limit);
+  }
+
+ private:
+  std::uint64_t room_bytes_ = 0;
+  std::uint64_t memory_bytes_ = 0;
+};
 
 class Executor {
  public:
@@ -130,6 +142,7 @@ class Executor {
     } else if (message.has_executor_setup()) {
       if (job_ == nullptr) SetUp(message.executor_setup());
     } else if (job_ != nullptr) {
+      if (message.has_memory_share()) data_limit_.RaiseTo(message.memory_share().bytes());
       job_->Handle(message);
     }
   }
@@ -144,7 +157,8 @@ class Executor {
       return;
     }
     job_ = std::move(*job);
-    LimitMemory(setup);
+    data_limit_.Begin(setup.slots());
+    data_limit_.RaiseTo(setup.memory().bytes());
   }
 
   void LookAfterJob() {
@@ -162,6 +176,7 @@ class Executor {
   Poller poller_;
   WakeEvent wake_;
   std::unique_ptr<ExecutorJob> job_;
+  DataLimit data_limit_;
   std::deque<wire::Message> unsent_;
   std::chrono::steady_clock::time_point next_tick_;
   bool exiting_ = false;
@@ -195,6 +210,7 @@ Status Run(const ExecutorOptions& options) {
 }  // namespace
 
 void RunExecutor(const ExecutorOptions& options) {
+  KeepMessageMemory();
   const Status status = Run(options);
   std::fprintf(stderr, "spillway executor: %s\n", status.message().c_str());
   ::_exit(kExitFailed);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -13,14 +14,18 @@ namespace spillway {
 
 namespace {
 
-Result<MemoryPlan> PlanFor(const wire::ExecutorSetup& setup) {
+/// Data messages that are under way take up to this share of what the process keeps in reserve.
+constexpr std::uint64_t kWindowShareOfReserve = 2;
+
+MemoryDemand DemandOf(const wire::ExecutorSetup& setup) {
   MemoryDemand demand;
-  demand.total_bytes = setup.memory_bytes();
+  demand.total_bytes = setup.memory().bytes();
+  demand.processes = setup.memory().executors();
   demand.baseline_bytes = ResidentBytes();
   demand.threads = setup.slots();
   demand.split_bytes = setup.job().spec().map_bytes_max();
   demand.reducers = setup.job().spec().parts();
-  return PlanMemory(demand);
+  return demand;
 }
 
 }  // namespace
@@ -34,8 +39,9 @@ Result<std::unique_ptr<ExecutorJob>> ExecutorJob::Create(const wire::ExecutorSet
   // The library stays loaded for the rest of the process, and so does its path.
   RegisterPluginCode(reinterpret_cast<const void*>(plugin->abi().mapper_create),
                      library->path().c_str());
-  SPILLWAY_ASSIGN_OR_RETURN(const MemoryPlan memory, PlanFor(setup));
-  std::unique_ptr<ExecutorJob> job(new ExecutorJob(memory, std::move(plugin)));
+  const MemoryDemand demand = DemandOf(setup);
+  SPILLWAY_ASSIGN_OR_RETURN(const MemoryPlan memory, PlanMemory(demand));
+  std::unique_ptr<ExecutorJob> job(new ExecutorJob(demand, memory, std::move(plugin)));
   SPILLWAY_RETURN_IF_ERROR(job->OpenStores(setup));
   job->OpenSource(setup, host.transport);
   SPILLWAY_ASSIGN_OR_RETURN(job->engine_, TaskEngine::Create(setup.job(),
@@ -50,8 +56,12 @@ Result<std::unique_ptr<ExecutorJob>> ExecutorJob::Create(const wire::ExecutorSet
   return job;
 }
 
-ExecutorJob::ExecutorJob(const MemoryPlan& memory, std::unique_ptr<PluginJob> plugin)
-    : memory_(memory), plugin_(std::move(plugin)), segment_budget_(SegmentBudgetBytes(memory)) {}
+ExecutorJob::ExecutorJob(const MemoryDemand& demand, const MemoryPlan& memory,
+                         std::unique_ptr<PluginJob> plugin)
+    : demand_(demand),
+      memory_(memory),
+      plugin_(std::move(plugin)),
+      segment_budget_(SegmentBudgetBytes(memory)) {}
 
 Status ExecutorJob::OpenStores(const wire::ExecutorSetup& setup) {
   DiskSegmentStoreOptions options;
@@ -69,6 +79,9 @@ Status ExecutorJob::OpenStores(const wire::ExecutorSetup& setup) {
 
 void ExecutorJob::OpenSource(const wire::ExecutorSetup& setup, TransportContext& transport) {
   SegmentFetcherOptions options;
+  options.limits.total_window_bytes =
+      std::clamp(memory_.reserve_bytes / kWindowShareOfReserve, options.limits.source_window_bytes,
+                 options.limits.total_window_bytes);
   options.keys = {setup.fetch_public_key(), setup.fetch_secret_key()};
   options.job = setup.job().job();
   options.copy_attempt = static_cast<std::uint32_t>(::getpid());
@@ -83,8 +96,23 @@ void ExecutorJob::OpenSource(const wire::ExecutorSetup& setup, TransportContext&
 void ExecutorJob::Handle(const wire::Message& message) {
   if (message.has_worker_place())
     source_->SetPlace(message.worker_place());
+  else if (message.has_memory_share())
+    Replan(message.memory_share());
   else
     engine_->Handle(message);
+}
+
+void ExecutorJob::Replan(const wire::MemoryShare& share) {
+  demand_.total_bytes = share.bytes();
+  demand_.processes = share.executors();
+  const auto plan = PlanMemory(demand_);
+  // A plugin that is large by itself may leave nothing: then tasks take the least there is.
+  MemoryPlan least;
+  least.threads = memory_.threads;
+  least.task_bytes = kTaskBytesMin;
+  const MemoryPlan& chosen = plan.ok() ? *plan : least;
+  segment_budget_.Resize(SegmentBudgetBytes(chosen), share.executors() <= 1);
+  engine_->Replan(chosen, share.executors());
 }
 
 }  // namespace spillway

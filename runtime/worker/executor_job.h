@@ -33,7 +33,7 @@ class ExecutorJob {
   static Result<std::unique_ptr<ExecutorJob>> Create(const wire::ExecutorSetup& setup,
                                                      const Host& host);
 
-  /// As TaskEngine::Handle; also WorkerPlace.
+  /// As TaskEngine::Handle; also WorkerPlace and MemoryShare.
   void Handle(const wire::Message& message);
   wire::Progress Progress() { return engine_->Progress(); }
   void Tick() { engine_->Tick(); }
@@ -42,12 +42,15 @@ class ExecutorJob {
   const MemoryPlan& memory() const { return memory_; }
 
  private:
-  ExecutorJob(const MemoryPlan& memory, std::unique_ptr<PluginJob> plugin);
+  ExecutorJob(const MemoryDemand& demand, const MemoryPlan& memory,
+              std::unique_ptr<PluginJob> plugin);
+  void Replan(const wire::MemoryShare& share);
   Status OpenStores(const wire::ExecutorSetup& setup);
   void OpenSource(const wire::ExecutorSetup& setup, TransportContext& transport);
 
   PosixFileSystem files_;
-  const MemoryPlan memory_;
+  MemoryDemand demand_;
+  const MemoryPlan memory_;  ///< The first.
   const std::unique_ptr<PluginJob> plugin_;
   MemoryBudget segment_budget_;  ///< Of what was fetched.
   std::unique_ptr<DiskSegmentStore> disk_;

@@ -1,5 +1,7 @@
 #include "runtime/worker/job_runtime.h"
 
+#include <algorithm>
+
 namespace spillway {
 
 namespace {
@@ -23,7 +25,8 @@ JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, con
       files(file_system),
       segments(store),
       task_budget(plan.threads * plan.task_bytes),
-      spare_budget(SpareBytes(plan) + plan.threads * plan.input_buffer_bytes) {
+      spare_budget(SpareBytes(plan) + plan.threads * plan.input_buffer_bytes),
+      task_bytes_(plan.task_bytes) {
   context.plugin = &plugin;
   context.job = start.segment_job();
   context.partitions = start.spec().parts();
@@ -31,6 +34,16 @@ JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, con
     context.side_files[file.name()] = file.path();
   context.range_cuts.assign(start.spec().range_cuts().begin(), start.spec().range_cuts().end());
   writer.compression = static_cast<Compression>(start.spec().compression());
+}
+
+void JobRuntime::Replan(const MemoryPlan& plan, std::uint32_t processes) {
+  const bool alone = processes <= 1;
+  // The threads are there, whether the new plan has as many or not.
+  const std::uint64_t task_bytes =
+      std::max(kTaskBytesMin, plan.threads * plan.task_bytes / memory.threads);
+  task_bytes_.store(task_bytes, std::memory_order_relaxed);
+  task_budget.Resize(memory.threads * task_bytes, alone);
+  spare_budget.Resize(SpareBytes(plan) + memory.threads * memory.input_buffer_bytes, alone);
 }
 
 Status JobRuntime::TakeInputNames(const wire::StartJob& start) {

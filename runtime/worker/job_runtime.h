@@ -2,6 +2,7 @@
 // where segments and parts go. Immutable but for the budgets; any thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 
@@ -35,18 +36,28 @@ class JobRuntime {
 
   bool map_only() const { return context.abi().map_only != 0; }
 
+  /// Another plan of the same process. Tasks that run keep what they have; those that begin from
+  /// now on get the new plan's share. With more than one of `processes`, what no task uses goes
+  /// back to the kernel.
+  void Replan(const MemoryPlan& plan, std::uint32_t processes);
+  /// Of a task that begins now.
+  std::uint64_t task_bytes() const { return task_bytes_.load(std::memory_order_relaxed); }
+
   const std::uint64_t job;  ///< The number in AttemptIds.
   const std::uint32_t maps;
   const std::string staging_dir;
   const bool durable;
   const bool planned_map_only;
-  const MemoryPlan memory;
+  const MemoryPlan memory;  ///< As first planned: threads and buffers stay as they are.
   JobContext context;
   SegmentWriterOptions writer;
   FileSystem& files;
   SegmentStore& segments;
   MemoryBudget task_budget;
   MemoryBudget spare_budget;  ///< Blocks, and records that are longer than one.
+
+ private:
+  std::atomic<std::uint64_t> task_bytes_;
 };
 
 }  // namespace spillway

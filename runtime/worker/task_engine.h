@@ -3,7 +3,7 @@
 // are answered as before. Reduces fetch their segments while maps still run, and take a thread when
 // they have them all.
 //
-// Handle, Progress and Tick are for one thread. What is posted may come from any thread.
+// Handle, Replan, Progress and Tick are for one thread. What is posted may come from any thread.
 #pragma once
 
 #include <chrono>
@@ -63,6 +63,9 @@ class TaskEngine {
   /// StartMap, StartReduce, SegmentsAvailable, SegmentInvalidated, StopAttempt, CommitGrant,
   /// CommitRefuse and DiscardSegment; others are ignored, as are those of other jobs.
   void Handle(const wire::Message& message);
+
+  /// See JobRuntime::Replan.
+  void Replan(const MemoryPlan& plan, std::uint32_t processes) { job_.Replan(plan, processes); }
 
   /// What moved since the last call.
   wire::Progress Progress();

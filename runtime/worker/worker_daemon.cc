@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "mapreduce/base/units.h"
+#include "runtime/core/worker_memory.h"
 #include "runtime/protocol/wire_values.h"
 #include "runtime/storage/disk_space.h"
 #include "runtime/storage/machine.h"
@@ -42,8 +44,6 @@ constexpr std::uint64_t kTokenLifeMs = 30ull * 24 * 3'600 * 1'000;
 constexpr std::uint32_t kMessagesPerTurnMax = 1'000;
 /// An address that nobody has (RFC 5737): the way to it is the way to other hosts.
 constexpr const char* kAnywhere = "192.0.2.1";
-/// What the daemon itself needs of the worker's memory.
-constexpr std::uint64_t kDaemonBytes = 24 << 20;
 
 /// The host in "tcp://host:port"; empty for other transports.
 std::string HostOf(const std::string& endpoint) {
@@ -108,7 +108,13 @@ class SocketDirectory {
 
 class WorkerDaemon::Loop {
  public:
-  Loop(TransportContext& context, const WorkerSetup& setup) : context_(context), setup_(setup) {}
+  Loop(TransportContext& context, const WorkerSetup& setup)
+      : context_(context), setup_(setup), memory_(setup.options.memory_bytes, setup.options.slots) {
+    if (memory_.slots() < setup.options.slots)
+      Log(std::to_string(memory_.slots()) + " slots instead of " +
+          std::to_string(setup.options.slots) + ": " + FormatBytes(setup.options.memory_bytes) +
+          " carry no more; give more with --memory");
+  }
 
   ~Loop() {
     preparer_.reset();
@@ -225,13 +231,14 @@ class WorkerDaemon::Loop {
     details.set_name(setup_.options.name);
     details.set_host(setup_.options.host);
     details.set_rack(setup_.options.rack);
-    details.set_slots(setup_.options.slots);
+    details.set_slots(memory_.slots());
     details.set_memory_bytes(setup_.options.memory_bytes);
     details.set_fetch_endpoint(AnnouncedFetchEndpoint());
     details.set_fetch_public_key(fetch_public_key_);
     for (const std::string& directory : scratch_dirs_) details.add_scratch_dirs(directory);
     details.set_pid(static_cast<std::uint64_t>(::getpid()));
     details.set_small_jobs_only(setup_.small_jobs_only);
+    options.executors_max = memory_.executors_max();
     if (setup_.protocol_version_max != 0) options.link.version_max = setup_.protocol_version_max;
     return options;
   }
@@ -316,9 +323,8 @@ class WorkerDaemon::Loop {
     wire::Message message;
     wire::ExecutorSetup& setup = *message.mutable_executor_setup();
     *setup.mutable_job() = jobs_[job];
-    setup.set_slots(setup_.options.slots);
-    const std::uint64_t memory = setup_.options.memory_bytes;
-    setup.set_memory_bytes(memory > 2 * kDaemonBytes ? memory - kDaemonBytes : memory / 2);
+    setup.set_slots(memory_.slots());
+    *setup.mutable_memory() = MemoryShareNow();
     for (const std::string& directory : scratch_dirs_) setup.add_scratch_dirs(directory);
     setup.set_host(setup_.options.host);
     setup.set_worker(machine_->id());
@@ -332,6 +338,25 @@ class WorkerDaemon::Loop {
     setup.set_fetch_token(MintFetchToken(registered_.token_key(), grant));
     setup.set_fetch_token_expires_unix_ms(grant.expires_unix_ms);
     SendTo(peer, message);
+  }
+
+  wire::MemoryShare MemoryShareNow() const {
+    const auto executors = static_cast<std::uint32_t>(executors_.size());
+    wire::MemoryShare share;
+    share.set_bytes(memory_.executor_bytes(executors));
+    share.set_executors(executors);
+    return share;
+  }
+
+  /// Tells the executors when there are more or fewer of them. Who has not asked for its setup yet
+  /// gets its share with it.
+  void ShareMemory() {
+    if (executors_.size() == sharers_) return;
+    sharers_ = executors_.size();
+    wire::Message message;
+    *message.mutable_memory_share() = MemoryShareNow();
+    for (const auto& [job, executor] : executors_)
+      if (!executor.peer.empty()) SendTo(executor.peer, message);
   }
 
   void OnPrepared(JobPreparer::Prepared& prepared) {
@@ -399,6 +424,7 @@ class WorkerDaemon::Loop {
     for (const JobId job : effects.remove) RemoveJob(job);
     for (auto& preparation : effects.prepare) preparer_->Prepare(std::move(preparation));
     for (const JobId job : effects.spawn) Spawn(job);
+    ShareMemory();
     for (const auto& [job, message] : effects.to_executors) {
       const auto found = executors_.find(job);
       if (found != executors_.end() && !found->second.peer.empty())
@@ -427,7 +453,7 @@ class WorkerDaemon::Loop {
     ExecutorProcessOptions options;
     options.endpoint = socket_directory_->endpoint();
     options.job = job;
-    options.slots = setup_.options.slots;
+    options.slots = memory_.slots();
     auto process = ExecutorProcess::Start(options);
     if (!process.ok()) return machine_->OnExecutorEnded(job, {}, process.status().message(), Now());
     executors_[job] = {std::move(process).value(), {}};
@@ -479,6 +505,7 @@ class WorkerDaemon::Loop {
 
   TransportContext& context_;
   const WorkerSetup setup_;
+  const WorkerMemory memory_;
   PosixFileSystem files_;
   std::uint64_t incarnation_ = 0;
   std::vector<std::unique_ptr<ScratchDirectory>> scratch_;
@@ -497,6 +524,7 @@ class WorkerDaemon::Loop {
 
   std::map<JobId, wire::StartJob> jobs_;  ///< That are prepared.
   std::map<JobId, Executor> executors_;
+  std::size_t sharers_ = 0;  ///< Executors when their shares were last told.
   std::map<PeerId, JobId> peers_;
   const WakeEvent wake_;
   Poller poller_;

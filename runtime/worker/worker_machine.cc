@@ -175,8 +175,26 @@ void WorkerMachine::MaybeSpawn(JobId number, Job& job, TimeMs now) {
                                   [](const auto& m) { return StartedAttempt(m).has_value(); });
   if (!wanted) return job.waiting.clear();
   if (job.phase != JobPhase::kDown || now < job.respawn_due_ms) return;
+  MakeRoom();
   job.phase = JobPhase::kStarting;
   effects_.spawn.push_back(number);
+}
+
+void WorkerMachine::MakeRoom() {
+  std::uint32_t alive = 0;
+  std::set<JobId> busy;
+  for (const auto& [id, attempt] : attempts_) busy.insert(id.job);
+  std::pair<const JobId, Job>* idlest = nullptr;
+  for (auto& entry : jobs_) {
+    const Job& job = entry.second;
+    if (job.phase != JobPhase::kStarting && job.phase != JobPhase::kReady) continue;
+    ++alive;
+    if (job.phase == JobPhase::kStarting || busy.contains(entry.first)) continue;
+    if (idlest == nullptr || job.last_end < idlest->second.last_end) idlest = &entry;
+  }
+  if (alive < options_.executors_max || idlest == nullptr) return;
+  idlest->second.phase = JobPhase::kYielding;
+  effects_.kill.push_back(idlest->first);
 }
 
 void WorkerMachine::SendPlaces(JobId number, Job& job) {
@@ -243,6 +261,7 @@ bool WorkerMachine::MayPassOn(JobId number, const wire::Message& message) const 
 void WorkerMachine::OnExecutorMessage(JobId number, const wire::Message& message, TimeMs) {
   Job* const job = FindJob(number);
   if (job == nullptr) return;
+  if (job->phase == JobPhase::kYielding) return;  // It has nothing to say any more.
   if (message.has_executor_ready()) {
     const Status status = FromWire(message.executor_ready().status());
     if (message.executor_ready().has_status() && !status.ok()) {
@@ -274,14 +293,20 @@ void WorkerMachine::OnExecutorMessage(JobId number, const wire::Message& message
 
 /// Tells the coordinator how an attempt ended, once.
 void WorkerMachine::EndAttempt(const wire::Message& end) {
-  if (attempts_.erase(*EndedAttempt(end)) > 0) Answer(end);
+  const AttemptId id = *EndedAttempt(end);
+  if (attempts_.erase(id) == 0) return;
+  if (Job* const job = FindJob(id.job)) job->last_end = ++ends_;
+  Answer(end);
 }
 
 void WorkerMachine::OnExecutorEnded(JobId number, const std::vector<wire::Message>& ends,
                                     const std::string& how, TimeMs now) {
   Job* const job = FindJob(number);
   if (job == nullptr) return;
-  effects_.log.push_back("the executor of job " + job->start.job_id() + " ended: " + how);
+  const bool yielded = job->phase == JobPhase::kYielding;
+  effects_.log.push_back(
+      "the executor of job " + job->start.job_id() +
+      " ended: " + (yielded ? "it had nothing to do, and another job's needs its memory" : how));
   for (const wire::Message& end : ends) EndAttempt(end);
   std::vector<AttemptId> rest;
   for (auto& [id, attempt] : attempts_) {
@@ -294,6 +319,7 @@ void WorkerMachine::OnExecutorEnded(JobId number, const std::vector<wire::Messag
   for (const AttemptId& id : rest) EndAttempt(StoppedMessage(id));
   if (job->phase == JobPhase::kFailed) return;
   job->phase = JobPhase::kDown;
+  if (yielded) return MaybeSpawn(number, *job, now);
   // What a record does to it says nothing against the worker.
   const bool blamed = std::any_of(ends.begin(), ends.end(), [](const wire::Message& end) {
     return end.has_attempt_failed() && end.attempt_failed().has_record();

@@ -31,6 +31,10 @@ struct WorkerMachineOptions {
   std::uint64_t respawn_ms = 100;  ///< Doubled with each executor that died at once.
   std::uint64_t respawn_ms_max = 5'000;
   std::uint32_t respawns_max = 8;  ///< In a row, without an attempt that ended well.
+  /// Alive at once. For another, one that has no attempt is ended: its job loses nothing, for
+  /// segments and parts are on disk, and gets a new one with its next attempt. While all have
+  /// attempts, there may be more: as many as slots.
+  std::uint32_t executors_max = 64;
 };
 
 /// What the shell is to do, in this order.
@@ -106,6 +110,7 @@ class WorkerMachine {
     kDown,      ///< Prepared; no executor runs.
     kStarting,  ///< An executor runs, and has not said that it is ready.
     kReady,
+    kYielding,  ///< Its executor is being ended, for another job's to start.
   };
   struct Job {
     wire::StartJob start;
@@ -115,6 +120,7 @@ class WorkerMachine {
     std::deque<wire::Message> waiting;  ///< For an executor.
     std::set<WorkerId> told_places;
     std::uint32_t deaths_in_row = 0;
+    std::uint64_t last_end = 0;  ///< Grows: when an attempt of it last ended here.
     TimeMs respawn_due_ms = 0;
   };
   struct Attempt {
@@ -131,6 +137,8 @@ class WorkerMachine {
   void SendPlaces(JobId number, Job& job);
   void Flush(JobId number, Job& job);
   void MaybeSpawn(JobId number, Job& job, TimeMs now);
+  /// Ends an executor that has nothing to do, when there are as many as there may be.
+  void MakeRoom();
   void Prepare(Job& job);
   /// All that the job's attempts here come to.
   void FailAttempts(JobId number, Job& job);
@@ -151,6 +159,7 @@ class WorkerMachine {
   bool drain_said_ = false;
   std::optional<TimeMs> leave_due_ms_;
   std::uint64_t preparations_ = 0;
+  std::uint64_t ends_ = 0;
   WorkerEffects effects_;
 };
 

@@ -57,7 +57,8 @@ bool MemoryBudget::TryReserve(std::uint64_t bytes) {
 bool MemoryBudget::TryCharge(std::uint64_t bytes) {
   std::uint64_t used = used_bytes_.load(std::memory_order_relaxed);
   do {
-    if (bytes > total_bytes_ || used > total_bytes_ - bytes) return false;
+    const std::uint64_t total = total_bytes();
+    if (bytes > total || used > total - bytes) return false;
   } while (!used_bytes_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
   RaiseTo(peak_bytes_, used + bytes);
   return true;
@@ -73,9 +74,26 @@ void MemoryBudget::Release(std::uint64_t bytes) {
   SPILLWAY_CHECK_GE(used, bytes);
 }
 
+void MemoryBudget::Resize(std::uint64_t total_bytes, bool keeps_idle) {
+  total_bytes_.store(total_bytes, std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(idle_mutex_);
+    keeps_idle_ = keeps_idle;
+  }
+  if (!keeps_idle || used_bytes() > total_bytes) DropIdle();
+}
+
 void MemoryBudget::Keep(const Idle& mapping) {
-  const std::lock_guard lock(idle_mutex_);
-  idle_.push_back(mapping);
+  {
+    const std::lock_guard lock(idle_mutex_);
+    if (keeps_idle_ && used_bytes() <= total_bytes()) return idle_.push_back(mapping);
+  }
+  Drop(mapping);
+}
+
+void MemoryBudget::Drop(const Idle& mapping) {
+  ::munmap(mapping.data, MappedBytes(mapping.bytes));
+  Release(mapping.bytes);
 }
 
 char* MemoryBudget::TakeIdle(std::uint64_t bytes) {
@@ -96,10 +114,7 @@ bool MemoryBudget::DropIdle() {
     const std::lock_guard lock(idle_mutex_);
     dropped.swap(idle_);
   }
-  for (const Idle& idle : dropped) {
-    ::munmap(idle.data, MappedBytes(idle.bytes));
-    Release(idle.bytes);
-  }
+  for (const Idle& idle : dropped) Drop(idle);
   return !dropped.empty();
 }
 
@@ -174,6 +189,8 @@ void Buffer::ShrinkTo(std::uint64_t bytes) {
   const std::uint64_t kept = MappedBytes(bytes), mapped = MappedBytes(bytes_);
   if (kept < mapped) ::munmap(data_ + kept, mapped - kept);
   budget_->Release(bytes_ - bytes);
+  // Nobody asks for one of this odd size again.
+  if (bytes < bytes_) recycled_ = false;
   bytes_ = bytes;
 }
 

@@ -29,7 +29,13 @@ class MemoryBudget {
 
   void Release(std::uint64_t bytes);
 
-  std::uint64_t total_bytes() const { return total_bytes_; }
+  /// From now on there are so many bytes in all. What is reserved stays so, beyond the end where
+  /// there are fewer: new reservations are refused until enough has been released. With
+  /// `keeps_idle` false the mappings of recycled buffers go back to the kernel at once, as memory
+  /// that others are to have does.
+  void Resize(std::uint64_t total_bytes, bool keeps_idle);
+
+  std::uint64_t total_bytes() const { return total_bytes_.load(std::memory_order_relaxed); }
   std::uint64_t used_bytes() const { return used_bytes_.load(std::memory_order_relaxed); }
   std::uint64_t peak_bytes() const { return peak_bytes_.load(std::memory_order_relaxed); }
 
@@ -43,7 +49,9 @@ class MemoryBudget {
   };
 
   bool TryCharge(std::uint64_t bytes);
+  /// Takes over a mapping for later, or gives it back to the kernel when it must not be kept.
   void Keep(const Idle& mapping);
+  void Drop(const Idle& mapping);
   /// A mapping for exactly `bytes`, or null.
   char* TakeIdle(std::uint64_t bytes);
   /// Gives all idle mappings back to the kernel; false when there was none.
@@ -51,7 +59,8 @@ class MemoryBudget {
 
   std::mutex idle_mutex_;
   std::vector<Idle> idle_;  // Guarded by idle_mutex_.
-  const std::uint64_t total_bytes_;
+  bool keeps_idle_ = true;  // Guarded by idle_mutex_.
+  std::atomic<std::uint64_t> total_bytes_;
   std::atomic<std::uint64_t> used_bytes_{0};
   std::atomic<std::uint64_t> peak_bytes_{0};
 };

@@ -11,6 +11,17 @@
 
 namespace spillway {
 
+namespace {
+
+/// A chunk that has no more than this part of it left when the next append does not fit stays as it
+/// is, so that its mapping can be used again: to touch fresh pages costs more than to copy into
+/// them.
+constexpr std::uint64_t kUnusedShareMax = 32;
+/// Smaller chunks cost little, and would lie about in many sizes.
+constexpr std::uint64_t kRecycledBytesMin = 1 << 20;
+
+}  // namespace
+
 Status SegmentChunks::Append(std::string_view bytes) {
   if (bytes.empty()) return OkStatus();
   SPILLWAY_RETURN_IF_ERROR(MakeRoom(bytes.size()));
@@ -43,7 +54,9 @@ Result<Buffer> SegmentChunks::AllocateChunk(std::uint64_t bytes_min) {
   const std::size_t doublings = std::min<std::size_t>(chunks_.size(), 32);
   std::uint64_t bytes = std::min(options_.chunk_bytes_min << doublings, options_.chunk_bytes_max);
   for (; bytes > bytes_min; bytes /= 2) {
-    auto buffer = Buffer::Allocate(budget_, bytes);
+    const bool recycled = bytes == options_.chunk_bytes_max && bytes >= kRecycledBytesMin;
+    auto buffer =
+        recycled ? Buffer::AllocateRecycled(budget_, bytes) : Buffer::Allocate(budget_, bytes);
     if (buffer.ok()) return buffer;
     if (bytes <= options_.chunk_bytes_min) break;
   }
@@ -55,7 +68,7 @@ void SegmentChunks::Seal() {
   Chunk& last = chunks_.back();
   if (last.used_bytes == 0)
     chunks_.pop_back();
-  else
+  else if (last.buffer.size() - last.used_bytes > last.buffer.size() / kUnusedShareMax)
     last.buffer.ShrinkTo(last.used_bytes);
 }
 

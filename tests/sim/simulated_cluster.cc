@@ -300,6 +300,7 @@ void SimulatedCluster::StartWorker(std::uint32_t index) {
   options.link.register_retry_ms = 100;
   if (options_.older_workers && index % 2 == 0) options.link.version_max = kProtocolVersion - 1;
   options.stop_timeout_ms = 500;
+  options.executors_max = options_.executors_max;
   worker.machine = std::make_unique<WorkerMachine>(options);
   CarryOut(index);
 }

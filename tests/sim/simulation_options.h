@@ -26,7 +26,8 @@ struct SimulationOptions {
   std::uint32_t executor_crash_ms = 0;
   std::uint32_t partition_ms = 0;
   std::uint32_t attempt_failure_permille = 0;
-  std::uint32_t drain_ms = 0;  ///< One worker at least is spared.
+  std::uint32_t executors_max = 64;  ///< Of each worker; beyond it idle ones are ended.
+  std::uint32_t drain_ms = 0;        ///< One worker at least is spared.
   std::uint32_t leave_ms = 0;
   /// Of a job: its output cannot be opened, and its client submits again. Of a job on a worker: it
   /// cannot be set up there, which may be its end.

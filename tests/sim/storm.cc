@@ -26,6 +26,7 @@ SimulationOptions Storm(std::uint64_t seed) {
   options.partition_ms = below(2) * (500 + below(3'000));
   options.attempt_failure_permille = below(2) * below(20);
   options.older_workers = below(2) == 0;
+  options.executors_max = 1 + below(3);
   return options;
 }
 

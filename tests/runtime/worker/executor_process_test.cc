@@ -48,7 +48,8 @@ class Daemon {
     wire::ExecutorSetup& s = *setup.mutable_executor_setup();
     *s.mutable_job() = job.start;
     s.set_slots(slots);
-    s.set_memory_bytes(memory_bytes);
+    s.mutable_memory()->set_bytes(memory_bytes);
+    s.mutable_memory()->set_executors(1);
     s.add_scratch_dirs(job.scratch());
     s.set_host("here");
     s.set_worker(1);

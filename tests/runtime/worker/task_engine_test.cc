@@ -134,7 +134,17 @@ std::string SortedLines(const std::vector<std::string>& parts) {
   return all;
 }
 
-/// Plays the coordinator: all messages in an order by the seed, many of them twice.
+/// A share of the memory, alone or beside other processes: from what holds a task's least on.
+MemoryPlan AnyPlan(std::mt19937& random, std::uint32_t threads, std::uint32_t processes) {
+  return PlanMemory({.total_bytes = (4 * threads + random() % 60) * kMiB,
+                     .threads = threads,
+                     .split_bytes = 1 * kMiB,
+                     .processes = processes})
+      .value();
+}
+
+/// Plays the coordinator: all messages in an order by the seed, many of them twice; and a daemon
+/// that gives the process more memory and less.
 std::vector<std::string> RunJob(TestJob& job, std::uint32_t threads, std::uint32_t seed) {
   Engine e(job, threads);
   std::mt19937 random(seed);
@@ -152,6 +162,8 @@ std::vector<std::string> RunJob(TestJob& job, std::uint32_t threads, std::uint32
   for (const wire::Message& start : starts) {
     e.engine->Handle(start);
     if (maybe()) e.engine->Handle(start);
+    const std::uint32_t processes = 1 + random() % 2;
+    e.engine->Replan(AnyPlan(random, threads, processes), processes);
   }
   std::set<std::uint32_t> maps_done, granted;
   std::uint64_t input_records = 0;

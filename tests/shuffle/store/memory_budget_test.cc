@@ -111,5 +111,53 @@ TEST(Buffer, ARecycledMappingStaysChargedUntilSomebodyNeedsTheRoom) {
   EXPECT_EQ(budget.used_bytes(), 8u << 20);
 }
 
+TEST(Buffer, OneThatWasShrunkIsNotKept) {
+  MemoryBudget budget(8 << 20);
+  {
+    auto buffer = Buffer::AllocateRecycled(budget, 4 << 20);
+    ASSERT_TRUE(buffer.ok());
+    buffer->ShrinkTo(1 << 20);
+    EXPECT_EQ(budget.used_bytes(), 1u << 20);
+  }
+  EXPECT_EQ(budget.used_bytes(), 0u);
+}
+
+TEST(MemoryBudget, ASmallerOneRefusesUntilEnoughWasReleasedAndALargerOneGives) {
+  MemoryBudget budget(1000);
+  ASSERT_TRUE(budget.TryReserve(800));
+  budget.Resize(500, true);
+  EXPECT_EQ(budget.used_bytes(), 800u);
+  EXPECT_FALSE(budget.TryReserve(1));
+  budget.Release(400);
+  EXPECT_TRUE(budget.TryReserve(100));
+  EXPECT_FALSE(budget.TryReserve(1));
+  budget.Resize(2000, true);
+  EXPECT_TRUE(budget.TryReserve(1500));
+  budget.Release(2000);
+}
+
+TEST(MemoryBudget, KeepsNoMappingsThatAreBeyondItsNewEnd) {
+  MemoryBudget budget(8 << 20);
+  auto in_use = Buffer::AllocateRecycled(budget, 4 << 20);
+  { auto idle = Buffer::AllocateRecycled(budget, 2 << 20); }
+  EXPECT_EQ(budget.used_bytes(), 6u << 20);
+  budget.Resize(3 << 20, true);
+  EXPECT_EQ(budget.used_bytes(), 4u << 20);  // Not what is in use,
+  in_use->Reset();
+  EXPECT_EQ(budget.used_bytes(), 0u);  // but that neither once it is not.
+}
+
+TEST(MemoryBudget, KeepsNoIdleMappingsThatOthersAreToHave) {
+  MemoryBudget budget(8 << 20);
+  { auto idle = Buffer::AllocateRecycled(budget, 2 << 20); }
+  budget.Resize(8 << 20, false);
+  EXPECT_EQ(budget.used_bytes(), 0u);
+  { auto used = Buffer::AllocateRecycled(budget, 2 << 20); }
+  EXPECT_EQ(budget.used_bytes(), 0u);
+  budget.Resize(8 << 20, true);
+  { auto idle = Buffer::AllocateRecycled(budget, 2 << 20); }
+  EXPECT_EQ(budget.used_bytes(), 2u << 20);
+}
+
 }  // namespace
 }  // namespace spillway

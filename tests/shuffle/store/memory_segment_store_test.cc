@@ -118,6 +118,28 @@ TEST(MemorySegmentStore, ReleaseGivesConsumedChunksBack) {
   EXPECT_EQ(budget.used_bytes(), 0u);
 }
 
+TEST(MemorySegmentStore, LargeChunksServeTheNextSegmentUntilSomebodyNeedsTheRoom) {
+  constexpr std::uint64_t kAppends = 10, kAppendBytes = (1 << 20) - 1'000;
+  MemoryBudget budget(64 << 20);
+  MemorySegmentStore store(budget,
+                           {.chunk_bytes_min = std::uint64_t{4} << 20, .chunk_bytes_max = 4 << 20});
+  auto segment = Write(store, kAppends, kAppendBytes);
+  const char* const first = segment->View(0, 1).data();
+  segment.reset();
+  ASSERT_TRUE(store.Discard(kId).ok());
+  EXPECT_EQ(budget.used_bytes(), std::uint64_t{8} << 20);  // Without the last, which was shrunk.
+  segment = Write(store, kAppends, kAppendBytes);
+  EXPECT_TRUE(segment->View(0, 1).data() == first ||
+              segment->View(5 * kAppendBytes, 1).data() == first);
+  for (std::uint64_t i = 0; i < kAppends; ++i)
+    ASSERT_EQ(segment->View(i * kAppendBytes, kAppendBytes),
+              std::string(kAppendBytes, static_cast<char>('a' + i % 26)));
+  segment.reset();
+  ASSERT_TRUE(store.Discard(kId).ok());
+  EXPECT_TRUE(budget.TryReserve(64 << 20));
+  budget.Release(64 << 20);
+}
+
 TEST(MemorySegmentStore, OpenSegmentOutlivesItsDiscard) {
   MemoryBudget budget(64 << 20);
   MemorySegmentStore store(budget);
