@@ -6,6 +6,6 @@
 //   CheckDeterminism, CheckCombiner, CheckPartitioner, CheckOrder         testing/job_checks.h
 #pragma once
 
+#include "mapreduce/testing/emitted_records.h"
 #include "mapreduce/testing/job_checks.h"
 #include "mapreduce/testing/job_test.h"
-#include "mapreduce/testing/emitted_records.h"

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "mapreduce/base/units.h"
+#include "runtime/cli/author_option_table.h"
 #include "runtime/cli/cluster_option_table.h"
 
 namespace spillway {
@@ -214,8 +215,8 @@ constexpr CommandSpec kCommands[] = {
      .description =
          "Runs a MapReduce job with all cores of this machine, without any daemon; with --on, on "
          "the cluster of that coordinator. The output is the same bytes.\n\n"
-         "JOB is the name of a built-in job or the path of a plugin's .so file. Without a JOB, "
-         "the built-in jobs are listed.",
+         "JOB is the name of a built-in job, the path of a plugin's .so file, or the directory of "
+         "a project, which is built first. Without a JOB, the built-in jobs are listed.",
      .options = kRunOptions,
      .examples = "spillway run wordcount -i 'books/*.txt' -o counts/\n"
                  "spillway run grep -i logs/ -o hits/ -- 'timeout|refused'\n"
@@ -307,6 +308,17 @@ constexpr CommandSpec kCommands[] = {
      .examples = "spillway worker --coordinator head:7077 --keys /etc/spillway/keys \\\n"
                  "    --spill-dir /scratch/a --spill-dir /scratch/b\n"
                  "spillway worker --coordinator 127.0.0.1:7077 --insecure --spill-dir s/"},
+    {.name = "new",
+     .summary = "make a project: a job, its test, sample data",
+     .usage = "NAME [--kind KIND]",
+     .description =
+         "Makes the directory NAME with a job of that name: its classes, a test of them, a small "
+         "input and a CMakeLists.txt. 'spillway run NAME' builds it and runs it: on NAME/data and "
+         "into NAME/out, unless -i and -o say otherwise.",
+     .options = kNewOptions,
+     .examples = "spillway new clicks\n"
+                 "spillway new orders --kind join && spillway run orders/",
+     .operands_max = 1},
     {.name = "plugin inspect",
      .summary = "show what a plugin is and whether this build can run it",
      .usage = "PATH|NAME [options]",

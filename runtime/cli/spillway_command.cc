@@ -15,7 +15,9 @@
 #include "runtime/cli/jobs_command.h"
 #include "runtime/cli/keys_command.h"
 #include "runtime/cli/name_suggestion.h"
+#include "runtime/cli/new_command.h"
 #include "runtime/cli/option_table.h"
+#include "runtime/cli/project_command.h"
 #include "runtime/cli/run_command.h"
 #include "runtime/cli/version_command.h"
 
@@ -80,6 +82,11 @@ int HelpCommand(const CommandLine& line, const Shell& shell) {
 
 int Dispatch(const CommandLine& line, const Shell& shell) {
   const std::string_view name = line.command->name;
+  if ((name == "run" || name == "submit") && NamesProject(line, shell)) {
+    CommandLine built = line;
+    const int exit_code = ResolveProject(shell, &built);
+    return exit_code == kExitDone ? Dispatch(built, shell) : exit_code;
+  }
   if (name == "run") return RunJobCommand(line, shell);
   if (name == "submit") return SubmitJobCommand(line, shell);
   if (name.starts_with("jobs ")) return JobsCommand(line, shell);
@@ -91,6 +98,7 @@ int Dispatch(const CommandLine& line, const Shell& shell) {
   if (name == "keys add") return AddKeyCommand(line, shell);
   if (name == "keys list") return ListKeysCommand(line, shell);
   if (name == "keys revoke") return RevokeKeyCommand(line, shell);
+  if (name == "new") return NewProjectCommand(line, shell);
   if (name == "version") return VersionCommand(line, shell);
   if (name == "help") return HelpCommand(line, shell);
   return ReportError(shell, kExitInternal, "no code for command " + std::string(name));
