@@ -16,7 +16,7 @@ function(spillway_add_plugin name)
     set_target_properties(${name} PROPERTIES
       LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${SPILLWAY_PLUGIN_DIR})
     add_dependencies(plugins ${name})
-    install(TARGETS ${name} LIBRARY DESTINATION ${SPILLWAY_PLUGIN_DIR})
+    install(TARGETS ${name} LIBRARY DESTINATION ${SPILLWAY_PLUGIN_DIR} COMPONENT runtime)
     return()
   endif()
 

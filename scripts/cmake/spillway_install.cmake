@@ -23,9 +23,11 @@ target_include_directories(spillway_plugin_api INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include/spillway>)
 set_target_properties(spillway_plugin_api PROPERTIES EXPORT_NAME mapreduce)
 
-install(DIRECTORY mapreduce DESTINATION include/spillway FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY mapreduce DESTINATION include/spillway COMPONENT dev
+  FILES_MATCHING PATTERN "*.h")
 install(TARGETS spillway_plugin_api EXPORT spillwayTargets)
-install(EXPORT spillwayTargets NAMESPACE spillway:: DESTINATION ${SPILLWAY_PACKAGE_DIR})
+install(EXPORT spillwayTargets NAMESPACE spillway:: DESTINATION ${SPILLWAY_PACKAGE_DIR}
+  COMPONENT dev)
 set(package ${PROJECT_BINARY_DIR}/${SPILLWAY_PACKAGE_DIR})
 export(EXPORT spillwayTargets NAMESPACE spillway:: FILE ${package}/spillwayTargets.cmake)
 configure_package_config_file(scripts/cmake/spillwayConfig.cmake.in
@@ -37,13 +39,14 @@ configure_file(scripts/cmake/spillway_add_plugin.cmake ${package}/spillway_add_p
 install(FILES
   ${package}/spillwayConfig.cmake ${package}/spillwayConfigVersion.cmake
   ${package}/spillway_add_plugin.cmake
-  DESTINATION ${SPILLWAY_PACKAGE_DIR})
+  DESTINATION ${SPILLWAY_PACKAGE_DIR} COMPONENT dev)
 
 configure_file(scripts/cmake/spillway.pc.in
   ${PROJECT_BINARY_DIR}/share/pkgconfig/spillway.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/share/pkgconfig/spillway.pc DESTINATION share/pkgconfig)
+install(FILES ${PROJECT_BINARY_DIR}/share/pkgconfig/spillway.pc DESTINATION share/pkgconfig
+  COMPONENT dev)
 
-install(DIRECTORY examples/templates DESTINATION share/spillway)
+install(DIRECTORY examples/templates DESTINATION share/spillway COMPONENT dev)
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/share/spillway)
 file(CREATE_LINK ${PROJECT_SOURCE_DIR}/examples/templates
      ${PROJECT_BINARY_DIR}/share/spillway/templates SYMBOLIC)
@@ -56,7 +59,7 @@ install(CODE "
   foreach(unit IN ITEMS ${units_in_words})
     configure_file(${PROJECT_SOURCE_DIR}/scripts/systemd/\${unit}
                    ${PROJECT_BINARY_DIR}/systemd/\${unit} @ONLY)
-  endforeach()")
+  endforeach()" COMPONENT runtime)
 list(TRANSFORM SPILLWAY_UNITS PREPEND ${PROJECT_BINARY_DIR}/systemd/ OUTPUT_VARIABLE units)
-install(FILES ${units} DESTINATION lib/systemd/system)
-install(FILES docs/operating.md DESTINATION share/doc/spillway)
+install(FILES ${units} DESTINATION lib/systemd/system COMPONENT runtime)
+install(FILES docs/operating.md DESTINATION share/doc/spillway COMPONENT runtime)
