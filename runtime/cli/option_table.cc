@@ -1,5 +1,6 @@
 #include "runtime/cli/option_table.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 
@@ -126,6 +127,47 @@ constexpr auto kJobOptions = std::to_array<OptionSpec>({
      .is_setting = true},
 });
 
+constexpr std::string_view kCommandsGroup = "The commands";
+
+constexpr auto kStreamCommands = std::to_array<OptionSpec>({
+    {.name = "mapper",
+     .letter = 'm',
+     .kind = OptionKind::kText,
+     .group = kCommandsGroup,
+     .value_name = "CMD",
+     .help = "Reads lines of the input, writes lines: a key, a TAB, a value."},
+    {.name = "reducer",
+     .letter = 'r',
+     .kind = OptionKind::kText,
+     .group = kCommandsGroup,
+     .value_name = "CMD",
+     .help = "Reads those lines, sorted by key. Without it they are the output; NONE does not sort "
+             "at all."},
+    {.name = "combiner",
+     .letter = 'c',
+     .kind = OptionKind::kText,
+     .group = kCommandsGroup,
+     .value_name = "CMD",
+     .help =
+         "Reads sorted lines on the map side, any number of times, and writes fewer, in order."},
+});
+
+/// What of a job's options a stream has: it is its own plugin, names no side files, and gives -r to
+/// the reducer.
+constexpr bool IsStreamOption(const OptionSpec& option) {
+  return option.name != "plugin" && option.name != "file" && option.name != "skip-bad";
+}
+
+constexpr auto kStreamJobOptions = [] {
+  constexpr auto kCount = static_cast<std::size_t>(
+      std::count_if(kJobOptions.begin(), kJobOptions.end(), IsStreamOption));
+  std::array<OptionSpec, kCount> options;
+  std::copy_if(kJobOptions.begin(), kJobOptions.end(), options.begin(), IsStreamOption);
+  for (OptionSpec& option : options)
+    if (option.letter == 'r') option.letter = 0;
+  return options;
+}();
+
 // Of a job that a coordinator runs; without one they mean nothing.
 constexpr auto kSubmissionOptions = std::to_array<OptionSpec>({
     {.name = "submission-key",
@@ -187,6 +229,11 @@ constexpr auto kSubmitOptions = JoinOptions(
                 kSubmitWait),
     kJobDisplayOptions);
 
+constexpr auto kStreamOptions = JoinOptions(
+    JoinOptions(JoinOptions(JoinOptions(kStreamCommands, kStreamJobOptions), kClientOptions),
+                kSubmissionOptions),
+    kJobDisplayOptions);
+
 constexpr OptionSpec kAddKeyOptions[] = {
     {.name = "role",
      .kind = OptionKind::kChoice,
@@ -224,6 +271,21 @@ constexpr CommandSpec kCommands[] = {
                  "spillway run wordcount -i /data/big -o /data/out --on head:7077 --keys keys/",
      .operands_max = 1,
      .passes_arguments = true},
+    {.name = "stream",
+     .summary = "run any executables as mapper and reducer",
+     .usage = "-m CMD [-r CMD] [-c CMD] -i PATH... -o DIR [options]",
+     .description =
+         "Runs a job whose mapper and reducer are commands that read lines and write lines, as in "
+         "Hadoop Streaming. The key is what stands before the first TAB of a line, or all of it. "
+         "The output is that of\n\n"
+         "cat INPUT | mapper | LC_ALL=C sort -s -t TAB -k 1,1 | reducer\n\n"
+         "A command is run by /bin/sh in the current directory, once for each task. When it exits "
+         "with anything but 0, its task failed. It may count by lines on stderr: "
+         "reporter:counter:GROUP,NAME,AMOUNT.",
+     .options = kStreamOptions,
+     .examples = "spillway stream -m 'tr -cs a-z \"\\n\"' -r 'uniq -c' -i books/ -o counts/\n"
+                 "spillway stream -m ./map.py -r ./reduce.py -i logs/ -o out/ --reducers 8\n"
+                 "spillway stream -m 'grep -a ERROR || true' -r NONE -i logs/ -o errors/"},
     {.name = "submit",
      .summary = "give a job to a cluster and return",
      .usage = "JOB -i PATH... -o DIR --on ENDPOINT [options] [-- args]",

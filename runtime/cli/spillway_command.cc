@@ -19,6 +19,7 @@
 #include "runtime/cli/option_table.h"
 #include "runtime/cli/project_command.h"
 #include "runtime/cli/run_command.h"
+#include "runtime/cli/stream_command.h"
 #include "runtime/cli/version_command.h"
 
 namespace spillway {
@@ -88,6 +89,7 @@ int Dispatch(const CommandLine& line, const Shell& shell) {
     return exit_code == kExitDone ? Dispatch(built, shell) : exit_code;
   }
   if (name == "run") return RunJobCommand(line, shell);
+  if (name == "stream") return StreamCommand(line, shell);
   if (name == "submit") return SubmitJobCommand(line, shell);
   if (name.starts_with("jobs ")) return JobsCommand(line, shell);
   if (name == "cluster status") return ClusterStatusCommand(line, shell);
