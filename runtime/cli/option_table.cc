@@ -428,6 +428,15 @@ constexpr CommandSpec kCommands[] = {
      .options = kInspectOptions,
      .examples = "spillway keys revoke ~/spillway-keys host-7",
      .operands_max = 2},
+    {.name = "completion",
+     .summary = "print what completes command lines in a shell",
+     .usage = "bash|zsh|fish",
+     .description = "Prints the script by which the shell completes commands, options and their "
+                    "values. Packages install it; without them, put the line below in ~/.bashrc.",
+     .options = kHelpOptions,
+     .examples = "eval \"$(spillway completion bash)\"\n"
+                 "spillway completion fish > ~/.config/fish/completions/spillway.fish",
+     .operands_max = 1},
     {.name = "version",
      .summary = "show the version, the plugin ABI and the libraries",
      .usage = "[options]",

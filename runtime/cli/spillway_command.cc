@@ -7,6 +7,7 @@
 #include "mapreduce/base/units.h"
 #include "runtime/cli/cluster_command.h"
 #include "runtime/cli/command_line.h"
+#include "runtime/cli/completion_command.h"
 #include "runtime/cli/daemon_command.h"
 #include "runtime/cli/executor_command.h"
 #include "runtime/cli/exit_code.h"
@@ -101,6 +102,7 @@ int Dispatch(const CommandLine& line, const Shell& shell) {
   if (name == "keys list") return ListKeysCommand(line, shell);
   if (name == "keys revoke") return RevokeKeyCommand(line, shell);
   if (name == "new") return NewProjectCommand(line, shell);
+  if (name == "completion") return CompletionCommand(line, shell);
   if (name == "version") return VersionCommand(line, shell);
   if (name == "help") return HelpCommand(line, shell);
   return ReportError(shell, kExitInternal, "no code for command " + std::string(name));
