@@ -1,5 +1,5 @@
-// The options of the commands that help to write a job. A piece of the table in option_table.cc.
-// Constant data.
+// The options of the commands that help to write a job and to get it running. A piece of the table
+// in option_table.cc. Constant data.
 #pragma once
 
 #include <string_view>
@@ -19,6 +19,22 @@ inline constexpr OptionSpec kNewOptions[] = {
      .value_name = "KIND",
      .help = "What its job does: counting (the default), join or sort.",
      .choices = kProjectKinds},
+    kNoColor,
+    kHelp,
+};
+
+inline constexpr OptionSpec kDoctorOptions[] = {
+    kMemory,
+    kSpillDir,
+    kKeys,
+    {.name = "key",
+     .kind = OptionKind::kText,
+     .group = kOnCluster,
+     .value_name = "NAME",
+     .help = "The key among them (default submitter, or the only one).",
+     .is_setting = true},
+    {.name = "config", .group = kDisplay, .help = "Only the settings and where they come from."},
+    kJsonSwitch,
     kNoColor,
     kHelp,
 };

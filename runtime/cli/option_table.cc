@@ -428,6 +428,17 @@ constexpr CommandSpec kCommands[] = {
      .options = kInspectOptions,
      .examples = "spillway keys revoke ~/spillway-keys host-7",
      .operands_max = 2},
+    {.name = "doctor",
+     .summary = "examine this machine: limits, disks, keys, settings",
+     .usage = "[options]",
+     .description =
+         "Looks at what a job on this machine would meet: processors, memory, open files, "
+         "spill directories, keys, the installation. Then it shows every setting that was "
+         "named, and where. It changes nothing; it exits with 1 when something is bad.",
+     .options = kDoctorOptions,
+     .examples = "spillway doctor\n"
+                 "spillway doctor --config\n"
+                 "spillway doctor --spill-dir /scratch/a --keys keys/ --json"},
     {.name = "completion",
      .summary = "print what completes command lines in a shell",
      .usage = "bash|zsh|fish",

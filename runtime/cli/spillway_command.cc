@@ -9,6 +9,7 @@
 #include "runtime/cli/command_line.h"
 #include "runtime/cli/completion_command.h"
 #include "runtime/cli/daemon_command.h"
+#include "runtime/cli/doctor_command.h"
 #include "runtime/cli/executor_command.h"
 #include "runtime/cli/exit_code.h"
 #include "runtime/cli/help_text.h"
@@ -103,6 +104,7 @@ int Dispatch(const CommandLine& line, const Shell& shell) {
   if (name == "keys revoke") return RevokeKeyCommand(line, shell);
   if (name == "new") return NewProjectCommand(line, shell);
   if (name == "completion") return CompletionCommand(line, shell);
+  if (name == "doctor") return DoctorCommand(line, shell);
   if (name == "version") return VersionCommand(line, shell);
   if (name == "help") return HelpCommand(line, shell);
   return ReportError(shell, kExitInternal, "no code for command " + std::string(name));

@@ -96,7 +96,7 @@ class Completion(unittest.TestCase):
                     seen += os.read(main, 4096).decode(errors="replace")
             return seen
 
-        type_in(f"fpath=({self.dir} $fpath); autoload -Uz compinit; compinit -u -d {self.dir}/dump; "
+        type_in(f"fpath=({self.dir} $fpath); autoload -Uz compinit; compinit -u -d {self.dir}/d; "
                 "echo is-$((40 + 2))\n", "is-42")
         for typed, completed in (("spillway run --compr", "--compress "),
                                  ("spillway run --compress l", "lz4 "),

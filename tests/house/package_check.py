@@ -20,6 +20,8 @@ RUNTIME_DEPENDS = ("libc6", "libstdc++6", "libzmq5", "libprotobuf32", "libboost-
 DEV_DEPENDS = ("spillway (= ", "cmake (>= 3.25)", "g++")
 RUNTIME_FILES = ("usr/bin/spillway", "usr/lib/spillway/plugins/wordcount.so",
                  "usr/lib/systemd/system/spillway-worker.service",
+                 "usr/share/man/man1/spillway-run.1",
+                 "usr/share/bash-completion/completions/spillway",
                  "usr/share/doc/spillway/copyright")
 DEV_FILES = ("usr/include/spillway/mapreduce/mapreduce.h",
              "usr/include/spillway/mapreduce/testing.h",
