@@ -16,6 +16,7 @@ namespace spillway {
 template <class T>
 struct Descending {
   T value;
+  bool operator==(const Descending&) const = default;
 };
 
 namespace internal {

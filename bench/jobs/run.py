@@ -25,7 +25,7 @@ import measure
 import works
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-WORKS = ("word_count", "inverted_index", "sort", "sort_lines", "grep", "small")
+WORKS = ("word_count", "inverted_index", "sort", "sort_lines", "streaming", "grep", "small")
 CONTESTANTS = ("limit", "framework", "linked_in", "gnu_sort", "gnu_grep", "duckdb", "polars")
 PEER_PACKAGES = ("duckdb", "polars")
 # Inputs, the outputs of all contestants of a work, and what they spill, in units of the data size.

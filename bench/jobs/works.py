@@ -202,6 +202,21 @@ class Catalog:
         return Work("sort_lines", f"sort, {self.size / 1e9:.3g} GB of 100-byte lines", contestants,
                     [source])
 
+    def streaming(self):
+        """The pipeline that `spillway stream` stands for, with commands that cost next to
+        nothing."""
+        source = self.records(ascii_lines=True)
+        path = source[2]
+        sort = f"sort --parallel={THREADS} -S {IN_MEMORY_BYTES // 1024}K -T scratch"
+        pipeline = Contestant("pipeline", ["sh", "-c", f"cat {path} | {sort} | cat"],
+                              "pipeline.out", "cat | GNU sort | cat", reference=True,
+                              env={"LC_ALL": "C"}, stdout_is_output=True, makes_dir="scratch")
+        stream = self.framework("stream", path, "framework.out", IN_MEMORY_BYTES,
+                                Goal("3x the pipeline", speed=3.0), "Spillway, -m cat -r cat",
+                                arguments=["--mapper=cat", "--reducer=cat"])
+        return Work("streaming", f"streaming, {self.size / 1e9:.3g} GB of 100-byte lines",
+                    [pipeline, stream], [source], sorted_parts=True)
+
     def small(self):
         source = self.text(1_000_000)
         path = source[2]

@@ -25,7 +25,7 @@
 namespace {
 
 constexpr std::size_t kColumnsDefault = 80;
-constexpr const char* kPluginDirFromBin = "../lib/spillway/plugins";
+constexpr const char* kPluginDirFromPrefix = "lib/spillway/plugins";
 
 std::size_t TerminalColumns() {
   winsize size = {};
@@ -44,12 +44,11 @@ spillway::EnvironmentMap ReadEnvironment() {
   return environment;
 }
 
-/// Where the built-in jobs lie, seen from the program's own file; empty if that cannot be found.
-std::string PluginDir() {
+/// The directory above that of the program's own file; empty if that cannot be found.
+boost::filesystem::path Prefix() {
   boost::system::error_code error;
   const auto program = boost::filesystem::read_symlink("/proc/self/exe", error);
-  if (error) return {};
-  return (program.parent_path() / kPluginDirFromBin).lexically_normal().string();
+  return error ? boost::filesystem::path() : program.parent_path().parent_path();
 }
 
 spillway::Result<std::unique_ptr<spillway::CoordinatorCalls>> Dial(
@@ -68,6 +67,7 @@ std::string HostName() {
 
 int main(int argc, char** argv) {
   const auto environment = ReadEnvironment();
+  const auto prefix = Prefix();
   const spillway::Shell shell = {
       .out = std::cout,
       .err = std::cerr,
@@ -75,7 +75,8 @@ int main(int argc, char** argv) {
       .columns = TerminalColumns,
       .environment = environment,
       .config_paths = spillway::ConfigFilePaths(environment),
-      .plugin_dir = PluginDir(),
+      .plugin_dir = prefix.empty() ? std::string() : (prefix / kPluginDirFromPrefix).string(),
+      .prefix = prefix.string(),
       .prepare = spillway::PrepareLocalRunner,
       .prepare_remote = spillway::RemoteRunner::Prepare,
       .dial = Dial,

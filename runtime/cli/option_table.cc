@@ -1,9 +1,11 @@
 #include "runtime/cli/option_table.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 
 #include "mapreduce/base/units.h"
+#include "runtime/cli/author_option_table.h"
 #include "runtime/cli/cluster_option_table.h"
 
 namespace spillway {
@@ -125,6 +127,47 @@ constexpr auto kJobOptions = std::to_array<OptionSpec>({
      .is_setting = true},
 });
 
+constexpr std::string_view kCommandsGroup = "The commands";
+
+constexpr auto kStreamCommands = std::to_array<OptionSpec>({
+    {.name = "mapper",
+     .letter = 'm',
+     .kind = OptionKind::kText,
+     .group = kCommandsGroup,
+     .value_name = "CMD",
+     .help = "Reads lines of the input, writes lines: a key, a TAB, a value."},
+    {.name = "reducer",
+     .letter = 'r',
+     .kind = OptionKind::kText,
+     .group = kCommandsGroup,
+     .value_name = "CMD",
+     .help = "Reads those lines, sorted by key. Without it they are the output; NONE does not sort "
+             "at all."},
+    {.name = "combiner",
+     .letter = 'c',
+     .kind = OptionKind::kText,
+     .group = kCommandsGroup,
+     .value_name = "CMD",
+     .help =
+         "Reads sorted lines on the map side, any number of times, and writes fewer, in order."},
+});
+
+/// What of a job's options a stream has: it is its own plugin, names no side files, and gives -r to
+/// the reducer.
+constexpr bool IsStreamOption(const OptionSpec& option) {
+  return option.name != "plugin" && option.name != "file" && option.name != "skip-bad";
+}
+
+constexpr auto kStreamJobOptions = [] {
+  constexpr auto kCount = static_cast<std::size_t>(
+      std::count_if(kJobOptions.begin(), kJobOptions.end(), IsStreamOption));
+  std::array<OptionSpec, kCount> options;
+  std::copy_if(kJobOptions.begin(), kJobOptions.end(), options.begin(), IsStreamOption);
+  for (OptionSpec& option : options)
+    if (option.letter == 'r') option.letter = 0;
+  return options;
+}();
+
 // Of a job that a coordinator runs; without one they mean nothing.
 constexpr auto kSubmissionOptions = std::to_array<OptionSpec>({
     {.name = "submission-key",
@@ -211,6 +254,11 @@ constexpr auto kSubmitOptions = JoinOptions(
         kSubmitWait),
     kJobDisplayOptions);
 
+constexpr auto kStreamOptions = JoinOptions(
+    JoinOptions(JoinOptions(JoinOptions(kStreamCommands, kStreamJobOptions), kClientOptions),
+                kSubmissionOptions),
+    kJobDisplayOptions);
+
 constexpr OptionSpec kAddKeyOptions[] = {
     {.name = "role",
      .kind = OptionKind::kChoice,
@@ -239,8 +287,8 @@ constexpr CommandSpec kCommands[] = {
      .description =
          "Runs a MapReduce job with all cores of this machine, without any daemon; with --on, on "
          "the cluster of that coordinator. The output is the same bytes.\n\n"
-         "JOB is the name of a built-in job or the path of a plugin's .so file. Without a JOB, "
-         "the built-in jobs are listed.",
+         "JOB is the name of a built-in job, the path of a plugin's .so file, or the directory of "
+         "a project, which is built first. Without a JOB, the built-in jobs are listed.",
      .options = kRunOptions,
      .examples = "spillway run wordcount -i 'books/*.txt' -o counts/\n"
                  "spillway run grep -i logs/ -o hits/ -- 'timeout|refused'\n"
@@ -248,6 +296,21 @@ constexpr CommandSpec kCommands[] = {
                  "spillway run wordcount -i /data/big -o /data/out --on head:7077 --keys keys/",
      .operands_max = 1,
      .passes_arguments = true},
+    {.name = "stream",
+     .summary = "run any executables as mapper and reducer",
+     .usage = "-m CMD [-r CMD] [-c CMD] -i PATH... -o DIR [options]",
+     .description =
+         "Runs a job whose mapper and reducer are commands that read lines and write lines, as in "
+         "Hadoop Streaming. The key is what stands before the first TAB of a line, or all of it. "
+         "The output is that of\n\n"
+         "cat INPUT | mapper | LC_ALL=C sort -s -t TAB -k 1,1 | reducer\n\n"
+         "A command is run by /bin/sh in the current directory, once for each task. When it exits "
+         "with anything but 0, its task failed. It may count by lines on stderr: "
+         "reporter:counter:GROUP,NAME,AMOUNT.",
+     .options = kStreamOptions,
+     .examples = "spillway stream -m 'tr -cs a-z \"\\n\"' -r 'uniq -c' -i books/ -o counts/\n"
+                 "spillway stream -m ./map.py -r ./reduce.py -i logs/ -o out/ --reducers 8\n"
+                 "spillway stream -m 'grep -a ERROR || true' -r NONE -i logs/ -o errors/"},
     {.name = "submit",
      .summary = "give a job to a cluster and return",
      .usage = "JOB -i PATH... -o DIR --on ENDPOINT [options] [-- args]",
@@ -332,6 +395,17 @@ constexpr CommandSpec kCommands[] = {
      .examples = "spillway worker --coordinator head:7077 --keys /etc/spillway/keys \\\n"
                  "    --spill-dir /scratch/a --spill-dir /scratch/b\n"
                  "spillway worker --coordinator 127.0.0.1:7077 --insecure --spill-dir s/"},
+    {.name = "new",
+     .summary = "make a project: a job, its test, sample data",
+     .usage = "NAME [--kind KIND]",
+     .description =
+         "Makes the directory NAME with a job of that name: its classes, a test of them, a small "
+         "input and a CMakeLists.txt. 'spillway run NAME' builds it and runs it: on NAME/data and "
+         "into NAME/out, unless -i and -o say otherwise.",
+     .options = kNewOptions,
+     .examples = "spillway new clicks\n"
+                 "spillway new orders --kind join && spillway run orders/",
+     .operands_max = 1},
     {.name = "plugin inspect",
      .summary = "show what a plugin is and whether this build can run it",
      .usage = "PATH|NAME [options]",
@@ -379,6 +453,26 @@ constexpr CommandSpec kCommands[] = {
      .options = kInspectOptions,
      .examples = "spillway keys revoke ~/spillway-keys host-7",
      .operands_max = 2},
+    {.name = "doctor",
+     .summary = "examine this machine: limits, disks, keys, settings",
+     .usage = "[options]",
+     .description =
+         "Looks at what a job on this machine would meet: processors, memory, open files, "
+         "spill directories, keys, the installation. Then it shows every setting that was "
+         "named, and where. It changes nothing; it exits with 1 when something is bad.",
+     .options = kDoctorOptions,
+     .examples = "spillway doctor\n"
+                 "spillway doctor --config\n"
+                 "spillway doctor --spill-dir /scratch/a --keys keys/ --json"},
+    {.name = "completion",
+     .summary = "print what completes command lines in a shell",
+     .usage = "bash|zsh|fish",
+     .description = "Prints the script by which the shell completes commands, options and their "
+                    "values. Packages install it; without them, put the line below in ~/.bashrc.",
+     .options = kHelpOptions,
+     .examples = "eval \"$(spillway completion bash)\"\n"
+                 "spillway completion fish > ~/.config/fish/completions/spillway.fish",
+     .operands_max = 1},
     {.name = "version",
      .summary = "show the version, the plugin ABI and the libraries",
      .usage = "[options]",

@@ -35,6 +35,7 @@ struct Shell {
   EnvironmentMap environment;
   std::vector<std::string> config_paths;  ///< Strongest first.
   std::string plugin_dir;                 ///< Where the built-in jobs are.
+  std::string prefix = {};                ///< What bin/, lib/ and share/ lie in.
   RunnerFactory prepare;
   RemoteRunnerFactory prepare_remote = {};
   CoordinatorDialer dial = {};

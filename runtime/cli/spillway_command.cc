@@ -7,7 +7,9 @@
 #include "mapreduce/base/units.h"
 #include "runtime/cli/cluster_command.h"
 #include "runtime/cli/command_line.h"
+#include "runtime/cli/completion_command.h"
 #include "runtime/cli/daemon_command.h"
+#include "runtime/cli/doctor_command.h"
 #include "runtime/cli/executor_command.h"
 #include "runtime/cli/exit_code.h"
 #include "runtime/cli/help_text.h"
@@ -15,8 +17,11 @@
 #include "runtime/cli/jobs_command.h"
 #include "runtime/cli/keys_command.h"
 #include "runtime/cli/name_suggestion.h"
+#include "runtime/cli/new_command.h"
 #include "runtime/cli/option_table.h"
+#include "runtime/cli/project_command.h"
 #include "runtime/cli/run_command.h"
+#include "runtime/cli/stream_command.h"
 #include "runtime/cli/version_command.h"
 
 namespace spillway {
@@ -80,7 +85,13 @@ int HelpCommand(const CommandLine& line, const Shell& shell) {
 
 int Dispatch(const CommandLine& line, const Shell& shell) {
   const std::string_view name = line.command->name;
+  if ((name == "run" || name == "submit") && NamesProject(line, shell)) {
+    CommandLine built = line;
+    const int exit_code = ResolveProject(shell, &built);
+    return exit_code == kExitDone ? Dispatch(built, shell) : exit_code;
+  }
   if (name == "run") return RunJobCommand(line, shell);
+  if (name == "stream") return StreamCommand(line, shell);
   if (name == "submit") return SubmitJobCommand(line, shell);
   if (name.starts_with("jobs ")) return JobsCommand(line, shell);
   if (name == "cluster status") return ClusterStatusCommand(line, shell);
@@ -91,6 +102,9 @@ int Dispatch(const CommandLine& line, const Shell& shell) {
   if (name == "keys add") return AddKeyCommand(line, shell);
   if (name == "keys list") return ListKeysCommand(line, shell);
   if (name == "keys revoke") return RevokeKeyCommand(line, shell);
+  if (name == "new") return NewProjectCommand(line, shell);
+  if (name == "completion") return CompletionCommand(line, shell);
+  if (name == "doctor") return DoctorCommand(line, shell);
   if (name == "version") return VersionCommand(line, shell);
   if (name == "help") return HelpCommand(line, shell);
   return ReportError(shell, kExitInternal, "no code for command " + std::string(name));

@@ -16,6 +16,21 @@ function(spillway_add_plugin name)
     set_target_properties(${name} PROPERTIES
       LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${SPILLWAY_PLUGIN_DIR})
     add_dependencies(plugins ${name})
-    install(TARGETS ${name} LIBRARY DESTINATION ${SPILLWAY_PLUGIN_DIR})
+    install(TARGETS ${name} LIBRARY DESTINATION ${SPILLWAY_PLUGIN_DIR} COMPONENT runtime)
+    return()
   endif()
+
+  # `spillway run DIR` builds this target, and finds the plugins by the list.
+  if(NOT TARGET spillway_plugins)
+    add_custom_target(spillway_plugins)
+    cmake_language(DEFER DIRECTORY ${CMAKE_SOURCE_DIR} CALL spillway_list_plugins)
+  endif()
+  add_dependencies(spillway_plugins ${name})
+  set_property(GLOBAL APPEND_STRING PROPERTY SPILLWAY_PLUGINS "$<TARGET_FILE:${name}>\n")
+endfunction()
+
+# The paths of all plugins of the project, one a line. Called when all of them are known.
+function(spillway_list_plugins)
+  get_property(paths GLOBAL PROPERTY SPILLWAY_PLUGINS)
+  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/spillway_plugins.txt CONTENT "${paths}")
 endfunction()

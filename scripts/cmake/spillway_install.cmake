@@ -1,6 +1,9 @@
-# What `cmake --install` lays down beside the command, and the same for use inside the tree:
+# What `cmake --install` lays down beside the command. The build directory has the same form, so
+# that the command that lies there finds package and templates as an installed one does:
 #   include/spillway/mapreduce/     the public headers, target spillway::mapreduce
 #   lib/cmake/spillway/             find_package(spillway), spillway_add_plugin()
+#   share/pkgconfig/                the same for other build systems
+#   share/spillway/templates/       what `spillway new` copies
 #   lib/spillway/plugins/           the built-in jobs; the command finds them from its own place
 #   lib/systemd/system/             units of the coordinator and of a worker
 #   share/doc/spillway/             how to operate a cluster
@@ -20,17 +23,33 @@ target_include_directories(spillway_plugin_api INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include/spillway>)
 set_target_properties(spillway_plugin_api PROPERTIES EXPORT_NAME mapreduce)
 
-install(DIRECTORY mapreduce DESTINATION include/spillway FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY mapreduce DESTINATION include/spillway COMPONENT dev
+  FILES_MATCHING PATTERN "*.h")
 install(TARGETS spillway_plugin_api EXPORT spillwayTargets)
-install(EXPORT spillwayTargets NAMESPACE spillway:: DESTINATION ${SPILLWAY_PACKAGE_DIR})
+install(EXPORT spillwayTargets NAMESPACE spillway:: DESTINATION ${SPILLWAY_PACKAGE_DIR}
+  COMPONENT dev)
+set(package ${PROJECT_BINARY_DIR}/${SPILLWAY_PACKAGE_DIR})
+export(EXPORT spillwayTargets NAMESPACE spillway:: FILE ${package}/spillwayTargets.cmake)
 configure_package_config_file(scripts/cmake/spillwayConfig.cmake.in
-  ${PROJECT_BINARY_DIR}/spillwayConfig.cmake INSTALL_DESTINATION ${SPILLWAY_PACKAGE_DIR})
-write_basic_package_version_file(${PROJECT_BINARY_DIR}/spillwayConfigVersion.cmake
+  ${package}/spillwayConfig.cmake INSTALL_DESTINATION ${SPILLWAY_PACKAGE_DIR})
+write_basic_package_version_file(${package}/spillwayConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
+configure_file(scripts/cmake/spillway_add_plugin.cmake ${package}/spillway_add_plugin.cmake
+  COPYONLY)
 install(FILES
-  ${PROJECT_BINARY_DIR}/spillwayConfig.cmake ${PROJECT_BINARY_DIR}/spillwayConfigVersion.cmake
-  scripts/cmake/spillway_add_plugin.cmake
-  DESTINATION ${SPILLWAY_PACKAGE_DIR})
+  ${package}/spillwayConfig.cmake ${package}/spillwayConfigVersion.cmake
+  ${package}/spillway_add_plugin.cmake
+  DESTINATION ${SPILLWAY_PACKAGE_DIR} COMPONENT dev)
+
+configure_file(scripts/cmake/spillway.pc.in
+  ${PROJECT_BINARY_DIR}/share/pkgconfig/spillway.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/share/pkgconfig/spillway.pc DESTINATION share/pkgconfig
+  COMPONENT dev)
+
+install(DIRECTORY examples/templates DESTINATION share/spillway COMPONENT dev)
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/share/spillway)
+file(CREATE_LINK ${PROJECT_SOURCE_DIR}/examples/templates
+     ${PROJECT_BINARY_DIR}/share/spillway/templates SYMBOLIC)
 
 # The units name the command by its place, which is known when it is installed.
 set(SPILLWAY_UNITS spillway-coordinator.service spillway-worker.service)
@@ -40,7 +59,7 @@ install(CODE "
   foreach(unit IN ITEMS ${units_in_words})
     configure_file(${PROJECT_SOURCE_DIR}/scripts/systemd/\${unit}
                    ${PROJECT_BINARY_DIR}/systemd/\${unit} @ONLY)
-  endforeach()")
+  endforeach()" COMPONENT runtime)
 list(TRANSFORM SPILLWAY_UNITS PREPEND ${PROJECT_BINARY_DIR}/systemd/ OUTPUT_VARIABLE units)
-install(FILES ${units} DESTINATION lib/systemd/system)
-install(FILES docs/operating.md DESTINATION share/doc/spillway)
+install(FILES ${units} DESTINATION lib/systemd/system COMPONENT runtime)
+install(FILES docs/operating.md DESTINATION share/doc/spillway COMPONENT runtime)

@@ -24,6 +24,8 @@ LAYERS = {
     "runtime/core": ["mapreduce/base"],
     "runtime/storage": ["runtime/core", "shuffle/store"],
     "runtime/task": ["runtime/storage", "shuffle/engine"],
+    # A plugin with the means of the host: it links nothing of it.
+    "runtime/stream": ["mapreduce", "runtime/storage"],
     "runtime/protocol": ["runtime/core"],
     "runtime/transport": ["runtime/protocol"],
     "runtime/transfer": ["runtime/transport", "runtime/storage", "shuffle/format"],

@@ -1,0 +1,73 @@
+#include "runtime/cli/project_command.h"
+
+#include <boost/filesystem.hpp>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "mapreduce/base/units.h"
+#include "runtime/cli/exit_code.h"
+#include "runtime/cli/job_catalog.h"
+#include "runtime/cli/job_json.h"
+#include "runtime/cli/project_build.h"
+
+namespace spillway {
+namespace {
+
+namespace fs = boost::filesystem;
+
+void Give(CommandLine* line, std::string_view name, std::string value) {
+  line->options.push_back({FindOption(*line->command, name), {std::move(value)}});
+}
+
+/// A project's own input and output, where none are named.
+Status AddPlaces(const fs::path& directory, CommandLine* line) {
+  boost::system::error_code error;
+  if (!line->Has("input") && fs::is_directory(directory / "data", error))
+    Give(line, "input", (directory / "data").string());
+  if (line->Has("output")) return OkStatus();
+  const fs::path output = directory / "out";
+  if (fs::exists(output, error) && !fs::exists(output / "_SUCCESS", error))
+    return AlreadyExists("'" + EscapeForLog(output.string()) +
+                         "' exists and is no job's output. Name another place by -o DIR.");
+  Give(line, "output", output.string());
+  if (!line->Has("overwrite")) Give(line, "overwrite", "true");
+  return OkStatus();
+}
+
+Status Resolve(const Shell& shell, CommandLine* line) {
+  const std::string directory = line->operands[0];
+  SPILLWAY_ASSIGN_OR_RETURN(const std::vector<std::string> plugins,
+                            BuildProject(directory, shell.prefix));
+  if (plugins.size() > 1) {
+    std::string message = "'" + EscapeForLog(directory) + "' has several plugins. Run one of them:";
+    for (const std::string& plugin : plugins) message += " " + EscapeForLog(plugin);
+    return InvalidArgument(message);
+  }
+  line->operands[0] = plugins[0];
+  return AddPlaces(directory, line);
+}
+
+}  // namespace
+
+bool NamesProject(const CommandLine& line, const Shell& shell) {
+  if (line.operands.size() != 1 || line.Has("plugin")) return false;
+  const std::string& word = line.operands[0];
+  boost::system::error_code error;
+  if (!fs::is_directory(word, error)) return false;
+  for (const BuiltinJob& job : ListBuiltinJobs(shell.plugin_dir))
+    if (job.name == word) return false;
+  return true;
+}
+
+int ResolveProject(const Shell& shell, CommandLine* line) {
+  JobReport report;
+  report.status = Resolve(shell, line);
+  if (report.status.ok()) return kExitDone;
+  const int exit_code = ReportError(shell, ExitCodeOf(report.status), report.status.message());
+  if (line->Has("json")) shell.out << SummaryJson(report, exit_code) << "\n";
+  return exit_code;
+}
+
+}  // namespace spillway
