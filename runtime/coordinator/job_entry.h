@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "mapreduce/base/status.h"
+#include "runtime/coordinator/loop_rounds.h"
 #include "runtime/core/events.h"
 #include "runtime/core/scheduler.h"
 #include "runtime/protocol/spillway.pb.h"
@@ -83,12 +85,17 @@ struct JobEntry {
   TimeMs submitted_ms = 0, staged_ms = 0, maps_done_ms = 0, reduces_done_ms = 0, ended_ms = 0;
   JobTally tally;
 
+  std::unique_ptr<LoopRounds> rounds;  ///< Of a loop in memory mode.
+
+  bool is_loop() const { return spec.has_loop(); }
   bool map_only() const { return spec.map_only(); }
   std::uint32_t reduces() const { return map_only() ? 0 : spec.parts(); }
 
   void Warn(std::string text);
   void Log(std::string line);
   SubmitJob ForScheduler() const;
+  /// Parts of the output: of a loop only its first seat's.
+  std::uint32_t output_parts() const { return is_loop() ? 1 : spec.parts(); }
   StagingOptions ForStaging(const std::string& owner) const;
   std::vector<CommittedPart> Winners() const;
   /// What clients are told. `view`: as the scheduler sees it now; null: before or after.

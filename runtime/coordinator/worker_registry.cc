@@ -50,6 +50,7 @@ void WorkerRegistry::CloseSession(WorkerEntry& worker) {
   if (worker.due_ms.has_value()) due_.erase({*worker.due_ms, worker.id});
   worker.due_ms.reset();
   worker.told_jobs.clear();
+  worker.told_loops.clear();
   worker.held_jobs.clear();
   worker.told_places.clear();
 }

@@ -26,6 +26,7 @@ struct WorkerEntry {
 
   std::string peer;                          ///< Where it was heard from last.
   std::unique_ptr<ReliableChannel> channel;  ///< Null: it has not registered since the start.
+  std::set<JobId> told_loops;                ///< Whose rounds it is told, in this session.
   std::set<JobId> told_jobs;                 ///< StartJob was sent in this session.
   std::set<JobId>
       held_jobs;  ///< That it may have from the session before: it must hear of their end.

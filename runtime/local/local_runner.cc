@@ -51,6 +51,7 @@ Result<std::unique_ptr<JobRunner>> PrepareLocalRunner(const JobRequest& request)
   SPILLWAY_ASSIGN_OR_RETURN(PreparedJob job, PrepareJob(files, request));
   if (job.is_loop() && request.loop.mode == LoopRequest::Mode::kDisk)
     return std::unique_ptr<JobRunner>(std::make_unique<LoopChain>(std::move(job), &PrepareRound));
+  if (job.is_loop()) SeatLoop(job, job.plan.threads);
   return std::unique_ptr<JobRunner>(std::make_unique<LocalRunner>(std::move(job)));
 }
 

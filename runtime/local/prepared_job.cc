@@ -99,7 +99,9 @@ Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
   SplitOptions options;
   options.pack_small_files = !job.is_loop();  // A part of a loop is a range of one file.
   const bool asked = job.request.split_bytes != 0;
-  options.split_bytes = asked ? job.request.split_bytes : SplitBytesFor(job.plan.input_bytes);
+  options.split_bytes =
+      asked ? job.request.split_bytes
+            : (job.is_loop() ? LoopPartBytesFor : SplitBytesFor)(job.plan.input_bytes);
   SPILLWAY_ASSIGN_OR_RETURN(job.maps, PlanSplits(files, options));
   for (const MapInput& map : job.maps) {
     job.map_bytes_max = std::max(job.map_bytes_max, map.bytes);
@@ -107,6 +109,7 @@ Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
       job.plan.splits.push_back({job.inputs[range.file_index].path, range.offset, range.bytes});
   }
   job.plan.input_files = job.inputs.size();
+  job.loop_parts = static_cast<std::uint32_t>(job.maps.size());
   if (job.plugin->abi().fold_kind != SPILLWAY_FOLD_NONE) JoinSplits(job);
   job.plan.maps = static_cast<std::uint32_t>(job.maps.size());
   reasons.emplace_back("splits",
@@ -207,6 +210,22 @@ void DescribePlugin(PreparedJob& job) {
 }
 
 }  // namespace
+
+void SeatLoop(PreparedJob& job, std::uint32_t seats) {
+  const auto parts = static_cast<std::uint32_t>(job.maps.size());
+  const std::uint32_t count = std::max(1u, std::min(seats, parts));
+  std::vector<MapInput> seated(count);
+  for (std::uint32_t part = 0; part < parts; ++part) {
+    MapInput& seat = seated[part % count];
+    seat.ranges.push_back(job.maps[part].ranges.front());
+    seat.bytes += job.maps[part].bytes;
+  }
+  job.maps = std::move(seated);
+  job.seats = true;
+  job.parts = job.plan.maps = job.plan.partitions = count;
+  job.plan.reasons.emplace_back("seats", std::to_string(count) + ": one for each slot, with " +
+                                             std::to_string(parts) + " parts in turn");
+}
 
 std::vector<SplitRange> PreparedJob::RangesOf(std::uint32_t map_task) const {
   std::vector<SplitRange> ranges;

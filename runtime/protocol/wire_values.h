@@ -27,6 +27,9 @@ inline constexpr char kInputNamesFile[] = "\001inputs";
 /// Larger ones do not come with StartJob: it waits in every worker's queue at once.
 inline constexpr std::size_t kInputNamesBytesMax = 8 << 10;
 
+/// What one part of a loop may leave for the fold of a round: it travels in one message.
+inline constexpr std::size_t kLoopPartBytesMax = 512 << 10;
+
 /// sum += more, counters included. At most kCountersMax names; what comes later is dropped.
 void Add(wire::TaskStats& sum, const wire::TaskStats& more);
 inline constexpr int kCountersMax = 10'000;
