@@ -29,11 +29,19 @@ class Loops(ClusterCase):
         return self.run_embedded("logistic_regression", [self.points], *self.flags,
                                  args=self.args)
 
+    def running(self):
+        answer = self.ask("jobs", "list")
+        return [] if answer is None else answer["jobs"]
+
     def wait_for_rounds(self):
-        """Until all seats have parsed and are in the midst of the rounds."""
-        self.wait_for(lambda: self.job_is("running"), "the loop to run")
-        time.sleep(0.7)
-        self.assertTrue(self.job_is("running"), "the loop must not have ended yet")
+        """Until all seats have parsed their parts; then the rounds have begun, or will at once."""
+        def parsed():
+            jobs = self.running()
+            return jobs and all(j["input_bytes_total"] > 0 and
+                                j["input_bytes_read"] == j["input_bytes_total"] for j in jobs)
+        self.wait_for(parsed, "the input to be read")
+        time.sleep(0.2)
+        self.assertTrue(self.running(), "the loop must not have ended yet")
 
     def parsed(self, job):
         return job.summary["counters"]["loop"]["parts parsed"]
