@@ -12,6 +12,9 @@
 
 using namespace spillway;
 using points::kLanes;
+using points::LaneNumbers;
+using points::Lanes;
+using points::LanesAt;
 using points::PointBatch;
 
 namespace {
@@ -24,37 +27,24 @@ struct Options {
   double tolerance = 1e-6;  ///< Converged when no centre moves further.
 };
 
-/// The squared distances of a block's points to their nearest centres, and which those are. In
-/// single precision, in one order of operations for each point.
+/// For each point of a block the number of its nearest centre; of several the first. In single
+/// precision, in one order of operations for each point.
 POINTS_VECTOR_CODE void FindNearest(const float* block, std::uint32_t dims, const float* centres,
-                                    std::uint32_t count, std::int32_t* nearest, float* distance) {
-  float best[kLanes];
-  std::int32_t which[kLanes];
-  for (std::uint32_t i = 0; i < kLanes; ++i) {
-    best[i] = std::numeric_limits<float>::infinity();
-    which[i] = 0;
-  }
+                                    std::uint32_t count, std::int32_t* nearest) {
+  Lanes best = Lanes{} + std::numeric_limits<float>::infinity();
+  LaneNumbers which = {};
   for (std::uint32_t c = 0; c < count; ++c) {
     const float* const centre = centres + std::size_t{c} * dims;
-    float sum[kLanes] = {};
+    Lanes sum = {};
     for (std::uint32_t d = 0; d < dims; ++d) {
-      const float* const row = block + std::size_t{d} * kLanes;
-      const float at = centre[d];
-      for (std::uint32_t i = 0; i < kLanes; ++i) {
-        const float off = row[i] - at;
-        sum[i] = __builtin_fmaf(off, off, sum[i]);
-      }
+      const Lanes off = LanesAt(block + std::size_t{d} * kLanes) - centre[d];
+      sum += off * off;
     }
-    for (std::uint32_t i = 0; i < kLanes; ++i) {
-      const bool nearer = sum[i] < best[i];
-      best[i] = nearer ? sum[i] : best[i];
-      which[i] = nearer ? static_cast<std::int32_t>(c) : which[i];
-    }
+    const LaneNumbers nearer = sum < best;
+    best = nearer ? sum : best;
+    which = nearer ? LaneNumbers{} + static_cast<std::int32_t>(c) : which;
   }
-  for (std::uint32_t i = 0; i < kLanes; ++i) {
-    nearest[i] = which[i];
-    distance[i] = best[i];
-  }
+  std::memcpy(nearest, &which, sizeof which);
 }
 
 class KMeans {
@@ -142,10 +132,9 @@ class KMeans {
     into.sums.resize(state.centres.size());
     into.counts.resize(k);
     std::int32_t nearest[kLanes];
-    float distance[kLanes];
     for (std::uint32_t b = 0; b < batch.blocks(); ++b) {
       const float* const block = batch.block(b);
-      FindNearest(block, state.dims, state.rounded.data(), k, nearest, distance);
+      FindNearest(block, state.dims, state.rounded.data(), k, nearest);
       const std::uint32_t points = std::min(kLanes, batch.count() - b * kLanes);
       for (std::uint32_t i = 0; i < points; ++i) {
         ++into.counts[static_cast<std::size_t>(nearest[i])];

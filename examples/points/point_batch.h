@@ -27,6 +27,12 @@ namespace points {
 
 inline constexpr std::uint32_t kLanes = 16;
 
+/// One value for each point of a block, for arithmetic on all of them at once.
+using Lanes = float __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
+using LaneNumbers = std::int32_t __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
+
+inline const Lanes& LanesAt(const float* row) { return *reinterpret_cast<const Lanes*>(row); }
+
 /// Where a batch begins, for messages.
 struct Place {
   std::string path;

@@ -25,7 +25,8 @@ JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, con
       memory(plan),
       files(file_system),
       segments(store),
-      task_budget(plan.threads * plan.task_bytes),
+      // A loop has no segments: its batches are given their share.
+      task_budget(plan.threads * plan.task_bytes + (is_loop() ? SegmentBudgetBytes(plan) : 0)),
       spare_budget(SpareBytes(plan) + plan.threads * plan.input_buffer_bytes) {
   context.plugin = &plugin;
   context.job = start.segment_job();
