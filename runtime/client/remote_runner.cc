@@ -1,5 +1,6 @@
 #include "runtime/client/remote_runner.h"
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <optional>
@@ -8,6 +9,7 @@
 #include "runtime/client/job_submission.h"
 #include "runtime/client/job_wait.h"
 #include "runtime/local/job_report.h"
+#include "runtime/local/loop_chain.h"
 #include "runtime/local/range_choice.h"
 #include "runtime/storage/posix_file_system.h"
 #include "runtime/task/crash_report.h"
@@ -50,6 +52,8 @@ class Remote final : public RemoteRunner {
 
  private:
   Result<wire::JobSpec> MakeSpec();
+  Status Connect();
+  Status TakeSeats();
   Result<wire::JobState> Wait();
   Result<wire::JobState> Kill();
   JobReport Unfinished(const Status& status) const;
@@ -89,13 +93,34 @@ Result<wire::JobSpec> Remote::MakeSpec() {
   return MakeJobSpec(job_, std::move(cuts), options_.submission);
 }
 
+Status Remote::Connect() {
+  if (calls_ != nullptr) return OkStatus();
+  SPILLWAY_ASSIGN_OR_RETURN(calls_,
+                            options_.connect([this](const std::string& text) { Note(text); }));
+  return OkStatus();
+}
+
+/// A loop in memory mode has a seat for each slot that the cluster has now.
+Status Remote::TakeSeats() {
+  SPILLWAY_RETURN_IF_ERROR(Connect());
+  wire::Request request;
+  request.mutable_cluster();
+  SPILLWAY_ASSIGN_OR_RETURN(
+      const wire::Reply reply,
+      calls_->Call(std::move(request),
+                   {.give_up_ms = options_.connect_timeout_ms, .cancelled = &cancel_}));
+  std::uint32_t slots = 0;
+  for (const wire::WorkerState& worker : reply.cluster().workers())
+    if (!worker.draining()) slots += worker.slots();
+  SeatLoop(job_, std::max(1u, slots));
+  return OkStatus();
+}
+
 Result<AcceptedJob> Remote::Submit() {
   if (accepted_.has_value()) return *accepted_;
+  if (job_.takes_seats() && !job_.in_seats()) SPILLWAY_RETURN_IF_ERROR(TakeSeats());
   SPILLWAY_ASSIGN_OR_RETURN(const wire::JobSpec spec, MakeSpec());
-  if (calls_ == nullptr) {
-    SPILLWAY_ASSIGN_OR_RETURN(calls_,
-                              options_.connect([this](const std::string& text) { Note(text); }));
-  }
+  SPILLWAY_RETURN_IF_ERROR(Connect());
   SPILLWAY_ASSIGN_OR_RETURN(
       const wire::Submitted submitted,
       UploadJob(*calls_, spec, {.give_up_ms = options_.connect_timeout_ms, .cancelled = &cancel_}));
@@ -158,6 +183,35 @@ JobReport Remote::Run() {
   return ReportOf(*state);
 }
 
+/// A loop in disk mode: this process submits one round after the other.
+class RemoteChain final : public RemoteRunner {
+ public:
+  RemoteChain(PreparedJob job, const RemoteOptions& options)
+      : chain_(std::move(job),
+               [options](const JobRequest& request) { return PrepareRound(request, options); }) {}
+
+  const JobPlan& plan() const override { return chain_.plan(); }
+  Result<AcceptedJob> Submit() override {
+    return InvalidArgument(
+        "a loop in disk mode is submitted round after round, by a command that stays: use "
+        "'spillway run', or --mode memory");
+  }
+  JobReport Run() override { return chain_.Run(); }
+  void Cancel() override { chain_.Cancel(); }
+  JobProgress progress() const override { return chain_.progress(); }
+
+ private:
+  static Result<std::unique_ptr<JobRunner>> PrepareRound(const JobRequest& request,
+                                                         const RemoteOptions& options) {
+    PosixFileSystem files;
+    SPILLWAY_ASSIGN_OR_RETURN(PreparedJob job, PrepareJob(files, request));
+    job.disk_round = true;
+    return std::unique_ptr<JobRunner>(std::make_unique<Remote>(std::move(job), options));
+  }
+
+  LoopChain chain_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<RemoteRunner>> RemoteRunner::Prepare(const JobRequest& request,
@@ -169,6 +223,11 @@ Result<std::unique_ptr<RemoteRunner>> RemoteRunner::Prepare(const JobRequest& re
   if (!options.submission.key.empty()) planned.overwrite = true;
   SPILLWAY_ASSIGN_OR_RETURN(PreparedJob job, PrepareJob(files, planned));
   job.request.overwrite = request.overwrite;
+  if (job.is_loop() && request.loop.mode == LoopRequest::Mode::kDisk) {
+    if (!options.submission.key.empty())
+      return InvalidArgument("--submission-key names one job, and a loop in disk mode is many");
+    return std::unique_ptr<RemoteRunner>(std::make_unique<RemoteChain>(std::move(job), options));
+  }
   return std::unique_ptr<RemoteRunner>(
       std::make_unique<Remote>(std::move(job), std::move(options)));
 }

@@ -118,7 +118,7 @@ JobEntry* CoordinatorMachine::Job(JobId number) {
 }
 
 bool CoordinatorMachine::IsSmall(const JobEntry& job) const {
-  return job.spec.input_bytes() <= options_.small_job_bytes_max;
+  return !job.is_loop() && job.spec.input_bytes() <= options_.small_job_bytes_max;
 }
 
 std::optional<wire::JobState> CoordinatorMachine::StateOf(const std::string& job_id) const {

@@ -110,6 +110,7 @@ class CoordinatorMachine {
   void OnMapDone(WorkerEntry& worker, const wire::MapDone& done);
   void OnAttemptFailed(WorkerEntry& worker, const wire::AttemptFailed& failed);
   void OnSegmentLost(WorkerEntry& worker, const wire::SegmentLost& lost);
+  void OnLoopContribution(WorkerEntry& worker, const wire::LoopContribution& contribution);
   void OnCommitRequest(WorkerEntry& worker, const wire::CommitRequest& request);
   void Resumed(WorkerEntry& worker, const wire::Register& details);
   /// Whether the attempt is one of this worker's.
@@ -164,6 +165,11 @@ class CoordinatorMachine {
   /// The requested commit was granted: the part is the task's.
   void TakePart(JobEntry& job, const wire::CommitRequest& request, std::uint32_t epoch);
   void EndJob(JobEntry& job, const Status& status);
+
+  // --- loop_messages.cc: the rounds of loops.
+  /// Tells the worker the loop's generation and all its rounds so far.
+  void TellLoop(WorkerEntry& worker, JobEntry& job);
+  void TellRound(WorkerEntry& worker, const JobEntry& job, std::uint32_t round);
 
   // --- restoring.cc.
   Status RestoreEvent(const wire::JournalRecord& record);

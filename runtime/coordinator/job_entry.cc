@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <ctime>
+#include <span>
 #include <utility>
 
 #include "mapreduce/base/units.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::uint32_t kMapsMax = 4'000'000;
 constexpr std::uint32_t kPartsMax = 65'536;
+constexpr std::uint32_t kLoopPartsMax = 1'000'000;
 constexpr std::size_t kNameBytesMax = 256;
 constexpr int kPlacesMax = 16;
 constexpr std::size_t kPathBytesMax = 4'096;
@@ -53,6 +55,10 @@ Status CheckPlan(const wire::JobSpec& spec) {
                       : spec.parts() == 0)
     return InvalidArgument("a job of " + std::to_string(spec.maps_size()) + " maps with " +
                            std::to_string(spec.parts()) + " parts");
+  if (spec.has_loop() &&
+      (!spec.map_only() || spec.parts() == 0 || spec.loop().parts() > kLoopPartsMax))
+    return InvalidArgument("a loop without seats, or with reduce tasks, or more than " +
+                           std::to_string(kLoopPartsMax) + " parts");
   for (const wire::MapInput& map : spec.maps())
     for (const wire::FileRange& range : map.ranges())
       if (range.file_index() >= static_cast<std::uint32_t>(spec.inputs_size()))
@@ -220,6 +226,7 @@ SubmitJob JobEntry::ForScheduler() const {
   submit.options.skip_bad_max = limits.skip_bad_max();
   submit.options.weight = std::max(1u, limits.weight());
   submit.options.speculate = limits.speculate();
+  submit.options.gang = is_loop();
   submit.options.allow_nondeterminism = limits.allow_nondeterminism();
   return submit;
 }
@@ -228,7 +235,7 @@ StagingOptions JobEntry::ForStaging(const std::string& owner) const {
   StagingOptions options;
   options.output_dir = spec.output_dir();
   options.job_id = job_id;
-  options.parts = spec.parts();
+  options.parts = output_parts();
   options.overwrite = spec.overwrite();
   options.durable = spec.durable();
   options.owner = owner;
@@ -242,7 +249,7 @@ std::uint32_t JobEntry::CommittedParts() const {
 
 std::vector<CommittedPart> JobEntry::Winners() const {
   std::vector<CommittedPart> winners;
-  for (std::uint32_t part = 0; part < parts.size(); ++part)
+  for (std::uint32_t part = 0; part < output_parts(); ++part)
     winners.push_back({part, parts[part].attempt, parts[part].info});
   return winners;
 }
@@ -297,7 +304,7 @@ wire::JobState JobEntry::State(const JobView* view, TimeMs now) const {
     state.add_warnings("and " + std::to_string(warnings_dropped) + " more warnings");
   if (ended_ms != 0 && status.ok()) {
     std::uint64_t output_bytes = 0;
-    for (const Part& part : parts) {
+    for (const Part& part : std::span(parts).first(output_parts())) {
       if (parts.size() <= kPartsMax) state.add_partition_output_bytes(part.info.bytes);
       output_bytes += part.info.bytes;
     }

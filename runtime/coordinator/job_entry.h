@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "mapreduce/base/status.h"
 #include "runtime/coordinator/job_log.h"
+#include "runtime/coordinator/loop_rounds.h"
 #include "runtime/core/events.h"
 #include "runtime/core/scheduler.h"
 #include "runtime/protocol/spillway.pb.h"
@@ -85,6 +87,9 @@ struct JobEntry {
   TimeMs submitted_ms = 0, staged_ms = 0, maps_done_ms = 0, reduces_done_ms = 0, ended_ms = 0;
   JobTally tally;
 
+  std::unique_ptr<LoopRounds> rounds;  ///< Of a loop in memory mode.
+
+  bool is_loop() const { return spec.has_loop(); }
   bool map_only() const { return spec.map_only(); }
   std::uint32_t reduces() const { return map_only() ? 0 : spec.parts(); }
 
@@ -93,6 +98,8 @@ struct JobEntry {
   /// A map attempt began there.
   void CountPlace(std::uint32_t map, const wire::Register& worker);
   SubmitJob ForScheduler() const;
+  /// Parts of the output: of a loop only its first seat's.
+  std::uint32_t output_parts() const { return is_loop() ? 1 : spec.parts(); }
   StagingOptions ForStaging(const std::string& owner) const;
   std::uint32_t CommittedParts() const;
   std::vector<CommittedPart> Winners() const;

@@ -248,6 +248,7 @@ void CoordinatorMachine::EndJob(JobEntry& job, const Status& status) {
                                 {}});
   wire::Message message;
   message.mutable_end_job()->set_job(job.number);
+  for (const auto& [id, worker] : workers_.all()) worker->told_loops.erase(job.number);
   for (const auto& [id, worker] : workers_.all())
     if (worker->jobs.erase(job.number) > 0) Post(*worker, message.SerializeAsString());
   AnswerWaiters(job);

@@ -1,5 +1,6 @@
 // What workers say, and their sessions.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "mapreduce/base/units.h"
@@ -117,6 +118,12 @@ void CoordinatorMachine::Resumed(WorkerEntry& worker, const wire::Register& deta
     }
     resumed.attempts.push_back(FromWire(id));
   }
+  // What was said of loops meanwhile is lost, in both directions; so is all that a coordinator
+  // before this one knew of them.
+  std::set<JobId> loops;
+  for (const AttemptId& id : resumed.attempts) loops.insert(id.job);
+  for (const JobId number : loops)
+    if (JobEntry* const job = Job(number)) TellLoop(worker, *job);
   Feed(std::move(resumed));
 }
 
@@ -156,6 +163,8 @@ void CoordinatorMachine::OnWorkerMessage(WorkerEntry& worker, const wire::Messag
       return;
     case wire::Message::kSegmentLost: return OnSegmentLost(worker, message.segment_lost());
     case wire::Message::kCommitRequest: return OnCommitRequest(worker, message.commit_request());
+    case wire::Message::kLoopContribution:
+      return OnLoopContribution(worker, message.loop_contribution());
     case wire::Message::kDrain:
       LogInJobs(WorkerText(worker) + " drains");
       return Feed(DrainWorker{worker.id, worker.epoch});

@@ -58,6 +58,7 @@ void WorkerRegistry::CloseSession(WorkerEntry& worker) {
   if (worker.due_ms.has_value()) due_.erase({*worker.due_ms, worker.id});
   worker.due_ms.reset();
   worker.jobs.clear();
+  worker.told_loops.clear();
   worker.told_places.clear();
 }
 

@@ -29,6 +29,7 @@ struct WorkerEntry {
   std::string key;                           ///< Public; the session's. Empty without keys.
   /// Jobs that it may have, and whose end it must hear of; true: StartJob was sent in this session.
   std::map<JobId, bool> jobs;
+  std::set<JobId> told_loops;     ///< Whose rounds it is told, in this session.
   std::vector<bool> told_places;  ///< By worker id: WorkerPlace was sent.
   bool dirty = false;             ///< Its channel may have a frame to send.
   std::optional<TimeMs> due_ms;   ///< When its channel is looked at next.

@@ -30,6 +30,9 @@ struct JobOptions {
   bool speculate = false;                ///< Backup attempts of slow tasks; needs two workers.
   /// Of a map task that writes other bytes when it runs again: a warning, or the job's end.
   bool allow_nondeterminism = true;
+  /// Its maps need each other: all start at once, whether slots are free or not, up to
+  /// SchedulerOptions::gang_tasks_per_slot_max on a worker.
+  bool gang = false;
   /// Quick enough for a worker with small_jobs_only, which it then prefers.
   bool small = false;
 };

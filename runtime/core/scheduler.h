@@ -76,6 +76,9 @@
 
 namespace spillway {
 
+/// A worker can run so many tasks of gangs for each slot: its executors have threads for them.
+inline constexpr std::uint32_t kGangTasksPerSlotMax = 4;
+
 struct SchedulerOptions {
   std::uint64_t lease_ms = 0;              ///< Without a heartbeat a worker is lost. 0: never.
   std::uint64_t stop_timeout_ms = 30'000;  ///< Then a stopping attempt is abandoned.
@@ -89,6 +92,8 @@ struct SchedulerOptions {
   /// Attempts that one Step starts; the rest follow at the Tick that is due at once then, so that
   /// a large job on many workers holds nothing up.
   std::uint32_t starts_per_step_max = 256;
+  /// Tasks of gangs on a worker, for each of its slots: what it can run at once.
+  std::uint32_t gang_tasks_per_slot_max = kGangTasksPerSlotMax;
 
   /// Every limit is reached within a few events.
   static SchedulerOptions Tiny() {

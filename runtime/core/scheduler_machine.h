@@ -134,6 +134,10 @@ class Scheduler::Machine {
 
   // --- slot_assignment.cc: who runs next.
   void AssignSlots();
+  /// Starts all that waits of jobs whose tasks need each other.
+  void AssignGangs();
+  /// The usable worker that has the fewest attempts for its slots, or kNone.
+  WorkerIndex LeastTaken() const;
   bool StartOn(WorkerIndex worker);
   /// Starts something of `jobs` that nothing but a slot is missing for.
   bool StartOneOf(const ShareQueue& jobs, WorkerIndex worker);
@@ -189,6 +193,7 @@ class Scheduler::Machine {
   ShareQueue wants_idle_slot_;
   std::map<std::uint64_t, JobState*> holders_;  // Jobs that hold slots back, by submission.
   std::uint64_t waiting_maps_ = 0;              // Of all active jobs.
+  std::map<std::uint64_t, JobState*> gangs_;    // Those with a task that waits, by submission.
 
   std::optional<TimeMs> wake_ms_;  // Never later than the next thing due.
   TimeMs now_ = 0;

@@ -30,7 +30,34 @@ constexpr WorkerTable::Kind kSmallJobsOnly = WorkerTable::Kind::kSmallJobsOnly;
 
 }  // namespace
 
+WorkerIndex Scheduler::Machine::LeastTaken() const {
+  WorkerIndex best = WorkerTable::kNone;
+  for (WorkerIndex index = 0; index < workers_.size(); ++index) {
+    const Worker& worker = workers_[index];
+    if (!worker.usable() || worker.small_jobs_only) continue;
+    if (worker.slots_taken >= worker.slots * options_.gang_tasks_per_slot_max) continue;
+    // Compares taken / slots as products, which are exact.
+    const auto load = [this](WorkerIndex i, WorkerIndex other) {
+      return std::uint64_t{workers_[i].slots_taken + 1} * workers_[other].slots;
+    };
+    if (best == WorkerTable::kNone || load(index, best) < load(best, index)) best = index;
+  }
+  return best;
+}
+
+void Scheduler::Machine::AssignGangs() {
+  while (!gangs_.empty()) {
+    JobState& job = *gangs_.begin()->second;
+    const WorkerIndex worker = LeastTaken();
+    if (worker == WorkerTable::kNone) return;
+    // Where a task failed before is better than nowhere: the others wait for it.
+    StartAttempt(job, NextAttempt(job, TaskKind::kMap, job.waiting(TaskKind::kMap).Next(0)), worker,
+                 false);
+  }
+}
+
 void Scheduler::Machine::AssignSlots() {
+  AssignGangs();
   std::uint32_t starts = 0;
   // First where nobody else may go, so that small jobs leave the other workers alone.
   std::uint32_t refusals = 0;

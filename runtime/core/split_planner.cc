@@ -7,6 +7,7 @@ namespace spillway {
 namespace {
 
 constexpr std::uint64_t kSplitsWanted = 8;
+constexpr std::uint64_t kLoopPartsWanted = 64;
 constexpr std::uint64_t kSplitBytesMin = 4 * kMiB;
 constexpr std::uint64_t kSplitBytesMax = 128 * kMiB;
 
@@ -125,6 +126,11 @@ std::uint64_t SplitBytesFor(std::uint64_t input_bytes) {
   const std::uint64_t mebibytes = DivideUp(DivideUp(input_bytes, kSplitsWanted), kMiB);
   // Clamped before it is multiplied, so that an input of any size is safe.
   return std::clamp(mebibytes, kSplitBytesMin / kMiB, kSplitBytesMax / kMiB) * kMiB;
+}
+
+std::uint64_t LoopPartBytesFor(std::uint64_t input_bytes) {
+  const std::uint64_t mebibytes = DivideUp(DivideUp(input_bytes, kLoopPartsWanted), kMiB);
+  return std::clamp<std::uint64_t>(mebibytes, 1, kSplitBytesMax / kMiB) * kMiB;
 }
 
 std::uint32_t ReducersFor(const ReducerDemand& demand) {

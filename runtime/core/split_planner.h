@@ -63,6 +63,10 @@ Result<std::vector<MapInput>> PlanSplits(std::span<const InputFile> files,
 /// between 4 MiB and 128 MiB. It depends on nothing but the input, see above.
 std::uint64_t SplitBytesFor(std::uint64_t input_bytes);
 
+/// The same for the parts of an iterative job, which stay where they are from round to round: a
+/// 64th, so that they can be shared evenly, between 1 MiB and 128 MiB.
+std::uint64_t LoopPartBytesFor(std::uint64_t input_bytes);
+
 struct ReducerDemand {
   std::uint64_t input_bytes = 0;
   std::uint32_t slots = 1;  ///< Reduce tasks that can run at once.

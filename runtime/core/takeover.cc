@@ -30,11 +30,11 @@ void Scheduler::Machine::On(const AttemptStarted& event) {
   const AttemptId& id = event.attempt;
   JobState* job = FindJob(id.job);
   const WorkerIndex worker = workers_.Find(event.worker);
-  const bool possible = job != nullptr && job->phase == JobPhase::kActive &&
-                        id.task < job->total(id.kind) && !job->task(id).done &&
-                        id == NextAttempt(*job, id.kind, id.task) && worker != WorkerTable::kNone &&
-                        workers_[worker].alive &&
-                        workers_[worker].slots_taken < workers_[worker].slots;
+  const bool possible =
+      job != nullptr && job->phase == JobPhase::kActive && id.task < job->total(id.kind) &&
+      !job->task(id).done && id == NextAttempt(*job, id.kind, id.task) &&
+      worker != WorkerTable::kNone && workers_[worker].alive &&
+      (job->options.gang || workers_[worker].slots_taken < workers_[worker].slots);
   if (possible) {
     StartAttempt(*job, id, worker, event.backup);
     return;

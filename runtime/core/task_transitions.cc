@@ -75,7 +75,7 @@ void Scheduler::Machine::StartAttempt(JobState& job, const AttemptId& id, Worker
   attempts_.PushBack(job.running(id.kind), index);
   attempts_.PushBack(job.starts(id.kind), index);
   attempts_.PushBack(workers_[worker].attempts, index);
-  workers_.TakeSlot(worker);
+  workers_.TakeSlot(worker, job.options.gang);
   if (job.options.task_timeout_ms != 0) WakeBy(now_ + job.options.task_timeout_ms);
   if (job.options.speculate) WakeBy(now_ + options_.tick_ms);
 
@@ -208,6 +208,11 @@ void Scheduler::Machine::Refresh(JobState& job) {
   wants_slot_.Update(job, job.slot_spot, job.wants_slot(), key);
   if (job.options.small) wants_small_slot_.Update(job, job.small_spot, job.wants_slot(), key);
   wants_idle_slot_.Update(job, job.idle_spot, job.wants_idle_slot(), key);
+  if (job.options.gang && job.wants_slot()) {
+    gangs_.emplace(job.submission, &job);
+  } else {
+    gangs_.erase(job.submission);
+  }
   if (job.holds_back_slots()) {
     holders_.emplace(job.submission, &job);
   } else {

@@ -94,9 +94,9 @@ void WorkerTable::Drain(WorkerIndex index) {
   Update(index, [](Worker& worker) { worker.draining = true; });
 }
 
-void WorkerTable::TakeSlot(WorkerIndex index) {
-  Update(index, [](Worker& worker) {
-    SPILLWAY_CHECK_LT(worker.slots_taken, worker.slots);
+void WorkerTable::TakeSlot(WorkerIndex index, bool beyond) {
+  Update(index, [beyond](Worker& worker) {
+    if (!beyond) SPILLWAY_CHECK_LT(worker.slots_taken, worker.slots);
     ++worker.slots_taken;
   });
   ++slots_taken_;

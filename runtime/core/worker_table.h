@@ -79,7 +79,8 @@ class WorkerTable {
   void ComeBack(WorkerIndex index);
   void Drain(WorkerIndex index);
 
-  void TakeSlot(WorkerIndex index);
+  /// `beyond`: also when none is free, for the tasks of a gang.
+  void TakeSlot(WorkerIndex index, bool beyond);
   void FreeSlot(WorkerIndex index);
 
   void SetAside(WorkerIndex index, TimeMs until);

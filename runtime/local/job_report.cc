@@ -19,6 +19,19 @@ JobProgress::Phase PhaseOf(const wire::JobState& state) {
   }
 }
 
+void AddLoop(const wire::LoopStats& stats, LoopReport* loop) {
+  loop->mode = "memory";
+  loop->rounds = stats.rounds();
+  loop->converged = stats.converged();
+  for (int i = 0; i < stats.round_us_size(); ++i) {
+    const double seconds = static_cast<double>(stats.round_us(i)) * 1e-6;
+    if (i == 0)
+      loop->start_seconds = seconds;
+    else
+      loop->iteration_seconds.push_back(seconds);
+  }
+}
+
 void AddVolumes(const wire::TaskStats& stats, JobReport* report) {
   report->input_records = stats.input_records();
   report->input_bytes = stats.input_bytes();
@@ -29,6 +42,7 @@ void AddVolumes(const wire::TaskStats& stats, JobReport* report) {
   report->spilled_bytes = stats.spilled_bytes();
   report->shuffled_bytes = stats.shuffled_bytes();
   report->output_records = stats.output_records();
+  if (stats.has_loop()) AddLoop(stats.loop(), &report->loop);
   report->cpu_seconds = static_cast<double>(stats.cpu_us()) * 1e-6;
   for (const wire::Counter& counter : stats.counters())
     report->counters[counter.group()][counter.name()] += counter.value();

@@ -15,7 +15,9 @@ constexpr std::uint64_t kStopTimeoutMs = 4'000;
 }  // namespace
 
 LocalExecutor::LocalExecutor(std::shared_ptr<const PreparedJob> job)
-    : job_(std::move(job)), segment_budget_(SegmentBudgetBytes(job_->memory)) {}
+    : job_(std::move(job)),
+      // The batches of a loop have that memory; what they leave no room for goes to the disk.
+      segment_budget_(job_->in_seats() ? 0 : SegmentBudgetBytes(job_->memory)) {}
 
 LocalExecutor::~LocalExecutor() { SPILLWAY_CHECK(engine_ == nullptr); }
 

@@ -97,8 +97,11 @@ Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
     job.plan.input_bytes += file.info.bytes;
   }
   SplitOptions options;
+  options.pack_small_files = !job.is_loop();  // A part of a loop is a range of one file.
   const bool asked = job.request.split_bytes != 0;
-  options.split_bytes = asked ? job.request.split_bytes : SplitBytesFor(job.plan.input_bytes);
+  options.split_bytes =
+      asked ? job.request.split_bytes
+            : (job.is_loop() ? LoopPartBytesFor : SplitBytesFor)(job.plan.input_bytes);
   SPILLWAY_ASSIGN_OR_RETURN(job.maps, PlanSplits(files, options));
   for (const MapInput& map : job.maps) {
     job.map_bytes_max = std::max(job.map_bytes_max, map.bytes);
@@ -106,6 +109,7 @@ Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
       job.plan.splits.push_back({job.inputs[range.file_index].path, range.offset, range.bytes});
   }
   job.plan.input_files = job.inputs.size();
+  job.loop_parts = static_cast<std::uint32_t>(job.maps.size());
   if (job.plugin->abi().fold_kind != SPILLWAY_FOLD_NONE) JoinSplits(job);
   job.plan.maps = static_cast<std::uint32_t>(job.maps.size());
   reasons.emplace_back("splits",
@@ -125,6 +129,9 @@ void ChooseReducers(PreparedJob& job, Reasons& reasons) {
   if (job.map_only()) {
     reducers = static_cast<std::uint32_t>(job.maps.size());
     why = "map only: one part per map task";
+  } else if (job.is_loop()) {
+    reducers = 1;
+    why = "one task folds a round";
   } else if (reducers == 0 && abi.reducers_default != 0) {
     reducers = abi.reducers_default;
     why = "the job's own choice";
@@ -195,13 +202,30 @@ void DescribePlugin(PreparedJob& job) {
   job.plan.reducer_name = abi.reducer_name == nullptr ? "" : abi.reducer_name;
   job.plan.input_name = abi.input_name;
   job.plan.output_name = abi.output_name;
-  job.plan.shuffle = abi.map_only != 0                     ? "none (map only)"
+  job.plan.shuffle = job.is_loop()                         ? "loop"
+                     : abi.map_only != 0                   ? "none (map only)"
                      : abi.fold_kind != SPILLWAY_FOLD_NONE ? "fold"
                      : abi.combiner_run != nullptr         ? "sort + combiner"
                                                            : "sort";
 }
 
 }  // namespace
+
+void SeatLoop(PreparedJob& job, std::uint32_t seats) {
+  const auto parts = static_cast<std::uint32_t>(job.maps.size());
+  const std::uint32_t count = std::max(1u, std::min(seats, parts));
+  std::vector<MapInput> seated(count);
+  for (std::uint32_t part = 0; part < parts; ++part) {
+    MapInput& seat = seated[part % count];
+    seat.ranges.push_back(job.maps[part].ranges.front());
+    seat.bytes += job.maps[part].bytes;
+  }
+  job.maps = std::move(seated);
+  job.seats = true;
+  job.parts = job.plan.maps = job.plan.partitions = count;
+  job.plan.reasons.emplace_back("seats", std::to_string(count) + ": one for each slot, with " +
+                                             std::to_string(parts) + " parts in turn");
+}
 
 std::vector<SplitRange> PreparedJob::RangesOf(std::uint32_t map_task) const {
   std::vector<SplitRange> ranges;
@@ -222,6 +246,9 @@ Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request) {
                                 ? PluginLibrary::Linked(request.linked_plugin)
                                 : PluginLibrary::Load(request.plugin_path, &request.args));
   SPILLWAY_ASSIGN_OR_RETURN(job.plugin, PluginJob::Configure(std::move(library), request.args));
+  if (request.loop.asked() && !job.is_loop())
+    return InvalidArgument("job " + std::string(job.plugin->abi().name) +
+                           " is not iterative: leave out --mode and --rounds");
   SPILLWAY_ASSIGN_OR_RETURN(job.inputs, ListInputFiles(files, request.inputs));
   SPILLWAY_RETURN_IF_ERROR(CheckOutputPlace(files, request, job.inputs));
   DescribePlugin(job);

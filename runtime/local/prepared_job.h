@@ -21,17 +21,32 @@ struct PreparedJob {
   std::vector<FoundFile> inputs;
   std::vector<MapInput> maps;
   std::uint64_t map_bytes_max = 0;  ///< Of a map input, before those of a fold were joined.
+  bool seats = false;               ///< See in_seats.
+  bool disk_round = false;          ///< One round of a loop, as an ordinary job.
+  std::uint32_t loop_parts = 0;     ///< Of a loop; its maps are fewer once they are seats.
   std::uint32_t parts = 0;          ///< Reduce tasks, or map tasks of a map-only job.
   MemoryPlan memory;
   std::vector<std::string> spill_dirs;
   JobPlan plan;
 
-  bool map_only() const { return plugin->abi().map_only != 0; }
+  /// A loop whose maps are to become seats.
+  bool takes_seats() const { return is_loop() && !disk_round; }
+  bool is_loop() const { return plugin->abi().loop != nullptr; }
+  /// The job is one of a loop in memory mode: its maps are seats, and there is no reduce task.
+  bool in_seats() const { return seats; }
+  std::uint32_t loop_rounds_max() const {
+    return request.loop.rounds_max.value_or(plugin->abi().loop->rounds_max);
+  }
+  bool map_only() const { return in_seats() || plugin->abi().map_only != 0; }
   /// What a map task reads, with the files as they were when they were listed.
   std::vector<SplitRange> RangesOf(std::uint32_t map_task) const;
 };
 
 /// Errors as PrepareLocalRunner.
 Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request);
+
+/// Makes the job of a loop one in memory mode: `seats` map tasks, or as many as there are parts,
+/// which share the parts in turn.
+void SeatLoop(PreparedJob& job, std::uint32_t seats);
 
 }  // namespace spillway

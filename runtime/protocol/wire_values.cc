@@ -68,6 +68,7 @@ void Add(wire::TaskStats& sum, const wire::TaskStats& more) {
   sum.set_fetched_bytes(sum.fetched_bytes() + more.fetched_bytes());
   sum.set_output_records(sum.output_records() + more.output_records());
   sum.set_cpu_us(sum.cpu_us() + more.cpu_us());
+  if (more.has_loop()) *sum.mutable_loop() = more.loop();  // One seat has it.
   std::map<std::pair<std::string, std::string>, int> places;
   for (int i = 0; i < sum.counters_size(); ++i)
     places.try_emplace({sum.counters(i).group(), sum.counters(i).name()}, i);

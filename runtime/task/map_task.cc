@@ -1,10 +1,9 @@
 #include "runtime/task/map_task.h"
 
-#include <algorithm>
 #include <memory>
 
-#include "mapreduce/base/units.h"
 #include "runtime/task/plugin_functions.h"
+#include "runtime/task/split_walk.h"
 #include "runtime/task/task_host.h"
 #include "shuffle/engine/fold_collector.h"
 #include "shuffle/engine/group_collector.h"
@@ -23,7 +22,8 @@ class MapAttempt {
         resources_(resources),
         result_(result),
         identity_{"map", spec.index, spec.attempt},
-        host_(resources.job, identity_, resources.control) {
+        host_(resources.job, identity_, resources.control),
+        walk_(spec, resources, host_) {
     host_.set_ranges(&spec.ranges);
   }
 
@@ -42,7 +42,10 @@ class MapAttempt {
       mapper_ = job().mapper_create(host_.task());
       return mapper_ == nullptr ? 1 : 0;
     }));
-    for (const SplitRange& range : spec_.ranges) SPILLWAY_RETURN_IF_ERROR(MapRange(range));
+    for (const SplitRange& range : spec_.ranges)
+      SPILLWAY_RETURN_IF_ERROR(walk_.Walk(range, [&](const spillway_block& block) {
+        return job().mapper_map(mapper_, host_.task(), &block);
+      }));
     SPILLWAY_RETURN_IF_ERROR(
         host_.Run(nullptr, [&] { return job().mapper_finish(mapper_, host_.task()); }));
     return CloseOutput();
@@ -50,6 +53,8 @@ class MapAttempt {
 
   void Report() {
     result_.input_records = host_.task()->records_in;
+    result_.input_bytes = walk_.input_bytes();
+    result_.bad_record = walk_.bad_record();
     result_.output_records = host_.task()->records_out;
     result_.counters = host_.counters();
     if (collector_ != nullptr) result_.collected = collector_->stats();
@@ -107,74 +112,17 @@ class MapAttempt {
     return file_->Commit();
   }
 
-  /// A file that was replaced or rewritten since the job was planned would give other records to
-  /// each attempt. One that only grows is read as far as it was planned.
-  Status CheckUnchanged(const SplitRange& range) {
-    if (range.inode == 0) return OkStatus();
-    SPILLWAY_ASSIGN_OR_RETURN(const FileInfo now, resources_.files.Stat(range.path));
-    const bool grown = now.bytes > range.file_bytes;
-    if (now.inode == range.inode && (now.mtime_ns == range.mtime_ns || grown)) return OkStatus();
-    return BadData(range.path +
-                   " was changed while the job ran; run it again when the file is at "
-                   "rest");
-  }
-
-  Status MapRange(const SplitRange& range) {
-    SPILLWAY_RETURN_IF_ERROR(CheckUnchanged(range));
-    SPILLWAY_ASSIGN_OR_RETURN(const auto file, resources_.files.Open(range.path));
-    BlockReader reader(*file, range, job().framing, resources_.reader, resources_.spare);
-    spillway_block block{};
-    while (true) {
-      if (resources_.control.cancelled()) return Cancelled("the attempt was stopped");
-      SPILLWAY_ASSIGN_OR_RETURN(const bool more, reader.Next(&block));
-      if (!more) return OkStatus();
-      SkipBadRecords(&block);
-      const Status status =
-          host_.Run(&block, [&] { return job().mapper_map(mapper_, host_.task(), &block); });
-      if (!status.ok()) return AtRecord(status, block);
-      result_.input_bytes += block.bytes;
-      resources_.control.AddInputBytes(block.bytes);
-    }
-  }
-
-  /// Points the block at those of its records that are to be passed over.
-  void SkipBadRecords(spillway_block* block) {
-    skips_.clear();
-    const RecordPlace first{block->file_index, block->file_offset};
-    for (auto it = std::lower_bound(spec_.skips.begin(), spec_.skips.end(), first);
-         it != spec_.skips.end() && it->file_index == block->file_index &&
-         it->offset < block->file_offset + block->bytes;
-         ++it)
-      skips_.push_back(block->data + (it->offset - block->file_offset));
-    block->skips = skips_.data();
-    block->skip_count = skips_.size();
-  }
-
-  /// Adds the record at which user code failed. Failures of the engine have their own place.
-  Status AtRecord(const Status& status, const spillway_block& block) {
-    if (status.code() != Code::kUserCode && status.code() != Code::kBadData) return status;
-    const char* const at = host_.task()->current_record;
-    if (at < block.data || at >= block.data + block.bytes) return status;
-    const auto in_block = static_cast<std::uint64_t>(at - block.data);
-    result_.bad_record = RecordPlace{block.file_index, block.file_offset + in_block};
-    std::string_view record(at, block.bytes - in_block);
-    record = record.substr(0, record.find('\n'));
-    return Status(status.code(), status.message() + " at " + block.path + ":" +
-                                     std::to_string(result_.bad_record->offset) + ", record '" +
-                                     EscapeForLog(record) + "'");
-  }
-
   const MapTaskSpec& spec_;
   const MapTaskResources& resources_;
   MapTaskResult& result_;
   const TaskIdentity identity_;
   TaskHost host_;
+  SplitWalk walk_;
   std::unique_ptr<SegmentFile> file_;
   std::unique_ptr<SegmentWriter> writer_;
   std::unique_ptr<PartitionFunction> partition_;
   std::unique_ptr<PluginCombiner> combiner_;
   std::unique_ptr<Collector> collector_;
-  std::vector<const char*> skips_;
   void* mapper_ = nullptr;
 };
 

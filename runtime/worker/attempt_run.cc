@@ -6,6 +6,7 @@
 #include <new>
 
 #include "runtime/protocol/wire_values.h"
+#include "runtime/task/loop_task.h"
 
 namespace spillway {
 
@@ -56,6 +57,15 @@ wire::TaskStats StatsOf(const MapTaskResult& result) {
   stats.set_spilled_bytes(result.segment_on_disk ? result.segment.stored_bytes : 0);
   stats.set_output_records(result.output_records);
   AddCounters(result.counters, stats);
+  return stats;
+}
+
+wire::LoopStats StatsOf(const LoopExchange& loop) {
+  const LoopExchange::History history = loop.history();
+  wire::LoopStats stats;
+  stats.set_rounds(history.rounds);
+  stats.set_converged(history.converged);
+  for (const std::uint64_t us : history.round_us) stats.add_round_us(us);
   return stats;
 }
 
@@ -126,17 +136,19 @@ AttemptEnd RunMap(JobRuntime& job, const AttemptId& id, const MapTaskSpec& spec,
     part = std::move(created).value();
     sink.emplace(*part);
   }
-  const MapTaskResult result =
-      RunMapTask(spec, {.job = job.context,
-                        .files = job.files,
-                        .segments = &job.segments,
-                        .part = sink.has_value() ? &*sink : nullptr,
-                        .budget = job.task_budget,
-                        .memory_bytes = job.task_bytes(),
-                        .spare = job.spare_budget,
-                        .writer = job.writer,
-                        .reader = {.block_bytes = job.memory.input_buffer_bytes},
-                        .control = control});
+  const MapTaskResources resources{.job = job.context,
+                                   .files = job.files,
+                                   .segments = &job.segments,
+                                   .part = sink.has_value() ? &*sink : nullptr,
+                                   .budget = job.task_budget,
+                                   .memory_bytes = job.task_bytes(),
+                                   .spare = job.spare_budget,
+                                   .writer = job.writer,
+                                   .reader = {.block_bytes = job.memory.input_buffer_bytes},
+                                   .control = control};
+  const MapTaskResult result = job.is_loop()
+                                   ? RunLoopTask({id, spec, job.maps}, resources, *job.loop)
+                                   : RunMapTask(spec, resources);
   Status status = result.status;
   if (status.ok() && part != nullptr) status = part->Finish();
   if (!status.ok() && control.cancelled()) return StoppedAttempt(id);
@@ -151,6 +163,7 @@ AttemptEnd RunMap(JobRuntime& job, const AttemptId& id, const MapTaskSpec& spec,
   }
   wire::TaskStats stats = StatsOf(result);
   stats.set_cpu_us(ThreadCpuUs() - cpu_started_us);
+  if (job.is_loop() && id.task == 0) *stats.mutable_loop() = StatsOf(*job.loop);
   if (part != nullptr) return CommitRequestOf(id, std::move(part), std::move(stats));
   return MapDoneOf(id, result, std::move(stats));
 }

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "runtime/core/scheduler.h"
 #include "runtime/storage/posix_error.h"
 #include "runtime/worker/attempt_run.h"
 #include "runtime/worker/executor.h"
@@ -108,7 +109,7 @@ std::vector<wire::Message> JudgeExecutorEnd(const SlotBoard& board, int wait_sta
 
 Result<std::unique_ptr<ExecutorProcess>> ExecutorProcess::Start(
     const ExecutorProcessOptions& options) {
-  SPILLWAY_ASSIGN_OR_RETURN(auto board, SlotBoard::Create(options.slots));
+  SPILLWAY_ASSIGN_OR_RETURN(auto board, SlotBoard::Create(options.slots * kGangTasksPerSlotMax));
   SpawnPlan plan;
   // First the output, which may have the number that the board is to get.
   if (options.output_fd >= 0) {

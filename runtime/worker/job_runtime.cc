@@ -21,10 +21,14 @@ JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, con
       staging_dir(start.staging_dir()),
       durable(start.spec().durable()),
       planned_map_only(start.spec().map_only()),
+      loop_parts(start.spec().has_loop() ? std::optional(start.spec().loop().parts())
+                                         : std::nullopt),
+      loop_rounds_max(start.spec().loop().rounds_max()),
       memory(plan),
       files(file_system),
       segments(store),
-      task_budget(plan.threads * plan.task_bytes),
+      // A loop has no segments: its batches are given their share.
+      task_budget(plan.threads * plan.task_bytes + (is_loop() ? SegmentBudgetBytes(plan) : 0)),
       spare_budget(SpareBytes(plan) + plan.threads * plan.input_buffer_bytes),
       task_bytes_(plan.task_bytes) {
   context.plugin = &plugin;
@@ -60,6 +64,10 @@ Status JobRuntime::TakeInputNames(const wire::StartJob& start) {
 }
 
 Status JobRuntime::Check() const {
+  if (is_loop() && context.abi().loop == nullptr)
+    return InvalidArgument(
+        "the job was planned as an iterative one and the plugin is none: its file was replaced; "
+        "submit the job again");
   if (planned_map_only != map_only())
     return InvalidArgument(
         "the job was planned as a map-only one and the plugin disagrees, or the other way round: "

@@ -4,12 +4,15 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 
 #include "mapreduce/base/file_system.h"
 #include "runtime/core/memory_plan.h"
 #include "runtime/protocol/spillway.pb.h"
 #include "runtime/task/job_context.h"
+#include "runtime/task/loop_exchange.h"
 #include "shuffle/format/segment_writer.h"
 #include "shuffle/store/memory_budget.h"
 #include "shuffle/store/segment_store.h"
@@ -34,7 +37,8 @@ class JobRuntime {
   /// Whether the plugin's job is the one that was planned.
   Status Check() const;
 
-  bool map_only() const { return context.abi().map_only != 0; }
+  bool map_only() const { return loop_parts.has_value() || context.abi().map_only != 0; }
+  bool is_loop() const { return loop_parts.has_value(); }
 
   /// Another plan of the same process. Tasks that run keep what they have; those that begin from
   /// now on get the new plan's share. With more than one of `processes`, what no task uses goes
@@ -48,13 +52,17 @@ class JobRuntime {
   const std::string staging_dir;
   const bool durable;
   const bool planned_map_only;
+  /// Of a loop in memory mode, whose map tasks are its seats.
+  const std::optional<std::uint32_t> loop_parts;
+  const std::uint32_t loop_rounds_max;
   const MemoryPlan memory;  ///< As first planned: threads and buffers stay as they are.
   JobContext context;
   SegmentWriterOptions writer;
   FileSystem& files;
   SegmentStore& segments;
   MemoryBudget task_budget;
-  MemoryBudget spare_budget;  ///< Blocks, and records that are longer than one.
+  std::unique_ptr<LoopExchange> loop;  ///< Of a loop; made by the engine.
+  MemoryBudget spare_budget;           ///< Blocks, and records that are longer than one.
 
  private:
   std::atomic<std::uint64_t> task_bytes_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mapreduce/base/check.h"
+#include "runtime/core/scheduler.h"
 #include "runtime/protocol/wire_values.h"
 #include "runtime/task/crash_report.h"
 
@@ -14,6 +15,37 @@ wire::Message Message(AttemptEnd end) { return std::move(end.answer); }
 
 std::string Milliseconds(std::uint64_t ms) {
   return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
+}
+
+/// The seats of a loop must all run at once.
+std::uint32_t ThreadsFor(const JobRuntime& job) {
+  const std::uint32_t slots = job.memory.threads;
+  if (!job.is_loop()) return slots;
+  return std::max(slots, std::min(job.maps, slots * kGangTasksPerSlotMax));
+}
+
+/// In messages that are not too large; each part fits into one.
+void PostContribution(const LoopContribution& contribution,
+                      const std::function<void(wire::Message)>& post) {
+  wire::Message message;
+  std::size_t bytes = 0;
+  if (contribution.parts.empty())
+    *message.mutable_loop_contribution()->mutable_seat() = ToWire(contribution.seat);
+  for (const LoopPart& part : contribution.parts) {
+    if (bytes > 0 && bytes + part.bytes.size() > kLoopPartBytesMax) {
+      post(std::exchange(message, wire::Message()));
+      bytes = 0;
+    }
+    wire::LoopContribution& say = *message.mutable_loop_contribution();
+    *say.mutable_seat() = ToWire(contribution.seat);
+    say.set_generation(contribution.place.generation);
+    say.set_round(contribution.place.round);
+    wire::LoopPart& one = *say.add_parts();
+    one.set_part(part.part);
+    one.set_bytes(part.bytes);
+    bytes += part.bytes.size() + 16;
+  }
+  if (message.has_loop_contribution()) post(std::move(message));
 }
 
 bool LosesSegment(Code code) {
@@ -28,7 +60,7 @@ Result<std::unique_ptr<TaskEngine>> TaskEngine::Create(const wire::StartJob& job
   std::unique_ptr<TaskEngine> engine(new TaskEngine(job, host, options));
   Status status = engine->job_.Check();
   if (status.ok()) status = engine->job_.TakeInputNames(job);
-  if (status.ok() && host.board.slots() < options.memory.threads)
+  if (status.ok() && host.board.slots() < ThreadsFor(engine->job_))
     status = InternalError("the slot board has fewer slots than there are threads");
   if (status.ok()) return engine;
   SPILLWAY_CHECK(engine->Stop(0));
@@ -41,7 +73,16 @@ TaskEngine::TaskEngine(const wire::StartJob& job, const TaskEngineHost& host,
       options_(options),
       task_timeout_ms_(job.spec().limits().task_timeout_ms()),
       job_(job, host.plugin, options.memory, host.files, host.segments),
-      slots_(std::make_unique<SlotPool>(options.memory.threads)) {}
+      slots_(std::make_unique<SlotPool>(ThreadsFor(job_))) {
+  if (!job_.is_loop()) return;
+  job_.loop =
+      std::make_unique<LoopExchange>(LoopExchange::Options{.parts = *job_.loop_parts,
+                                                           .rounds_max = job_.loop_rounds_max,
+                                                           .part_bytes_max = kLoopPartBytesMax},
+                                     [post = host.post](const LoopContribution& contribution) {
+                                       PostContribution(contribution, post);
+                                     });
+}
 
 TaskEngine::~TaskEngine() { SPILLWAY_CHECK(stopping_); }
 
@@ -55,6 +96,8 @@ void TaskEngine::Handle(const wire::Message& message) {
     case wire::Message::kCommitGrant: return On(message.commit_grant());
     case wire::Message::kCommitRefuse: return On(message.commit_refuse());
     case wire::Message::kDiscardSegment: return On(message.discard_segment());
+    case wire::Message::kLoopBegin: return On(message.loop_begin());
+    case wire::Message::kLoopRound: return On(message.loop_round());
     default: return;
   }
 }
@@ -213,6 +256,17 @@ void TaskEngine::On(const wire::DiscardSegment& discard) {
   const Status discarded = host_.segments.Discard(
       {job_.context.job, discard.segment().map_task(), discard.segment().attempt()});
   static_cast<void>(discarded.ok());  // The job's scratch directory goes as a whole.
+}
+
+void TaskEngine::On(const wire::LoopBegin& begin) {
+  if (begin.job() == job_.job && job_.is_loop()) job_.loop->Begin(begin.generation(), begin.over());
+}
+
+void TaskEngine::On(const wire::LoopRound& round) {
+  if (round.job() != job_.job || !job_.is_loop()) return;
+  std::vector<LoopPart> parts;
+  for (const wire::LoopPart& part : round.parts()) parts.push_back({part.part(), part.bytes()});
+  job_.loop->Add({round.generation(), round.round()}, std::move(parts));
 }
 
 // --- Running.

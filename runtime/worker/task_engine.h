@@ -61,7 +61,8 @@ class TaskEngine {
   TaskEngine& operator=(const TaskEngine&) = delete;
 
   /// StartMap, StartReduce, SegmentsAvailable, SegmentInvalidated, StopAttempt, CommitGrant,
-  /// CommitRefuse and DiscardSegment; others are ignored, as are those of other jobs.
+  /// CommitRefuse, DiscardSegment, LoopBegin and LoopRound; others are ignored, as are those of
+  /// other jobs.
   void Handle(const wire::Message& message);
 
   /// See JobRuntime::Replan.
@@ -133,6 +134,8 @@ class TaskEngine {
   void On(const wire::CommitGrant& grant);
   void On(const wire::CommitRefuse& refuse);
   void On(const wire::DiscardSegment& discard);
+  void On(const wire::LoopBegin& begin);
+  void On(const wire::LoopRound& round);
 
   void RunMap(const AttemptId& id, const MapTaskSpec& spec, std::uint32_t slot);
   void RunReduce(const AttemptId& id, std::uint32_t slot);

@@ -132,6 +132,9 @@ void WorkerMachine::OnMessage(const wire::Message& message, TimeMs now) {
       effects_.discards.push_back(
           {message.discard_segment().job(), FromWire(message.discard_segment().segment())});
       return;
+    // To the executor that is there. One that comes later asks.
+    case wire::Message::kLoopBegin: return ForwardLoop(message.loop_begin().job(), message, now);
+    case wire::Message::kLoopRound: return ForwardLoop(message.loop_round().job(), message, now);
     case wire::Message::kDrained: return Leave(now);
     default: return;
   }
@@ -167,6 +170,12 @@ void WorkerMachine::Forward(JobId number, const wire::Message& message, TimeMs n
   if (job->phase == JobPhase::kReady) return Flush(number, *job);
   if (job->phase == JobPhase::kFailed) return FailAttempts(number, *job);
   if (job->phase == JobPhase::kDown) MaybeSpawn(number, *job, now);
+}
+
+void WorkerMachine::ForwardLoop(JobId number, const wire::Message& message, TimeMs now) {
+  const bool seated = std::any_of(attempts_.begin(), attempts_.end(),
+                                  [&](const auto& entry) { return entry.first.job == number; });
+  if (seated) Forward(number, message, now);
 }
 
 void WorkerMachine::MaybeSpawn(JobId number, Job& job, TimeMs now) {
@@ -253,6 +262,7 @@ void WorkerMachine::OnPrepared(JobId number, std::uint64_t preparation, const St
 bool WorkerMachine::MayPassOn(JobId number, const wire::Message& message) const {
   if (const auto id = EndedAttempt(message)) return id->job == number;
   if (message.has_segment_lost()) return message.segment_lost().reduce().job() == number;
+  if (message.has_loop_contribution()) return message.loop_contribution().seat().job() == number;
   if (!message.has_progress()) return false;
   return std::all_of(message.progress().moved().begin(), message.progress().moved().end(),
                      [&](const auto& moved) { return moved.attempt().job() == number; });

@@ -134,6 +134,8 @@ class WorkerMachine {
   void StartAttempt(const wire::AttemptId& id, const wire::Message& message, TimeMs now);
   void StopAttempt(const AttemptId& id, const wire::Message& message, TimeMs now);
   void Forward(JobId job, const wire::Message& message, TimeMs now);
+  /// Of a loop: only while an attempt of the job is here.
+  void ForwardLoop(JobId number, const wire::Message& message, TimeMs now);
   void SendPlaces(JobId number, Job& job);
   void Flush(JobId number, Job& job);
   void MaybeSpawn(JobId number, Job& job, TimeMs now);

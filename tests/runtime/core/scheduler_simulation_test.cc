@@ -159,6 +159,7 @@ class Simulation {
     job.options.weight = 1 + Below(3);
     job.options.speculate = Chance(50);
     job.options.small = Chance(40);
+    job.options.gang = job.reduces == 0 && Chance(50);
     job.options.allow_nondeterminism = Chance(80);
     jobs_[id] = job;
     if (!Tell(job)) {
@@ -449,7 +450,8 @@ class Simulation {
   RunningAttempt& Begin(WorkerId w, const AttemptId& id, std::uint32_t maps) {
     Process& process = processes_[w];
     // A journal forgets slots that attempts of ended jobs hold.
-    EXPECT_TRUE(dies_ || process.attempts.size() < process.slots) << "more attempts than slots";
+    EXPECT_TRUE(dies_ || process.attempts.size() < process.slots * kGangTasksPerSlotMax)
+        << "more attempts than slots";
     RunningAttempt& attempt = process.attempts[id];
     attempt.id = id;
     attempt.maps = maps;
@@ -570,7 +572,7 @@ class Simulation {
       std::visit([this](const auto& a) { Obey(a); }, action);
     }
     const ClusterView view = scheduler_->ViewCluster();
-    EXPECT_LE(view.slots_taken, view.slots);
+    EXPECT_LE(view.slots_taken, view.slots * kGangTasksPerSlotMax);
     if (dies_now) {
       ++reached_["died while acting"];
       Die(scheduler_->DumpTables());

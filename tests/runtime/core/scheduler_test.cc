@@ -569,6 +569,47 @@ TEST(Scheduler, DoesNotBackUpAMapThatMayCommit) {
   EXPECT_TRUE(d.Wait(500).quiet());
 }
 
+// --- Gangs.
+
+TEST(Scheduler, StartsAGangAtOnceBeyondFreeSlots) {
+  SchedulerDriver d;
+  d.Join(1, 2).Join(2, 1).Submit(1, {.maps = 3, .reduces = 0});
+  EXPECT_THAT(d.All<StartMap>(), SizeIs(3)) << "all slots are taken";
+  d.Submit(2, {.maps = 6, .reduces = 0}, {.gang = true});
+  std::map<WorkerId, int> starts;
+  for (const StartMap& start : d.All<StartMap>()) {
+    EXPECT_EQ(start.attempt.job, 2u);
+    ++starts[start.worker];
+  }
+  EXPECT_EQ(starts[1], 4) << "by slots";
+  EXPECT_EQ(starts[2], 2);
+}
+
+TEST(Scheduler, GivesAGangNoMoreThanAWorkerCanRun) {
+  SchedulerOptions options;
+  options.gang_tasks_per_slot_max = 2;
+  SchedulerDriver d(options);
+  d.Join(1, 1).Submit(1, {.maps = 3, .reduces = 0}, {.gang = true});
+  EXPECT_THAT(d.All<StartMap>(), SizeIs(2));
+  d.Join(2, 1);
+  EXPECT_EQ(d.Only<StartMap>().worker, 2u) << "as soon as there is room";
+}
+
+TEST(Scheduler, MovesALostSeatToAWorkerWithoutAFreeSlot) {
+  SchedulerDriver d;
+  d.Join(1, 1).Join(2, 1).Submit(1, {.maps = 2, .reduces = 0}, {.gang = true});
+  d.Send(WorkerLost{2, 1});
+  const auto start = d.Only<StartMap>();
+  EXPECT_EQ(start.worker, 1u);
+  EXPECT_EQ(start.attempt.attempt, 1u);
+  for (std::uint32_t task = 0; task < 2; ++task)
+    d.Commit(MapAttempt(1, task, task == start.attempt.task ? 1 : 0));
+  EXPECT_EQ(d.Only<CommitJob>().job, 1u);
+  d.Send(JobCommitted{1, OkStatus()});
+  d.Submit(2, {.maps = 2, .reduces = 0});
+  EXPECT_THAT(d.All<StartMap>(), SizeIs(1)) << "its slots are counted right afterwards";
+}
+
 // --- Several jobs.
 
 TEST(Scheduler, SharesSlotsByWeight) {

@@ -118,6 +118,13 @@ TEST(PlanSplits, CoversEveryByteOnceInOrderWithinItsLimits) {
   }
 }
 
+TEST(LoopPartBytesFor, IsA64thOfTheInputWithinItsBounds) {
+  EXPECT_EQ(LoopPartBytesFor(0), kMiB);
+  EXPECT_EQ(LoopPartBytesFor(65 * kMiB), 2 * kMiB);
+  EXPECT_EQ(LoopPartBytesFor(kGiB), 16 * kMiB);
+  EXPECT_EQ(LoopPartBytesFor(UINT64_MAX), 128 * kMiB);
+}
+
 TEST(SplitBytesFor, DependsOnTheInputAloneAndStaysInItsBounds) {
   EXPECT_EQ(SplitBytesFor(0), 4 * kMiB);
   EXPECT_EQ(SplitBytesFor(100 * kMiB), 13 * kMiB);

@@ -1,0 +1,171 @@
+#include "runtime/task/loop_exchange.h"
+
+#include <utility>
+
+#include "mapreduce/base/units.h"
+
+namespace spillway {
+
+namespace {
+/// Between looks at a request to stop. What it waits for wakes it.
+constexpr std::chrono::milliseconds kLookMs{50};
+}  // namespace
+
+LoopExchange::LoopExchange(const Options& options, Post post)
+    : options_(options), post_(std::move(post)) {}
+
+void LoopExchange::Begin(std::uint64_t generation, bool over) {
+  std::vector<LoopContribution> again;
+  {
+    const std::lock_guard lock(mutex_);
+    if (over) {
+      ended_ = true;
+      moved_.notify_all();
+    }
+    if (over && place_.generation != 0) {
+      // Whoever waits sees the end.
+    } else if (generation == place_.generation) {
+      for (const auto& [seat, contribution] : contributed_)
+        if (contribution.place == place_) again.push_back(contribution);
+    } else {
+      place_ = {generation, 0};
+      state_ = nullptr;
+      ended_ = over;
+      rounds_.clear();
+      contributed_.clear();
+      history_ = {};
+      moved_.notify_all();
+    }
+  }
+  for (const LoopContribution& contribution : again) post_(contribution);
+}
+
+void LoopExchange::Add(const LoopPlace& place, std::vector<LoopPart> parts) {
+  const std::lock_guard lock(mutex_);
+  if (place.generation != place_.generation || place.round < place_.round || ended_) return;
+  RoundParts& round = rounds_[place.round];
+  round.bytes.resize(options_.parts);
+  round.here.resize(options_.parts);
+  for (LoopPart& part : parts) {
+    if (part.part >= options_.parts || round.here[part.part]) continue;
+    round.here[part.part] = true;
+    round.bytes[part.part] = std::move(part.bytes);
+    ++round.count;
+  }
+  if (RoundIsComplete()) moved_.notify_all();
+}
+
+bool LoopExchange::RoundIsComplete() const {
+  if (place_.generation == 0 || ended_) return false;
+  const auto found = rounds_.find(place_.round);
+  return (found == rounds_.end() ? 0 : found->second.count) == options_.parts;
+}
+
+Result<LoopExchange::Turn> LoopExchange::Await(const AttemptId& seat, const LoopPlace& last,
+                                               TaskHost& host, AttemptControl& control) {
+  std::unique_lock lock(mutex_);
+  if (place_.generation == 0 && !asked_) {
+    asked_ = true;
+    lock.unlock();
+    post_({seat, {}, {}});
+    lock.lock();
+  }
+  while (true) {
+    if (control.cancelled()) return Cancelled("the attempt was stopped");
+    // Whoever comes late passes over the rounds that are complete already.
+    if (RoundIsComplete()) {
+      if (!stepping_) {
+        SPILLWAY_RETURN_IF_ERROR(StepOn(lock, host));
+        continue;
+      }
+    } else if (place_.generation != 0 && (place_ != last || ended_)) {
+      return Turn{place_, state_, ended_};
+    }
+    // Waiting for others is no hang.
+    control.AddProgress();
+    moved_.wait_for(lock, kLookMs);
+  }
+}
+
+Status LoopExchange::StepOn(std::unique_lock<std::mutex>& lock, TaskHost& host) {
+  stepping_ = true;
+  const LoopPlace from = place_;
+  const std::shared_ptr<const LoopObject> state = state_;
+  const std::vector<std::string> parts = std::move(rounds_[from.round].bytes);
+  lock.unlock();
+  Result<Stepped> stepped = Step(from.round, state, parts, host);
+  lock.lock();
+  stepping_ = false;
+  moved_.notify_all();
+  const bool same = place_ == from;
+  if (!stepped.ok()) {
+    if (same) rounds_[from.round].bytes = parts;  // Another seat tries, and fails alike.
+    return stepped.status();
+  }
+  if (!same) return OkStatus();  // Another generation began meanwhile.
+  const Clock::time_point now = Clock::now();
+  history_.round_us.push_back(static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(now - round_began_).count()));
+  round_began_ = now;
+  history_.rounds = from.round;
+  history_.converged = stepped->converged;
+  rounds_.erase(from.round);
+  state_ = std::move(stepped->state);
+  ended_ = stepped->converged || from.round >= options_.rounds_max;
+  place_.round = from.round + 1;
+  return OkStatus();
+}
+
+/// The state is copied, by its bytes: an attempt that was given up may still read the former one.
+Result<LoopExchange::Stepped> LoopExchange::Step(std::uint32_t round,
+                                                 const std::shared_ptr<const LoopObject>& state,
+                                                 const std::vector<std::string>& parts,
+                                                 TaskHost& host) {
+  const spillway_loop& loop = *host.task()->job->loop;
+  const std::uint32_t kind = round == 0 ? SPILLWAY_LOOP_START : SPILLWAY_LOOP_PARTIAL;
+  SPILLWAY_ASSIGN_OR_RETURN(LoopObject total, LoopObject::Create(loop, kind, host));
+  for (const std::string& bytes : parts) {
+    SPILLWAY_ASSIGN_OR_RETURN(const LoopObject part, LoopObject::Load(loop, kind, bytes, host));
+    SPILLWAY_RETURN_IF_ERROR(host.Run(
+        nullptr, [&] { return loop.fold(loop.self, host.task(), kind, total.get(), part.get()); }));
+  }
+  LoopObject next;
+  if (state == nullptr) {
+    SPILLWAY_ASSIGN_OR_RETURN(next, LoopObject::Create(loop, SPILLWAY_LOOP_STATE, host));
+  } else {
+    SPILLWAY_ASSIGN_OR_RETURN(const std::string bytes, state->Save(host));
+    SPILLWAY_ASSIGN_OR_RETURN(next, LoopObject::Load(loop, SPILLWAY_LOOP_STATE, bytes, host));
+  }
+  int converged = 0;
+  SPILLWAY_RETURN_IF_ERROR(host.Run(nullptr, [&] {
+    return loop.next(loop.self, host.task(), round, next.get(), total.get(), &converged);
+  }));
+  return Stepped{std::make_shared<const LoopObject>(std::move(next)), converged != 0};
+}
+
+Status LoopExchange::Contribute(LoopContribution contribution) {
+  for (const LoopPart& part : contribution.parts)
+    if (part.bytes.size() > options_.part_bytes_max)
+      return InvalidArgument("part " + std::to_string(part.part) + " of the loop leaves " +
+                             FormatBytes(part.bytes.size()) + " for the fold, more than " +
+                             FormatBytes(options_.part_bytes_max) + ": use --mode disk");
+  {
+    const std::lock_guard lock(mutex_);
+    if (contribution.place != place_) return OkStatus();
+    contributed_[contribution.seat] = contribution;
+  }
+  post_(contribution);
+  return OkStatus();
+}
+
+void LoopExchange::Leave(const AttemptId& seat) {
+  const std::lock_guard lock(mutex_);
+  contributed_.erase(seat);
+}
+
+LoopExchange::History LoopExchange::history() const {
+  const std::lock_guard lock(mutex_);
+  return history_;
+}
+
+}  // namespace spillway

@@ -1,0 +1,130 @@
+// LoopExchange: the rounds of a loop as one process sees them. Seats contribute what their parts
+// leave; the coordinator answers, once all parts of the round are there, with all of them; the
+// first seat that sees this folds them in the order of parts and makes the next state, on which all
+// seats of the process go on. So every process makes the same states by itself, and one that begins
+// late makes them of the rounds that it is told.
+//
+// Thread-safe. User code runs in Await only, on the thread of a seat.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "mapreduce/base/status.h"
+#include "runtime/core/attempt_id.h"
+#include "runtime/task/job_context.h"
+#include "runtime/task/loop_object.h"
+#include "runtime/task/task_host.h"
+
+namespace spillway {
+
+/// Where a loop is. Another generation begins again at round 0; 0 is none.
+struct LoopPlace {
+  std::uint64_t generation = 0;
+  std::uint32_t round = 0;
+  bool operator==(const LoopPlace&) const = default;
+};
+
+/// What a part leaves for the fold of a round, as the plugin saved it.
+struct LoopPart {
+  std::uint32_t part = 0;
+  std::string bytes;
+};
+
+struct LoopContribution {
+  AttemptId seat;
+  LoopPlace place;
+  std::vector<LoopPart> parts;
+};
+
+class LoopExchange {
+ public:
+  struct Options {
+    std::uint32_t parts = 0;
+    std::uint32_t rounds_max = 0;  ///< After round 0.
+    std::uint64_t part_bytes_max = 512 << 10;
+  };
+  /// Takes what is for the coordinator. Called by any thread, with nothing locked.
+  using Post = std::function<void(const LoopContribution&)>;
+
+  LoopExchange(const Options& options, Post post);
+
+  // --- From the coordinator.
+
+  /// Forgets everything when the generation is another one; else says again what the seats here
+  /// have contributed to the round in progress. `over`: the loop's result is written, and seats
+  /// end.
+  void Begin(std::uint64_t generation, bool over);
+  /// Parts of a round that is complete. Those of other generations and earlier rounds are ignored.
+  void Add(const LoopPlace& place, std::vector<LoopPart> parts);
+
+  // --- From seats.
+
+  /// A place with its state, which stays valid as long as it is held.
+  struct Turn {
+    LoopPlace place;
+    std::shared_ptr<const LoopObject> state;  ///< Null in round 0.
+    bool ended = false;                       ///< Nothing is left to be mapped: print.
+  };
+  /// Waits until the loop is elsewhere than at `last`. Steps on by itself, with the user's code,
+  /// when a round is complete; its failure is the answer. Cancelled: the attempt was told to stop.
+  /// The first seat that comes asks the coordinator where the loop is, by a contribution to
+  /// generation 0.
+  Result<Turn> Await(const AttemptId& seat, const LoopPlace& last, TaskHost& host,
+                     AttemptControl& control);
+
+  /// InvalidArgument: a part leaves too much.
+  Status Contribute(LoopContribution contribution);
+  /// The seat's attempt has ended: nothing of it is said again.
+  void Leave(const AttemptId& seat);
+
+  /// What became of the rounds so far.
+  struct History {
+    std::uint32_t rounds = 0;  ///< After round 0.
+    bool converged = false;
+    std::vector<std::uint64_t> round_us;
+  };
+  History history() const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  struct RoundParts {
+    std::vector<std::string> bytes;  ///< By part.
+    std::vector<bool> here;
+    std::uint32_t count = 0;
+  };
+  struct Stepped {
+    std::shared_ptr<const LoopObject> state;
+    bool converged = false;
+  };
+
+  bool RoundIsComplete() const;
+  Status StepOn(std::unique_lock<std::mutex>& lock, TaskHost& host);
+  static Result<Stepped> Step(std::uint32_t round, const std::shared_ptr<const LoopObject>& state,
+                              const std::vector<std::string>& parts, TaskHost& host);
+
+  const Options options_;
+  const Post post_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable moved_;
+  LoopPlace place_;  // Guarded by mutex_, like all below.
+  std::shared_ptr<const LoopObject> state_;
+  bool ended_ = false;
+  bool stepping_ = false;
+  bool asked_ = false;
+  std::map<std::uint32_t, RoundParts> rounds_;         // By round; from place_.round on.
+  std::map<AttemptId, LoopContribution> contributed_;  // The last of each seat.
+  History history_;
+  Clock::time_point round_began_ = Clock::now();
+};
+
+}  // namespace spillway

@@ -1,0 +1,67 @@
+#include "runtime/task/split_walk.h"
+
+#include <algorithm>
+
+#include "mapreduce/base/units.h"
+
+namespace spillway {
+
+/// A file that was replaced or rewritten since the job was planned would give other records to
+/// each attempt. One that only grows is read as far as it was planned.
+Status SplitWalk::CheckUnchanged(const SplitRange& range) const {
+  if (range.inode == 0) return OkStatus();
+  SPILLWAY_ASSIGN_OR_RETURN(const FileInfo now, resources_.files.Stat(range.path));
+  const bool grown = now.bytes > range.file_bytes;
+  if (now.inode == range.inode && (now.mtime_ns == range.mtime_ns || grown)) return OkStatus();
+  return BadData(range.path +
+                 " was changed while the job ran; run it again when the file is at "
+                 "rest");
+}
+
+Status SplitWalk::Walk(const SplitRange& range,
+                       const std::function<int(const spillway_block&)>& call) {
+  SPILLWAY_RETURN_IF_ERROR(CheckUnchanged(range));
+  SPILLWAY_ASSIGN_OR_RETURN(const auto file, resources_.files.Open(range.path));
+  BlockReader reader(*file, range, resources_.job.abi().framing, resources_.reader,
+                     resources_.spare);
+  spillway_block block{};
+  while (true) {
+    if (resources_.control.cancelled()) return Cancelled("the attempt was stopped");
+    SPILLWAY_ASSIGN_OR_RETURN(const bool more, reader.Next(&block));
+    if (!more) return OkStatus();
+    SkipBadRecords(&block);
+    const Status status = host_.Run(&block, [&] { return call(block); });
+    if (!status.ok()) return AtRecord(status, block);
+    input_bytes_ += block.bytes;
+    resources_.control.AddInputBytes(block.bytes);
+  }
+}
+
+/// Points the block at those of its records that are to be passed over.
+void SplitWalk::SkipBadRecords(spillway_block* block) {
+  skips_.clear();
+  const RecordPlace first{block->file_index, block->file_offset};
+  for (auto it = std::lower_bound(spec_.skips.begin(), spec_.skips.end(), first);
+       it != spec_.skips.end() && it->file_index == block->file_index &&
+       it->offset < block->file_offset + block->bytes;
+       ++it)
+    skips_.push_back(block->data + (it->offset - block->file_offset));
+  block->skips = skips_.data();
+  block->skip_count = skips_.size();
+}
+
+/// Adds the record at which user code failed. Failures of the engine have their own place.
+Status SplitWalk::AtRecord(const Status& status, const spillway_block& block) {
+  if (status.code() != Code::kUserCode && status.code() != Code::kBadData) return status;
+  const char* const at = host_.task()->current_record;
+  if (at < block.data || at >= block.data + block.bytes) return status;
+  const auto in_block = static_cast<std::uint64_t>(at - block.data);
+  bad_record_ = RecordPlace{block.file_index, block.file_offset + in_block};
+  std::string_view record(at, block.bytes - in_block);
+  record = record.substr(0, record.find('\n'));
+  return Status(status.code(), status.message() + " at " + block.path + ":" +
+                                   std::to_string(bad_record_->offset) + ", record '" +
+                                   EscapeForLog(record) + "'");
+}
+
+}  // namespace spillway

@@ -1,0 +1,113 @@
+"""Iterative jobs on a cluster: the same bytes as on one machine, also when a worker, an executor or
+the coordinator dies in mid-loop; only what was lost is parsed again."""
+
+import os
+import signal
+import time
+import unittest
+
+from cluster_case import ClusterCase
+
+# Rounds that change nothing any more go on, so that there is time for something to happen.
+ROUNDS = 1500
+
+
+class Loops(ClusterCase):
+    def setUp(self):
+        super().setUp()
+        lines = [b"%d %d.%03d %d.%03d %d\n" %
+                 (i % 2, i * 7919 % 101, i % 1000, i * 31 % 57, i * 13 % 1000, i * 17 % 23)
+                 for i in range(60_000)]
+        self.points = self.write("points.txt", b"".join(lines))
+        self.flags = ["--split-size", "100K", "--rounds", str(ROUNDS)]
+        self.args = ["--tolerance=0", "--rate=0.0001"]
+
+    def start_loop(self):
+        return self.start_job("logistic_regression", [self.points], *self.flags, args=self.args)
+
+    def embedded(self):
+        return self.run_embedded("logistic_regression", [self.points], *self.flags,
+                                 args=self.args)
+
+    def running(self):
+        answer = self.ask("jobs", "list")
+        return [] if answer is None else answer["jobs"]
+
+    def wait_for_rounds(self):
+        """Until all seats have parsed their parts; then the rounds have begun, or will at once."""
+        def parsed():
+            jobs = self.running()
+            return jobs and all(j["input_bytes_total"] > 0 and
+                                j["input_bytes_read"] == j["input_bytes_total"] for j in jobs)
+        self.wait_for(parsed, "the input to be read")
+        time.sleep(0.2)
+        self.assertTrue(self.running(), "the loop must not have ended yet")
+
+    def parsed(self, job):
+        return job.summary["counters"]["loop"]["parts parsed"]
+
+    def parts(self, output):
+        return (output / "part-00000").read_bytes()
+
+    def test_a_cluster_writes_the_same_bytes_in_both_modes(self):
+        self.start_workers(3, slots=2)
+        flags = ["--split-size", "100K", "--rounds", "5"]
+        here = self.run_embedded("logistic_regression", [self.points], *flags, args=self.args)
+        for mode in ("memory", "disk"):
+            there = self.run_on_cluster("logistic_regression", [self.points], *flags, "--mode",
+                                        mode, args=self.args)
+            self.same_tree(here, there.output)
+            self.assertEqual(there.summary["rounds"], 5)
+            self.assertEqual(len(there.summary["iteration_seconds"]), 5)
+        self.expect_scratch_empty()
+
+    def test_a_killed_worker_costs_its_parts_only(self):
+        self.start_workers(3, slots=2)
+        job = self.start_loop()
+        self.wait_for_rounds()
+        self.workers[1].kill()
+        job = self.finish_job(job)
+        self.assertEqual(self.parts(job.output), self.parts(self.embedded()))
+        # Counted are the attempts that ended: each part once, whoever parsed it in the end.
+        parts = -(-self.points.stat().st_size // (100 << 10))
+        self.assertEqual(self.parsed(job), parts)
+        self.assertEqual(job.summary["input_records"], 60_000)
+        self.assertLessEqual(self.reruns(), 2, "a worker's seats, and no other")
+        self.expect_scratch_empty()
+
+    def reruns(self):
+        """Attempts beyond the first, as the journal's last answer counts them."""
+        answer = self.ask("jobs", "list", "--all")
+        job = self.ask("jobs", "status", answer["jobs"][0]["job_id"])
+        return job["attempts_started"] - job["maps_total"]
+
+    def test_a_killed_executor_is_made_up_for(self):
+        self.start_workers(2)
+        job = self.start_loop()
+        self.wait_for_rounds()
+        for pid in self.children(self.workers[0]):
+            os.kill(pid, signal.SIGKILL)
+        job = self.finish_job(job)
+        self.assertEqual(self.parts(job.output), self.parts(self.embedded()))
+
+    def test_a_restarted_coordinator_begins_the_rounds_again(self):
+        self.start_workers(2)
+        job = self.start_loop()
+        self.wait_for_rounds()
+        self.coordinator.kill()
+        self.coordinator.wait()
+        self.start_coordinator()
+        job = self.finish_job(job)
+        self.assertEqual(self.parts(job.output), self.parts(self.embedded()))
+        self.assertEqual(self.reruns(), 0, "seats stay where they are")
+
+    def test_two_loops_at_once_both_end(self):
+        self.start_workers(2)
+        jobs = [self.start_loop(), self.start_loop()]
+        wanted = self.parts(self.embedded())
+        for job in jobs:
+            self.assertEqual(self.parts(self.finish_job(job).output), wanted)
+
+
+if __name__ == "__main__":
+    unittest.main()
