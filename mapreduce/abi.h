@@ -99,7 +99,7 @@ typedef struct spillway_framing {
   uint64_t fixed_bytes;
   unsigned char delimiter;
   /* Offset in data of the first record that begins in a split which starts at data[0] and is not
-     the file's first; UINT64_MAX to ask for more bytes. */
+     the file's first; UINT64_MAX to ask for more bytes. Null: each file is one split. */
   uint64_t (*find_start)(const char* data, uint64_t bytes, int at_end);
   /* Bytes of the record that begins at data[0]; 0 to ask for more; UINT64_MAX for bad data. */
   uint64_t (*record_bytes)(const char* data, uint64_t bytes, int at_end);

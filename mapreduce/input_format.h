@@ -10,7 +10,7 @@
 //   static void ForEach(const Block& block, Each&& each);   // each(record, first byte of it)
 //
 // Built in: TextLines, LineChunks, WordChunks (builtin/text_input.h), FixedRecords<N>
-// (builtin/fixed_input.h).
+// (builtin/fixed_input.h), CsvRows (builtin/csv_input.h).
 #pragma once
 
 #include <cstdint>
@@ -65,6 +65,12 @@ struct Framing {
     return f;
   }
 
+  /// The same for records whose start can only be found by reading on from the file's: each file is
+  /// one split, however large it is.
+  static Framing WholeFiles(std::uint64_t (*record_bytes)(const char*, std::uint64_t, int)) {
+    return Custom(nullptr, record_bytes);
+  }
+
  private:
   static Framing Kind(std::uint32_t kind) {
     Framing f{};
@@ -73,5 +79,10 @@ struct Framing {
     return f;
   }
 };
+
+/// Whether files of this framing may be cut into several splits.
+inline bool IsSplittable(const spillway_framing& framing) {
+  return framing.kind != SPILLWAY_FRAMING_CUSTOM || framing.find_start != nullptr;
+}
 
 }  // namespace spillway

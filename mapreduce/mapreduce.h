@@ -15,6 +15,7 @@
 //   }
 #pragma once
 
+#include "mapreduce/builtin/csv_input.h"
 #include "mapreduce/builtin/fixed_input.h"
 #include "mapreduce/builtin/folds.h"
 #include "mapreduce/builtin/search.h"

@@ -94,9 +94,11 @@ class JobRun {
   Status MapFile(std::uint32_t file) {
     const std::string_view bytes = inputs_[file].bytes;
     RecordCuts cuts(job_.framing, bytes);
+    const std::uint64_t split_bytes =
+        IsSplittable(job_.framing) ? shape_.split_bytes : bytes.size();
     for (std::uint64_t begin = 0; begin < bytes.size();) {
       SPILLWAY_ASSIGN_OR_RETURN(const std::uint64_t end,
-                                EndOf(cuts, begin, shape_.split_bytes, bytes.size()));
+                                EndOf(cuts, begin, split_bytes, bytes.size()));
       SPILLWAY_RETURN_IF_ERROR(MapSplit(file, begin, end));
       begin = end;
     }

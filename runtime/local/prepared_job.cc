@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "mapreduce/base/units.h"
+#include "mapreduce/input_format.h"
 #include "mapreduce/job.h"
 #include "runtime/storage/machine.h"
 
@@ -91,9 +92,10 @@ void JoinSplits(PreparedJob& job) {
 }
 
 Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
+  const bool splittable = IsSplittable(job.plugin->abi().framing);
   std::vector<InputFile> files;
   for (const FoundFile& file : job.inputs) {
-    files.push_back({file.path, file.info.bytes, true});
+    files.push_back({file.path, file.info.bytes, splittable});
     job.plan.input_bytes += file.info.bytes;
   }
   SplitOptions options;
@@ -115,7 +117,11 @@ Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
   reasons.emplace_back("splits",
                        std::to_string(job.plan.splits.size()) + " of up to " +
                            FormatBytes(options.split_bytes) +
-                           (asked ? ": as asked" : ": sized by the input, 128 MiB at most"));
+                           (asked ? ": as asked" : ": sized by the input, 128 MiB at most") +
+                           (splittable ? ""
+                                       : "; files are not split, because records of " +
+                                             std::string(job.plugin->abi().input_name) +
+                                             " are found only from a file's start"));
   reasons.emplace_back("map tasks", std::to_string(job.plan.maps) +
                                         ": consecutive small files share a task, and a fold's "
                                         "tasks take several splits where there are many");

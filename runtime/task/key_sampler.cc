@@ -2,15 +2,17 @@
 
 #include <algorithm>
 
+#include "mapreduce/input_format.h"
 #include "runtime/task/task_host.h"
 
 namespace spillway {
 
 namespace {
 
-/// Pieces at even distances over all bytes of all ranges.
+/// Pieces at even distances over all bytes of all ranges; of files that cannot be split, their
+/// beginnings.
 std::vector<SplitRange> ChoosePieces(const std::vector<SplitRange>& ranges,
-                                     const KeySamplerOptions& options) {
+                                     const KeySamplerOptions& options, bool splittable) {
   std::uint64_t total = 0;
   for (const SplitRange& range : ranges) total += range.bytes;
   const std::uint64_t wanted = std::min<std::uint64_t>(
@@ -22,7 +24,7 @@ std::vector<SplitRange> ChoosePieces(const std::vector<SplitRange>& ranges,
     const std::uint64_t place = total / wanted * i;
     while (place >= passed + range->bytes) passed += range++->bytes;
     SplitRange piece = *range;
-    piece.offset += place - passed;
+    if (splittable) piece.offset += place - passed;
     piece.bytes = std::min(options.piece_bytes, range->offset + range->bytes - piece.offset);
     pieces.push_back(std::move(piece));
   }
@@ -70,7 +72,7 @@ Result<std::vector<std::string>> SampleKeys(const JobContext& job, FileSystem& f
                                             MemoryBudget& budget, const KeySamplerOptions& options,
                                             const std::atomic<bool>& cancel_requested) {
   std::vector<std::string> keys;
-  for (const SplitRange& piece : ChoosePieces(ranges, options)) {
+  for (const SplitRange& piece : ChoosePieces(ranges, options, IsSplittable(job.abi().framing))) {
     const Status status =
         SamplePiece(job, files, piece, budget, options.keys_per_piece_max, cancel_requested, keys);
     if (status.ok() || status.code() == Code::kUserCode || status.code() == Code::kBadData)
