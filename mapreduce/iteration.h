@@ -2,7 +2,7 @@
 // parsed in the workers; only partials travel) and in disk mode (each round an ordinary job), with
 // the same bytes as result:
 //
-//   class Mean {                                  // the mean of all numbers, in one round
+//   class Average {                               // the mean of all numbers, in one round
 //    public:
 //     using Input = TextLines;                    // an InputFormat
 //     struct Batch { std::vector<double> x; };    // parsed records
@@ -20,7 +20,7 @@
 //     void Print(const State& state, OutputBuffer& out) const;       // the result
 //   };
 //
-//   SPILLWAY_PLUGIN("mean", "the mean of numbers", "") { return NewLoop(Mean()).Rounds(1); }
+//   SPILLWAY_PLUGIN("average", "", "") { return NewLoop(Average()).Rounds(1); }
 //
 // What every class of a loop keeps to
 // - Objects are default-constructible. A default-constructed Start or Partial is the neutral
