@@ -46,8 +46,9 @@ std::vector<Edge> ParsePiece(const TextPieces& text, std::string_view piece) {
     }
     Edge edge{};
     at = ReadNumber(at, end, &edge.from);
-    if (at != nullptr && *at != '\n') at = ReadNumber(at, end, &edge.to);
-    if (at == nullptr || at == begin) text.FailAt(begin, "no edge `from TAB to`");
+    // The second number stands in the same line.
+    if (at != nullptr) at = *at == '\n' ? nullptr : ReadNumber(at, end, &edge.to);
+    if (at == nullptr) text.FailAt(begin, "no edge `from TAB to`");
     at = SkipBlanks(at, end);
     if (at < end && *at++ != '\n') text.FailAt(begin, "more than two numbers in a line");
     if (std::max(edge.from, edge.to) >= kVerticesMax) text.FailAt(begin, "a number above 2^31");
