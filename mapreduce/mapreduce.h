@@ -15,8 +15,11 @@
 //   }
 #pragma once
 
+#include "mapreduce/builtin/broadcast_table.h"
 #include "mapreduce/builtin/fixed_input.h"
 #include "mapreduce/builtin/folds.h"
+#include "mapreduce/builtin/join.h"
+#include "mapreduce/builtin/merge_join.h"
 #include "mapreduce/builtin/search.h"
 #include "mapreduce/builtin/text_input.h"
 #include "mapreduce/builtin/text_output.h"
