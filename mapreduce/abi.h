@@ -58,6 +58,7 @@ typedef struct spillway_groups {
 
 /// A running task as the plugin sees it. Calls that return int answer 0 to go on; anything else
 /// means that the host has recorded a failure or a cancel, and the plugin returns at once.
+struct spillway_job;
 typedef struct spillway_task {
   uint32_t struct_bytes;
   uint32_t task_index;
@@ -81,6 +82,8 @@ typedef struct spillway_task {
   int (*collect)(void* host, const spillway_record* records, size_t count);
   int (*next_groups)(void* host, spillway_groups* groups);
   int (*write)(void* host, const char* data, size_t bytes); /* formatted output */
+
+  const struct spillway_job* job; /* that the task belongs to */
 } spillway_task;
 
 enum spillway_framing_kind {
@@ -117,6 +120,65 @@ enum spillway_fold_kind {
   SPILLWAY_FOLD_MIN_I64 = 5,
   SPILLWAY_FOLD_MAX_I64 = 6
 };
+
+/// Takes the bytes that an object of a loop is saved as, piece after piece; nonzero: stop.
+typedef struct spillway_sink {
+  void* host;
+  int (*put)(void* host, const char* data, size_t bytes);
+} spillway_sink;
+
+/// Takes full batches of a loop's input. The host owns them from the call on, whatever it answers.
+typedef struct spillway_batch_sink {
+  void* host;
+  int (*take)(void* host, void* batch);
+} spillway_batch_sink;
+
+/// The objects of a loop that the host keeps without knowing what is in them.
+enum spillway_loop_object {
+  SPILLWAY_LOOP_BATCH = 0,   /* parsed records */
+  SPILLWAY_LOOP_START = 1,   /* what round 0 gathers from batches */
+  SPILLWAY_LOOP_PARTIAL = 2, /* what every later round makes of batches and the state */
+  SPILLWAY_LOOP_STATE = 3    /* what a round knows */
+};
+
+/// An iterative job: each round maps all batches, folds what that leaves, and makes the next state
+/// of it. Round 0 gathers STARTs, of which `next` makes the first state; the rounds after it map
+/// PARTIALs. Functions run in tasks and fail as those of spillway_job do; they must be
+/// deterministic, since every process folds and steps for itself. Any number of threads may call
+/// them at once, on objects of their own; `self` and states are then only read.
+typedef struct spillway_loop {
+  uint32_t struct_bytes;
+  uint32_t rounds_max; /* the most rounds after round 0; the command's own choice wins */
+  const char* class_name;
+  const void* self; /* the user's object */
+
+  void* (*create)(const void* self, spillway_task* task, uint32_t object); /* null on failure */
+  void (*destroy)(uint32_t object, void* it);
+  int (*save)(const void* self, spillway_task* task, uint32_t object, const void* it,
+              const spillway_sink* to);
+  /* Into an object just created. */
+  int (*load)(const void* self, spillway_task* task, uint32_t object, void* it, const char* data,
+              size_t bytes);
+  uint64_t (*batch_bytes)(const void* batch); /* of memory, about */
+
+  /* Adds the block's records to *batch, which is created when it is null and handed over when it
+     holds SPILLWAY_LOOP_BATCH_RECORDS. What is left in it at the end of a part is the caller's. */
+  int (*parse)(const void* self, spillway_task* task, const spillway_block* block, void** batch,
+               const spillway_batch_sink* full);
+  /* Adds a batch to a START (state is null) or a PARTIAL. */
+  int (*map)(const void* self, spillway_task* task, uint32_t object, const void* batch,
+             const void* state, void* into);
+  /* into = into + from. */
+  int (*fold)(const void* self, spillway_task* task, uint32_t object, void* into, const void* from);
+  /* The state of the round after `round`, of the fold of all its STARTs or PARTIALs. */
+  int (*next)(const void* self, spillway_task* task, uint32_t round, void* state, const void* total,
+              int* converged);
+  int (*print)(const void* self, spillway_task* task, const void* state); /* to task->write */
+} spillway_loop;
+
+/// Records of a batch, counted from the beginning of a part: the last batch of a part may have
+/// fewer. Part of what the bytes of a result depend on.
+#define SPILLWAY_LOOP_BATCH_RECORDS 4096u
 
 /// One job, fully described. Made by spillway_plugin::configure; lives until release. Functions
 /// that take `self` or `task` and return int return 0, or nonzero after task->fail or after the
@@ -163,7 +225,13 @@ typedef struct spillway_job {
   int (*reducer_run)(spillway_task* task);
 
   void* owner; /* the plugin's own; the host leaves it alone */
+
+  /* An iterative job; null: none. The functions above then run one round of it, as an ordinary job
+     whose side file SPILLWAY_LOOP_FILE says which (docs/formats/loop.md). */
+  const spillway_loop* loop;
 } spillway_job;
+
+#define SPILLWAY_LOOP_FILE "spillway.loop"
 
 typedef struct spillway_plugin {
   uint32_t struct_bytes;

@@ -73,8 +73,11 @@ class Job {
  private:
   template <class Types>
   friend class JobBuilder;
+  template <class Loop>
+  friend class LoopBuilder;
 
   spillway_job abi_{};
+  std::shared_ptr<const void> kept_;  ///< What abi_ points to beside the names.
   std::string mapper_name_, reducer_name_, input_name_, output_name_;
 };
 

@@ -29,6 +29,7 @@
 #include "mapreduce/comparator.h"
 #include "mapreduce/counters.h"
 #include "mapreduce/input_format.h"
+#include "mapreduce/iteration.h"
 #include "mapreduce/job.h"
 #include "mapreduce/mapper.h"
 #include "mapreduce/output_format.h"

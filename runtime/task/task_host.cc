@@ -17,6 +17,7 @@ TaskHost::TaskHost(const JobContext& job, const TaskIdentity& identity, AttemptC
   task_->partition_count = job.partitions;
   task_->host = this;
   task_->job_name = job.abi().name;
+  task_->job = &job.abi();
   task_->args = job.plugin->args();
   task_->arg_count = job.plugin->arg_count();
   task_->counter = [](void* host, const char* group, const char* name) {
