@@ -56,6 +56,14 @@ void AddSkew(const JobReport& report, Json* json) {
                      {"ratio", skew.ratio}};
 }
 
+void AddLoop(const LoopReport& loop, Json* json) {
+  (*json)["mode"] = loop.mode;
+  (*json)["rounds"] = loop.rounds;
+  (*json)["converged"] = loop.converged;
+  (*json)["start_seconds"] = loop.start_seconds;
+  (*json)["iteration_seconds"] = loop.iteration_seconds;
+}
+
 }  // namespace
 
 std::string PlanJson(const JobPlan& plan, bool explain) {
@@ -127,6 +135,7 @@ std::string SummaryJson(const JobReport& report, int exit_code) {
   json["counters"] = Json::object();
   for (const auto& [group, counters] : report.counters)
     for (const auto& [name, count] : counters) json["counters"][group][name] = count;
+  if (!report.loop.mode.empty()) AddLoop(report.loop, &json);
   json["warnings"] = report.warnings;
   return Line(json);
 }

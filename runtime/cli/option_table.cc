@@ -14,6 +14,7 @@ constexpr std::uint64_t kReducersMax = 100'000;
 constexpr std::uint64_t kSplitBytesMin = 512;  // Tests cut finely; 128 was meant as 128M.
 constexpr std::uint64_t kSplitBytesMax = 1024 * kGiB;
 constexpr std::uint64_t kRetriesMax = 99;
+constexpr std::uint64_t kRoundsMax = 1'000'000;
 constexpr std::uint64_t kSkipBadMax = 1'000'000;
 constexpr std::uint64_t kPriorityMax = 100;
 constexpr std::uint64_t kTimeoutMsMin = 1'000;
@@ -21,6 +22,7 @@ constexpr std::uint64_t kTimeoutMsMax = std::uint64_t{7} * 24 * 3'600 * 1'000;
 
 constexpr std::string_view kCompressChoices[] = {"auto", "lz4", "none"};
 constexpr std::string_view kProgressChoices[] = {"auto", "plain", "none"};
+constexpr std::string_view kModeChoices[] = {"memory", "disk"};
 constexpr std::string_view kJsonChoices[] = {"summary", "events"};
 
 constexpr std::string_view kRoleChoices[] = {"worker", "submitter", "viewer"};
@@ -28,6 +30,7 @@ constexpr std::string_view kRoleChoices[] = {"worker", "submitter", "viewer"};
 constexpr std::string_view kKeyGroup = "The key";
 constexpr std::string_view kInOut = "Input and output";
 constexpr std::string_view kFailures = "Failures";
+constexpr std::string_view kLoops = "Iterative jobs";
 
 // What a job is; `run` and `submit` put their options of clusters and of display behind it.
 constexpr auto kJobOptions = std::to_array<OptionSpec>({
@@ -100,6 +103,20 @@ constexpr auto kJobOptions = std::to_array<OptionSpec>({
      .group = kResources,
      .help = "Keep map outputs in memory and spill only when it ends.",
      .is_setting = true},
+
+    {.name = "mode",
+     .kind = OptionKind::kChoice,
+     .group = kLoops,
+     .value_name = "MODE",
+     .help =
+         "memory keeps the input parsed from round to round (default); disk runs a job a round.",
+     .choices = kModeChoices},
+    {.name = "rounds",
+     .kind = OptionKind::kCount,
+     .group = kLoops,
+     .value_name = "N",
+     .help = "The most rounds, in place of the job's own number.",
+     .most = kRoundsMax},
 
     {.name = "retries",
      .kind = OptionKind::kCount,

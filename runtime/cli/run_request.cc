@@ -43,6 +43,16 @@ Compression CompressionOf(const std::string& word) {
   return Compression::kAuto;
 }
 
+LoopRequest LoopOf(const CommandLine& line) {
+  LoopRequest loop;
+  if (line.Has("mode"))
+    loop.mode =
+        line.Value("mode") == "disk" ? LoopRequest::Mode::kDisk : LoopRequest::Mode::kMemory;
+  if (const GivenOption* rounds = line.Find("rounds"))
+    loop.rounds_max = static_cast<std::uint32_t>(NumberOf(*rounds->option, rounds->values.back()));
+  return loop;
+}
+
 Result<std::map<std::string, std::string>> SideFiles(const CommandLine& line) {
   std::map<std::string, std::string> files;
   for (const std::string& value : line.Values("file")) {
@@ -130,6 +140,7 @@ Result<JobRequest> BuildJobRequest(const CommandLine& line, const Settings& sett
   request.attempts_max =
       static_cast<std::uint32_t>(settings.Number("retries", kRetriesDefault)) + 1;
   request.skip_bad_max = static_cast<std::uint32_t>(settings.Number("skip-bad", 0));
+  request.loop = LoopOf(line);
   request.task_timeout_ms = settings.Number("timeout", request.task_timeout_ms);
   return request;
 }

@@ -68,6 +68,18 @@ std::string TroubleLines(const JobReport& report, bool verbose) {
   return text;
 }
 
+std::string LoopLine(const LoopReport& loop) {
+  double sum = 0;
+  for (const double seconds : loop.iteration_seconds) sum += seconds;
+  std::string text = Label("rounds") + FormatNoun(loop.rounds, "round") + " in " + loop.mode +
+                     ", " + (loop.converged ? "converged" : "not converged: raise --rounds");
+  if (!loop.iteration_seconds.empty())
+    text += "; " +
+            FixedPoint(sum * 1e3 / static_cast<double>(loop.iteration_seconds.size()), "%.2f ms") +
+            " each, after " + FixedPoint(loop.start_seconds, "%.2f s");
+  return text + "\n";
+}
+
 std::string CounterLines(const JobReport& report) {
   std::string text;
   for (const auto& [group, counters] : report.counters)
@@ -100,6 +112,7 @@ std::string SummaryText(const JobReport& report, bool verbose, TextStyle style) 
   if (verbose) text += Label("run") + EscapeForLog(report.job_id) + "\n";
   text += Label("input") + Volume(report.input_records, report.input_bytes) + " in " +
           FormatNoun(report.maps, "split") + "\n";
+  if (!report.loop.mode.empty()) text += LoopLine(report.loop);
   text += MapLine(report) + ShuffleLine(report) + OutputLine(report) + TimeLine(report);
   if (report.peak_rss_bytes > 0)
     text += Label("memory") + FormatBytes(report.peak_rss_bytes) + " at most\n";

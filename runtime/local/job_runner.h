@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,19 @@
 #include "shuffle/format/segment_writer.h"
 
 namespace spillway {
+
+/// How an iterative job runs. Nothing of it may be asked of another job.
+struct LoopRequest {
+  enum class Mode {
+    kAuto,    ///< As kMemory.
+    kMemory,  ///< The input stays parsed in the workers; only what changes travels.
+    kDisk,    ///< Each round is an ordinary job that reads the input anew.
+  };
+  Mode mode = Mode::kAuto;
+  std::optional<std::uint32_t> rounds_max;  ///< Instead of the job's own choice.
+
+  bool asked() const { return mode != Mode::kAuto || rounds_max.has_value(); }
+};
 
 /// What the user asks for. Zero means "sized by itself"; JobPlan says how and why.
 struct JobRequest {
@@ -37,6 +51,7 @@ struct JobRequest {
   /// A task that is run again and writes other bytes is warned of; else the job fails.
   bool allow_nondeterminism = false;
   std::map<std::string, std::string> side_files;  ///< Name -> path.
+  LoopRequest loop;
 };
 
 struct PlannedSplit {
@@ -57,7 +72,7 @@ struct JobPlan {
   /// Whose workers run it; their sizes are not known here. Empty: this process.
   std::string coordinator;
   std::string mapper_name, reducer_name, input_name, output_name;
-  std::string shuffle;  ///< "fold", "sort", "sort + combiner" or "none (map only)".
+  std::string shuffle;  ///< "fold", "sort", "sort + combiner", "loop" or "none (map only)".
   std::vector<PlannedSplit> splits;
   std::uint64_t input_bytes = 0;
   std::uint64_t input_files = 0;
@@ -85,6 +100,15 @@ struct JobProgress {
   std::string note;  ///< A sentence that people should see once; may be empty.
 };
 
+/// What became of an iterative job's rounds.
+struct LoopReport {
+  std::string mode;  ///< "memory" or "disk"; empty: the job was no loop.
+  std::uint32_t rounds = 0;
+  bool converged = false;
+  double start_seconds = 0;  ///< Round 0: the input is read, and the first state made of it.
+  std::vector<double> iteration_seconds;  ///< Of each round after it.
+};
+
 /// What happened, for the summary and for --json.
 struct JobReport {
   Status status;
@@ -107,7 +131,8 @@ struct JobReport {
   std::uint64_t prepare_ms = 0, map_ms = 0, reduce_ms = 0, commit_ms = 0, total_ms = 0;
   double cpu_seconds = 0;
   std::map<std::string, std::map<std::string, std::uint64_t>>
-      counters;                       ///< The user's: group, name.
+      counters;  ///< The user's: group, name.
+  LoopReport loop;
   std::vector<std::string> warnings;  ///< Healed damage, skipped records and their places.
 };
 

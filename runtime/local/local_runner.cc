@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "runtime/local/local_job.h"
+#include "runtime/local/loop_chain.h"
 #include "runtime/local/prepared_job.h"
 #include "runtime/storage/posix_file_system.h"
 #include "runtime/task/crash_report.h"
@@ -36,11 +37,20 @@ class LocalRunner : public JobRunner {
   LocalJob job_;
 };
 
+/// One round of a chain: a loop's job without the loop.
+Result<std::unique_ptr<JobRunner>> PrepareRound(const JobRequest& request) {
+  PosixFileSystem files;
+  SPILLWAY_ASSIGN_OR_RETURN(PreparedJob job, PrepareJob(files, request));
+  return std::unique_ptr<JobRunner>(std::make_unique<LocalRunner>(std::move(job)));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<JobRunner>> PrepareLocalRunner(const JobRequest& request) {
   PosixFileSystem files;
   SPILLWAY_ASSIGN_OR_RETURN(PreparedJob job, PrepareJob(files, request));
+  if (job.is_loop() && request.loop.mode == LoopRequest::Mode::kDisk)
+    return std::unique_ptr<JobRunner>(std::make_unique<LoopChain>(std::move(job), &PrepareRound));
   return std::unique_ptr<JobRunner>(std::make_unique<LocalRunner>(std::move(job)));
 }
 

@@ -97,6 +97,7 @@ Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
     job.plan.input_bytes += file.info.bytes;
   }
   SplitOptions options;
+  options.pack_small_files = !job.is_loop();  // A part of a loop is a range of one file.
   const bool asked = job.request.split_bytes != 0;
   options.split_bytes = asked ? job.request.split_bytes : SplitBytesFor(job.plan.input_bytes);
   SPILLWAY_ASSIGN_OR_RETURN(job.maps, PlanSplits(files, options));
@@ -125,6 +126,9 @@ void ChooseReducers(PreparedJob& job, Reasons& reasons) {
   if (job.map_only()) {
     reducers = static_cast<std::uint32_t>(job.maps.size());
     why = "map only: one part per map task";
+  } else if (job.is_loop()) {
+    reducers = 1;
+    why = "one task folds a round";
   } else if (reducers == 0 && abi.reducers_default != 0) {
     reducers = abi.reducers_default;
     why = "the job's own choice";
@@ -195,7 +199,8 @@ void DescribePlugin(PreparedJob& job) {
   job.plan.reducer_name = abi.reducer_name == nullptr ? "" : abi.reducer_name;
   job.plan.input_name = abi.input_name;
   job.plan.output_name = abi.output_name;
-  job.plan.shuffle = abi.map_only != 0                     ? "none (map only)"
+  job.plan.shuffle = job.is_loop()                         ? "loop"
+                     : abi.map_only != 0                   ? "none (map only)"
                      : abi.fold_kind != SPILLWAY_FOLD_NONE ? "fold"
                      : abi.combiner_run != nullptr         ? "sort + combiner"
                                                            : "sort";
@@ -222,6 +227,9 @@ Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request) {
                                 ? PluginLibrary::Linked(request.linked_plugin)
                                 : PluginLibrary::Load(request.plugin_path, &request.args));
   SPILLWAY_ASSIGN_OR_RETURN(job.plugin, PluginJob::Configure(std::move(library), request.args));
+  if (request.loop.asked() && !job.is_loop())
+    return InvalidArgument("job " + std::string(job.plugin->abi().name) +
+                           " is not iterative: leave out --mode and --rounds");
   SPILLWAY_ASSIGN_OR_RETURN(job.inputs, ListInputFiles(files, request.inputs));
   SPILLWAY_RETURN_IF_ERROR(CheckOutputPlace(files, request, job.inputs));
   DescribePlugin(job);

@@ -26,6 +26,7 @@ struct PreparedJob {
   std::vector<std::string> spill_dirs;
   JobPlan plan;
 
+  bool is_loop() const { return plugin->abi().loop != nullptr; }
   bool map_only() const { return plugin->abi().map_only != 0; }
   /// What a map task reads, with the files as they were when they were listed.
   std::vector<SplitRange> RangesOf(std::uint32_t map_task) const;
