@@ -107,6 +107,7 @@ Result<wire::JobSpec> MakeJobSpec(const PreparedJob& job, std::vector<std::strin
   SetLimits(request, options, spec.mutable_limits());
   spec.set_map_bytes_max(job.map_bytes_max);
   spec.set_input_bytes(job.plan.input_bytes);
+  spec.set_stage(request.stage);
   return spec;
 }
 
@@ -121,6 +122,7 @@ JobRequest RequestOf(const wire::JobSpec& spec) {
   request.reducers = spec.map_only() ? 0 : spec.parts();
   request.compression = static_cast<Compression>(spec.compression());
   request.attempts_max = spec.limits().attempts_max();
+  request.stage = spec.stage();
   request.skip_bad_max = spec.limits().skip_bad_max();
   request.task_timeout_ms = spec.limits().task_timeout_ms();
   for (const wire::PinnedFile& file : spec.side_files())
