@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <typeinfo>
+#include <vector>
 
 #include "mapreduce/abi.h"
 #include "mapreduce/adapter/map_adapter.h"
@@ -51,7 +52,10 @@ class Job {
          "an exact Fold needs no Combine: the map side folds already");
     need(abi_.framing.kind != SPILLWAY_FRAMING_FIXED || abi_.framing.fixed_bytes > 0,
          "fixed-size records have 0 bytes");
-    return wrong.empty() ? OkStatus() : InvalidArgument(wrong);
+    if (!wrong.empty()) return InvalidArgument(wrong);
+    for (std::size_t i = 0; i < stages_.size(); ++i)
+      SPILLWAY_RETURN_IF_ERROR(stages_[i]->Validate().Annotate("stage " + std::to_string(i)));
+    return OkStatus();
   }
 
   const spillway_job& abi() const { return abi_; }
@@ -59,12 +63,7 @@ class Job {
   /// Moves the description to where the host may keep it; see spillway_plugin::release.
   static const spillway_job* Publish(Job job, const char* name) {
     auto* kept = new Job(std::move(job));
-    kept->abi_.struct_bytes = sizeof kept->abi_;
-    kept->abi_.name = name;
-    kept->abi_.mapper_name = kept->mapper_name_.c_str();
-    kept->abi_.reducer_name = kept->reducer_name_.empty() ? nullptr : kept->reducer_name_.c_str();
-    kept->abi_.input_name = kept->input_name_.c_str();
-    kept->abi_.output_name = kept->output_name_.c_str();
+    kept->Name(name);
     kept->abi_.owner = kept;
     return &kept->abi_;
   }
@@ -75,9 +74,23 @@ class Job {
   friend class JobBuilder;
   template <class Loop>
   friend class LoopBuilder;
+  template <class Last>
+  friend class ChainBuilder;
+
+  /// Points the description to the names, which do not move any more.
+  void Name(const char* name) {
+    abi_.struct_bytes = sizeof abi_;
+    abi_.name = name;
+    abi_.mapper_name = mapper_name_.c_str();
+    abi_.reducer_name = reducer_name_.empty() ? nullptr : reducer_name_.c_str();
+    abi_.input_name = input_name_.c_str();
+    abi_.output_name = output_name_.c_str();
+    for (const std::shared_ptr<Job>& stage : stages_) stage->Name(name);
+  }
 
   spillway_job abi_{};
-  std::shared_ptr<const void> kept_;  ///< What abi_ points to beside the names.
+  std::vector<std::shared_ptr<Job>> stages_;  ///< Of a chain.
+  std::shared_ptr<const void> kept_;          ///< What abi_ points to beside the names.
   std::string mapper_name_, reducer_name_, input_name_, output_name_;
 };
 
@@ -122,6 +135,8 @@ class JobBuilder {
   using T = Types;
 
  public:
+  using JobTypes = Types;
+
   template <class NewMapper>
   auto Map() const {
     return Next<With<NewMapper, typename T::Stage, typename T::Combiner, typename T::Partitioner,

@@ -16,12 +16,17 @@
 #pragma once
 
 #include "mapreduce/builtin/csv_input.h"
+#include "mapreduce/builtin/broadcast_table.h"
 #include "mapreduce/builtin/fixed_input.h"
 #include "mapreduce/builtin/folds.h"
+#include "mapreduce/builtin/join.h"
+#include "mapreduce/builtin/merge_join.h"
+#include "mapreduce/builtin/pair_file.h"
 #include "mapreduce/builtin/search.h"
 #include "mapreduce/builtin/text_input.h"
 #include "mapreduce/builtin/text_output.h"
 #include "mapreduce/builtin/words.h"
+#include "mapreduce/chain.h"
 #include "mapreduce/codec.h"
 #include "mapreduce/codec_tuple.h"
 #include "mapreduce/comparator.h"

@@ -64,6 +64,9 @@ std::uint64_t FreeScratchBytes(const JobPlan& plan) {
 
 std::string PlanText(const JobPlan& plan) {
   std::string text = "Plan for " + Shown(plan.job_name) + ":\n" + JobLines(plan) + InputLines(plan);
+  if (!plan.chain.empty())
+    text += Label("chain") + FormatNoun(plan.chain.size(), "stage") +
+            "; this is the first, the others are planned when they can be\n";
   text += Label("shuffle") + plan.shuffle;
   if (plan.partitions > 0) text += ", " + FormatNoun(plan.partitions, "partition");
   text += "\n" + Label("tasks") + FormatNoun(plan.maps, "map") + ", " +

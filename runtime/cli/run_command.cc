@@ -18,6 +18,7 @@
 #include "runtime/cli/run_request.h"
 #include "runtime/cli/signal_trap.h"
 #include "runtime/cli/summary_text.h"
+#include "runtime/local/chain_runner.h"
 
 namespace spillway {
 namespace {
@@ -174,11 +175,18 @@ Status PrepareRunner(const CommandLine& line, const Shell& shell, Preparation* m
     for (std::string& warning : ClusterWarnings(line)) warnings.push_back(std::move(warning));
   if (!made->display.quiet)
     for (const std::string& warning : warnings) ReportWarning(shell, warning, style);
-  Result<std::unique_ptr<JobRunner>> runner =
-      made->remote ? PrepareRemote(line, shell, *request, **target) : shell.prepare(*request);
+  const StageFactory prepare = [&line, &shell, cluster = *target](const JobRequest& stage) {
+    return cluster.has_value() ? PrepareRemote(line, shell, stage, *cluster) : shell.prepare(stage);
+  };
+  Result<std::unique_ptr<JobRunner>> runner = prepare(*request);
   *exit_code = ExitCodeOf(runner.status());
   SPILLWAY_RETURN_IF_ERROR(runner.status());
   made->runner = std::move(runner).value();
+  if (made->runner->plan().chain.size() < 2) return OkStatus();
+  const Status driven = CheckChainOptions(line);
+  *exit_code = ExitCodeOf(driven);
+  SPILLWAY_RETURN_IF_ERROR(driven);
+  made->runner = std::make_unique<ChainRunner>(*request, std::move(made->runner), prepare);
   return OkStatus();
 }
 

@@ -95,6 +95,17 @@ Status CheckLocalOptions(const CommandLine& line) {
   return OkStatus();
 }
 
+Status CheckChainOptions(const CommandLine& line) {
+  if (line.command->name == "submit")
+    return InvalidArgument(
+        "the job is a chain of several jobs, which the command sees through to its end. Use "
+        "'spillway run', or start that in the background.");
+  if (line.Has("submission-key"))
+    return InvalidArgument(
+        "--submission-key names one job, and this is a chain of several. Leave it out.");
+  return OkStatus();
+}
+
 std::vector<std::string> ClusterWarnings(const CommandLine& line) {
   std::vector<std::string> warnings;
   for (const char* name : {"memory", "spill-dir", "in-memory"})

@@ -33,6 +33,9 @@ Result<SubmissionOptions> ReadSubmission(const CommandLine& line);
 /// Options that mean nothing for a job of this process; each is a slip of the pen.
 Status CheckLocalOptions(const CommandLine& line);
 
+/// Options that mean nothing for a chain of jobs.
+Status CheckChainOptions(const CommandLine& line);
+
 /// Flags that have no effect on a cluster, as sentences.
 std::vector<std::string> ClusterWarnings(const CommandLine& line);
 

@@ -52,6 +52,7 @@ struct JobRequest {
   bool allow_nondeterminism = false;
   std::map<std::string, std::string> side_files;  ///< Name -> path.
   LoopRequest loop;
+  std::uint32_t stage = 0;  ///< Of a chain: the one to run.
 };
 
 struct PlannedSplit {
@@ -65,6 +66,13 @@ struct ScratchForecast {
   std::uint64_t free_bytes = 0;
 };
 
+/// One stage of a chain; see spillway_stage.
+struct PlannedStage {
+  std::vector<std::uint32_t> inputs;
+  std::uint32_t rounds_max = 0;   ///< 0: it runs once.
+  bool chooses_reducers = false;  ///< Their number is the stage's own choice, not the command's.
+};
+
 /// How a job will run, decided before anything is written.
 struct JobPlan {
   std::string job_name;
@@ -73,6 +81,7 @@ struct JobPlan {
   std::string coordinator;
   std::string mapper_name, reducer_name, input_name, output_name;
   std::string shuffle;  ///< "fold", "sort", "sort + combiner", "loop" or "none (map only)".
+  std::vector<PlannedStage> chain;  ///< Empty: none. Else all the rest is of one stage alone.
   std::vector<PlannedSplit> splits;
   std::uint64_t input_bytes = 0;
   std::uint64_t input_files = 0;

@@ -116,6 +116,7 @@ Result<wire::JobSpec> MakeJobSpec(const PreparedJob& job, std::vector<std::strin
     spec.mutable_loop()->set_rounds_max(job.loop_rounds_max());
     spec.mutable_limits()->set_speculate(false);  // A backup would have to read its parts anew.
   }
+  spec.set_stage(request.stage);
   return spec;
 }
 
@@ -130,6 +131,7 @@ JobRequest RequestOf(const wire::JobSpec& spec) {
   request.reducers = spec.map_only() ? 0 : spec.parts();
   request.compression = static_cast<Compression>(spec.compression());
   request.attempts_max = spec.limits().attempts_max();
+  request.stage = spec.stage();
   request.skip_bad_max = spec.limits().skip_bad_max();
   request.task_timeout_ms = spec.limits().task_timeout_ms();
   for (const wire::PinnedFile& file : spec.side_files())

@@ -35,6 +35,23 @@ Status CheckRequest(const JobRequest& request) {
   return OkStatus();
 }
 
+/// --mode and --rounds are for loops, and for chains with a stage that is repeated.
+Status CheckLoop(const JobRequest& request, const PluginJob& job) {
+  if (!request.loop.asked() || job.abi().loop != nullptr) return OkStatus();
+  bool repeats = false;
+  if (job.chain() != nullptr)
+    for (std::size_t i = 0; i < job.chain()->stage_count; ++i)
+      repeats = repeats || job.chain()->stages[i].rounds_max > 0;
+  if (!repeats)
+    return InvalidArgument("job " + std::string(job.abi().name) +
+                           " is not iterative: leave out --mode and --rounds");
+  if (request.loop.mode == LoopRequest::Mode::kMemory)
+    return InvalidArgument("job " + std::string(job.abi().name) +
+                           " keeps its values in files from round to round: it has no memory "
+                           "mode. Leave out --mode");
+  return OkStatus();
+}
+
 /// Output that is being written must not be read as input, and what is overwritten not be input.
 Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
                         const std::vector<FoundFile>& inputs) {
@@ -203,6 +220,13 @@ void ForecastScratch(FileSystem& files, PreparedJob& job) {
 void DescribePlugin(PreparedJob& job) {
   const spillway_job& abi = job.plugin->abi();
   job.plan.job_name = abi.name;
+  if (const spillway_chain* const chain = job.plugin->chain(); chain != nullptr)
+    for (std::size_t i = 0; i < chain->stage_count; ++i) {
+      const spillway_stage& stage = chain->stages[i];
+      job.plan.chain.push_back({{stage.inputs, stage.inputs + stage.input_count},
+                                stage.rounds_max,
+                                stage.job->reducers_default != 0});
+    }
   job.plan.plugin_path = job.plugin->library().path();
   job.plan.mapper_name = abi.mapper_name;
   job.plan.reducer_name = abi.reducer_name == nullptr ? "" : abi.reducer_name;
@@ -251,10 +275,9 @@ Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request) {
                             request.linked_plugin != nullptr
                                 ? PluginLibrary::Linked(request.linked_plugin)
                                 : PluginLibrary::Load(request.plugin_path, &request.args));
-  SPILLWAY_ASSIGN_OR_RETURN(job.plugin, PluginJob::Configure(std::move(library), request.args));
-  if (request.loop.asked() && !job.is_loop())
-    return InvalidArgument("job " + std::string(job.plugin->abi().name) +
-                           " is not iterative: leave out --mode and --rounds");
+  SPILLWAY_ASSIGN_OR_RETURN(job.plugin,
+                            PluginJob::Configure(std::move(library), request.args, request.stage));
+  SPILLWAY_RETURN_IF_ERROR(CheckLoop(request, *job.plugin));
   SPILLWAY_ASSIGN_OR_RETURN(job.inputs, ListInputFiles(files, request.inputs));
   SPILLWAY_RETURN_IF_ERROR(CheckOutputPlace(files, request, job.inputs));
   DescribePlugin(job);

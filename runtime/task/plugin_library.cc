@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "mapreduce/chain.h"
 #include "mapreduce/version.h"
 
 namespace spillway {
@@ -143,6 +144,30 @@ Status ProbeInChild(const std::string& path, const std::vector<std::string>* arg
   return BadData(message);
 }
 
+/// The job of a stage, when the chain is one that can be run.
+Result<const spillway_job*> StageOf(const spillway_job& job, std::uint32_t stage) {
+  if (job.chain == nullptr) {
+    if (stage != 0) return InvalidArgument("the job has no stage " + std::to_string(stage));
+    return &job;
+  }
+  const spillway_chain& chain = *job.chain;
+  if (chain.stage_count == 0 || chain.stage_count > kStagesMax)
+    return InvalidArgument("the job is a chain of " + std::to_string(chain.stage_count) +
+                           " stages; 1 to " + std::to_string(kStagesMax) + " are possible");
+  for (std::uint32_t i = 0; i < chain.stage_count; ++i)
+    for (std::size_t j = 0; j < chain.stages[i].input_count; ++j)
+      if (chain.stages[i].inputs[j] >= i && chain.stages[i].inputs[j] != SPILLWAY_STAGE_CHAIN_INPUT)
+        return InvalidArgument("stage " + std::to_string(i) + " of the chain reads stage " +
+                               std::to_string(chain.stages[i].inputs[j]) +
+                               ", which does not come before it");
+  if (chain.stages[chain.stage_count - 1].rounds_max != 0)
+    return InvalidArgument(
+        "the last stage of a chain cannot be repeated: one must write the result");
+  if (stage >= chain.stage_count)
+    return InvalidArgument("the chain has no stage " + std::to_string(stage));
+  return chain.stages[stage].job;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<PluginLibrary>> PluginLibrary::Load(const std::string& path,
@@ -164,7 +189,8 @@ PluginJob::PluginJob(std::shared_ptr<PluginLibrary> library, std::vector<std::st
 }
 
 Result<std::unique_ptr<PluginJob>> PluginJob::Configure(std::shared_ptr<PluginLibrary> library,
-                                                        std::vector<std::string> args) {
+                                                        std::vector<std::string> args,
+                                                        std::uint32_t stage) {
   const spillway_plugin& plugin = library->plugin();
   std::unique_ptr<PluginJob> job(new PluginJob(std::move(library), std::move(args)));
   char error[1024] = "";
@@ -178,6 +204,7 @@ Result<std::unique_ptr<PluginJob>> PluginJob::Configure(std::shared_ptr<PluginLi
   }
   if (job->job_->struct_bytes < sizeof(spillway_job))
     return BadData("plugin '" + job->library().path() + "' describes its job too shortly");
+  SPILLWAY_ASSIGN_OR_RETURN(job->stage_job_, StageOf(*job->job_, stage));
   return job;
 }
 

@@ -4,6 +4,7 @@
 // from one thread; a loaded library may be used by any.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,14 +39,18 @@ class PluginLibrary {
 /// A configured job of a plugin. Immutable; any thread.
 class PluginJob {
  public:
-  /// InvalidArgument with the plugin's own words and its usage when `args` do not suit it.
+  /// InvalidArgument with the plugin's own words and its usage when `args` do not suit it. Of a
+  /// chain, the job of this stage.
   static Result<std::unique_ptr<PluginJob>> Configure(std::shared_ptr<PluginLibrary> library,
-                                                      std::vector<std::string> args);
+                                                      std::vector<std::string> args,
+                                                      std::uint32_t stage = 0);
   ~PluginJob();
   PluginJob(const PluginJob&) = delete;
   PluginJob& operator=(const PluginJob&) = delete;
 
-  const spillway_job& abi() const { return *job_; }
+  const spillway_job& abi() const { return *stage_job_; }
+  /// Null: the job is no chain.
+  const spillway_chain* chain() const { return job_->chain; }
   const char* const* args() const { return arg_pointers_.data(); }
   std::size_t arg_count() const { return args_.size(); }
   const PluginLibrary& library() const { return *library_; }
@@ -57,6 +62,7 @@ class PluginJob {
   std::vector<std::string> args_;
   std::vector<const char*> arg_pointers_;
   const spillway_job* job_ = nullptr;
+  const spillway_job* stage_job_ = nullptr;  ///< The same, or a stage of it.
 };
 
 }  // namespace spillway

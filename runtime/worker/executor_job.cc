@@ -35,7 +35,7 @@ Result<std::unique_ptr<ExecutorJob>> ExecutorJob::Create(const wire::ExecutorSet
   const wire::JobSpec& spec = setup.job().spec();
   const std::vector<std::string> args(spec.args().begin(), spec.args().end());
   SPILLWAY_ASSIGN_OR_RETURN(auto library, PluginLibrary::Load(spec.plugin().path(), &args));
-  SPILLWAY_ASSIGN_OR_RETURN(auto plugin, PluginJob::Configure(library, args));
+  SPILLWAY_ASSIGN_OR_RETURN(auto plugin, PluginJob::Configure(library, args, spec.stage()));
   // The library stays loaded for the rest of the process, and so does its path.
   RegisterPluginCode(reinterpret_cast<const void*>(plugin->abi().mapper_create),
                      library->path().c_str());

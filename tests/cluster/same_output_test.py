@@ -2,11 +2,12 @@
 network, on workers of the protocol's version before, and as a small job in the coordinator's own
 process."""
 
+import random
 import subprocess
 import unittest
 
 from cluster_case import ClusterCase
-from command_case import BIN_DIR, random_text
+from command_case import BIN_DIR, TEST_PLUGINS, random_text
 
 
 class SameOutput(ClusterCase):
@@ -50,6 +51,33 @@ class SameOutput(ClusterCase):
         self.start_worker()
         self.wait_for_workers(2)
         self.check_all()
+
+
+class Chains(ClusterCase):
+    """Jobs one after the other, which the command drives."""
+
+    def test_a_chain_and_a_keyed_loop_on_two_workers(self):
+        self.start_workers(2)
+        text = self.write("t.txt", random_text(1, 200_000))
+        rng = random.Random(2)
+        edges = self.write("edges.tsv", b"".join(
+            b"%d\t%d\n" % (rng.randrange(300), rng.randrange(300)) for _ in range(2000)))
+        for job, path, flags in ((TEST_PLUGINS / "chains.so", text, ["--split-size", "50K"]),
+                                 ("page_rank", edges, ["--rounds", "3"]),
+                                 ("connected_components", edges, [])):
+            with self.subTest(job=job):
+                embedded = self.run_embedded(job, [path], "--reducers", "3", *flags)
+                on_cluster = self.run_on_cluster(job, [path], "--reducers", "3", *flags)
+                self.same_tree(embedded, on_cluster.output)
+        self.expect_scratch_empty()
+
+    def test_a_chain_is_not_submitted(self):
+        self.start_workers(1)
+        text = self.write("t.txt", b"a word")
+        command = self.job_command("submit", TEST_PLUGINS / "chains.so", [text], self.dir / "out")
+        refused = subprocess.run(command, capture_output=True, check=False)
+        self.assertEqual(refused.returncode, 64)
+        self.assertIn(b"'spillway run'", refused.stderr)
 
 
 class SmallJobs(ClusterCase):

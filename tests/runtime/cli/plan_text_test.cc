@@ -35,6 +35,13 @@ TEST(PlanText, WarnsOnlyWhenTheScratchSpaceIsTooSmall) {
   EXPECT_EQ(ScratchWarning(plan), "");
 }
 
+TEST(PlanText, SaysThatAChainIsPlannedStageByStage) {
+  JobPlan plan = SamplePlan();
+  EXPECT_THAT(PlanText(plan), testing::Not(HasSubstr("chain")));
+  plan.chain.resize(3);
+  EXPECT_THAT(PlanText(plan), HasSubstr("chain       3 stages; this is the first"));
+}
+
 TEST(PlanText, TellsWhereSettingsCameFrom) {
   auto line = ParseCommandLine(*FindCommand("run"), {"--memory", "1G"});
   const auto settings = ResolveSettings(*line, {{"SPILLWAY_SPILL_DIR", "/a:/b"}}, {});

@@ -1,0 +1,191 @@
+#include "runtime/local/chain_runner.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace spillway {
+
+namespace {
+
+/// Adds a stage's report to that of the stages before it.
+void Add(JobReport&& stage, bool first, JobReport& all) {
+  if (first) {
+    all.input_records = stage.input_records;
+    all.input_bytes = stage.input_bytes;
+  }
+  all.status = stage.status;
+  all.job_id = std::move(stage.job_id);
+  all.job_name = std::move(stage.job_name);
+  all.maps += stage.maps;
+  all.reduces += stage.reduces;
+  all.attempts_failed += stage.attempts_failed;
+  all.maps_rerun += stage.maps_rerun;
+  all.map_output_records += stage.map_output_records;
+  all.map_output_bytes += stage.map_output_bytes;
+  all.segment_records += stage.segment_records;
+  all.spills += stage.spills;
+  all.spilled_bytes += stage.spilled_bytes;
+  all.shuffled_bytes += stage.shuffled_bytes;
+  all.output_records = stage.output_records;
+  all.output_bytes = stage.output_bytes;
+  all.records_skipped += stage.records_skipped;
+  all.partition_output_bytes = std::move(stage.partition_output_bytes);
+  all.peak_rss_bytes = std::max(all.peak_rss_bytes, stage.peak_rss_bytes);
+  all.prepare_ms += stage.prepare_ms;
+  all.map_ms += stage.map_ms;
+  all.reduce_ms += stage.reduce_ms;
+  all.commit_ms += stage.commit_ms;
+  all.total_ms += stage.total_ms;
+  // The embedded runner tells what this process used so far, others what the job used.
+  all.cpu_seconds =
+      stage.peak_rss_bytes > 0 ? stage.cpu_seconds : all.cpu_seconds + stage.cpu_seconds;
+  for (const auto& [group, counters] : stage.counters)
+    for (const auto& [name, count] : counters) all.counters[group][name] += count;
+  for (std::string& warning : stage.warnings) all.warnings.push_back(std::move(warning));
+}
+
+}  // namespace
+
+ChainRunner::ChainRunner(JobRequest request, std::unique_ptr<JobRunner> whole, StageFactory prepare)
+    : request_(std::move(request)), whole_(std::move(whole)), prepare_(std::move(prepare)) {}
+
+std::uint32_t ChainRunner::RoundsOf(std::uint32_t stage) const {
+  const std::uint32_t rounds = plan().chain[stage].rounds_max;
+  return rounds == 0 ? 0 : request_.loop.rounds_max.value_or(rounds);
+}
+
+JobRequest ChainRunner::RequestOf(std::uint32_t stage, const std::string& output_dir) const {
+  JobRequest request = request_;
+  request.stage = stage;
+  request.loop = {};
+  if (plan().chain[stage].chooses_reducers) request.reducers = 0;
+  request.inputs.clear();
+  for (const std::uint32_t input : plan().chain[stage].inputs) {
+    if (input == SPILLWAY_STAGE_CHAIN_INPUT) {
+      request.inputs.insert(request.inputs.end(), request_.inputs.begin(), request_.inputs.end());
+    } else {
+      request.inputs.push_back(places_.DirectoryOf(input).value());
+    }
+  }
+  if (output_dir == request_.output_dir) return request;
+  request.output_dir = output_dir;
+  request.overwrite = false;
+  request.durable = false;  // After a power cut the chain begins anew.
+  return request;
+}
+
+Status ChainRunner::WriteChainFile(const std::string& path) {
+  SPILLWAY_ASSIGN_OR_RETURN(const auto file, files_.Create(path));
+  SPILLWAY_RETURN_IF_ERROR(file->Append(places_.Text()));
+  return file->Close();
+}
+
+Status ChainRunner::RunOnce(std::uint32_t stage, const std::string& output_dir, JobReport* report) {
+  JobRequest request = RequestOf(stage, output_dir);
+  const std::string places = work_->path() + "/places-" + std::to_string(jobs_run_++);
+  SPILLWAY_RETURN_IF_ERROR(WriteChainFile(places));
+  request.side_files[SPILLWAY_CHAIN_FILE] = places;
+  SPILLWAY_ASSIGN_OR_RETURN(auto runner, prepare_(request));
+  before_ = std::exchange(current_, std::move(runner));
+  stage_ = stage;
+  running_ = current_.get();
+  // A cancel that came before the runner was known has not reached it.
+  if (cancelled_) current_->Cancel();
+  *report = current_->Run();
+  return report->status;
+}
+
+Status ChainRunner::RunStage(std::uint32_t stage, JobReport& all) {
+  if (plan().chain[stage].rounds_max > 0) return RunRounds(stage, all);
+  const std::string directory = stage + 1 == stages()
+                                    ? request_.output_dir
+                                    : work_->path() + "/stage-" + std::to_string(stage);
+  JobReport report;
+  const Status status = RunOnce(stage, directory, &report);
+  Add(std::move(report), stage == 0, all);
+  places_.SetStage(stage, directory);
+  return status;
+}
+
+Status ChainRunner::RunRounds(std::uint32_t stage, JobReport& all) {
+  using Clock = std::chrono::steady_clock;
+  all.loop.mode = "disk";
+  std::string last;
+  for (std::uint32_t round = 0; round < RoundsOf(stage) && !all.loop.converged; ++round) {
+    const Clock::time_point start = Clock::now();
+    std::string directory =
+        work_->path() + "/stage-" + std::to_string(stage) + "-" + std::to_string(round);
+    JobReport report;
+    const Status status = RunOnce(stage, directory, &report);
+    const auto counters = report.counters.find("loop");
+    // A counter at 0 may be left out.
+    all.loop.converged = counters == report.counters.end() ||
+                         !counters->second.contains("changed") ||
+                         counters->second.at("changed") == 0;
+    report.counters.erase("loop");
+    Add(std::move(report), false, all);
+    SPILLWAY_RETURN_IF_ERROR(status.Annotate("round " + std::to_string(round + 1)));
+    places_.SetStage(stage, directory);
+    if (!last.empty()) SPILLWAY_RETURN_IF_ERROR(files_.RemoveTree(last));
+    last = std::move(directory);
+    ++all.loop.rounds;
+    all.loop.iteration_seconds.push_back(
+        std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  return OkStatus();
+}
+
+/// Removes what no stage behind this one reads.
+void ChainRunner::RemoveRead(std::uint32_t stage) {
+  for (const std::uint32_t input : plan().chain[stage].inputs) {
+    bool read_later = input == SPILLWAY_STAGE_CHAIN_INPUT;
+    for (std::uint32_t later = stage + 1; later < stages(); ++later) {
+      const auto& inputs = plan().chain[later].inputs;
+      read_later = read_later || std::find(inputs.begin(), inputs.end(), input) != inputs.end();
+    }
+    if (read_later) continue;
+    const auto directory = places_.DirectoryOf(input);
+    // The end of the work directory removes it otherwise.
+    if (directory.ok()) static_cast<void>(files_.RemoveTree(*directory).ok());
+  }
+}
+
+Status ChainRunner::RunStages(JobReport& all) {
+  SPILLWAY_ASSIGN_OR_RETURN(work_, WorkDirectory::Create(files_, request_.output_dir));
+  for (std::uint32_t stage = 0; stage < stages(); ++stage) {
+    SPILLWAY_RETURN_IF_ERROR(
+        RunStage(stage, all)
+            .Annotate("stage " + std::to_string(stage + 1) + " of " + std::to_string(stages())));
+    RemoveRead(stage);
+  }
+  return OkStatus();
+}
+
+JobReport ChainRunner::Run() {
+  JobReport all;
+  const Status status = RunStages(all);
+  work_.reset();
+  all.status = status;
+  all.job_name = plan().job_name;
+  all.output_dir = request_.output_dir;
+  return all;
+}
+
+void ChainRunner::Cancel() {
+  cancelled_ = true;
+  JobRunner* const current = running_;
+  if (current != nullptr) current->Cancel();
+}
+
+JobProgress ChainRunner::progress() const {
+  const JobRunner* const current = running_;
+  if (current == nullptr) return {};
+  JobProgress progress = current->progress();
+  const std::string place =
+      "stage " + std::to_string(stage_ + 1) + " of " + std::to_string(stages()) + ".";
+  progress.note = progress.note.empty() ? place : place + " " + progress.note;
+  return progress;
+}
+
+}  // namespace spillway

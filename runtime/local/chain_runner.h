@@ -1,0 +1,62 @@
+// ChainRunner: the JobRunner of a chain: its stages one after the other, each an ordinary job that
+// another runner runs, here or on a cluster, or a sequence of such jobs where it is repeated. A
+// stage is planned when those before it have ended; what it leaves for others lies in a work
+// directory beside the output and is removed when the last of them has read it. Threads as for
+// JobRunner.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "mapreduce/chain_file.h"
+#include "runtime/local/job_runner.h"
+#include "runtime/storage/posix_file_system.h"
+#include "runtime/storage/work_directory.h"
+
+namespace spillway {
+
+/// Prepares the runner of one stage.
+using StageFactory = std::function<Result<std::unique_ptr<JobRunner>>(const JobRequest& request)>;
+
+class ChainRunner : public JobRunner {
+ public:
+  /// `whole` is a runner prepared for `request`, whose plan has several stages. It is not run.
+  ChainRunner(JobRequest request, std::unique_ptr<JobRunner> whole, StageFactory prepare);
+
+  /// Of the first stage: what follows is planned later.
+  const JobPlan& plan() const override { return whole_->plan(); }
+  /// The report is of all stages: input of the first, output of the last, sums of the others.
+  JobReport Run() override;
+  void Cancel() override;
+  JobProgress progress() const override;
+
+ private:
+  std::uint32_t stages() const { return static_cast<std::uint32_t>(plan().chain.size()); }
+  std::uint32_t RoundsOf(std::uint32_t stage) const;
+  JobRequest RequestOf(std::uint32_t stage, const std::string& output_dir) const;
+  /// Writes the file that tells the stage where the others' outputs are.
+  Status WriteChainFile(const std::string& path);
+  Status RunOnce(std::uint32_t stage, const std::string& output_dir, JobReport* report);
+  Status RunStage(std::uint32_t stage, JobReport& all);
+  Status RunRounds(std::uint32_t stage, JobReport& all);
+  Status RunStages(JobReport& all);
+  void RemoveRead(std::uint32_t stage);
+
+  const JobRequest request_;
+  const std::unique_ptr<JobRunner> whole_;
+  const StageFactory prepare_;
+  PosixFileSystem files_;
+  std::unique_ptr<WorkDirectory> work_;
+  ChainFile places_;  ///< Of the outputs that are there.
+  std::uint32_t jobs_run_ = 0;
+  /// The job that runs. The one before it is kept as well, for a Cancel or a look at the progress
+  /// that has just read this.
+  std::atomic<JobRunner*> running_{nullptr};
+  std::unique_ptr<JobRunner> current_, before_;
+  std::atomic<std::uint32_t> stage_{0};
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace spillway
