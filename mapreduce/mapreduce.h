@@ -15,8 +15,8 @@
 //   }
 #pragma once
 
-#include "mapreduce/builtin/csv_input.h"
 #include "mapreduce/builtin/broadcast_table.h"
+#include "mapreduce/builtin/csv_input.h"
 #include "mapreduce/builtin/fixed_input.h"
 #include "mapreduce/builtin/folds.h"
 #include "mapreduce/builtin/join.h"
