@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "mapreduce/abi.h"
 #include "mapreduce/codec.h"
 #include "mapreduce/codec_tuple.h"
 
