@@ -172,7 +172,8 @@ constexpr auto kStreamCommands = std::to_array<OptionSpec>({
 /// What of a job's options a stream has: it is its own plugin, names no side files, and gives -r to
 /// the reducer.
 constexpr bool IsStreamOption(const OptionSpec& option) {
-  return option.name != "plugin" && option.name != "file" && option.name != "skip-bad";
+  return option.group != kLoops && option.name != "plugin" && option.name != "file" &&
+         option.name != "skip-bad";
 }
 
 constexpr auto kStreamJobOptions = [] {
