@@ -50,7 +50,7 @@ bool Parse(int argc, char** argv, Wanted& wanted) {
 
 /// Whether all went well.
 bool RunSeed(std::uint64_t seed, bool trace) {
-  const SimulationOptions storm = Storm(seed);
+  const SimulationOptions storm = MovingStorm(seed);
   FailingRun run{seed, storm, PlanFaults(seed, storm), ""};
   SimulatedCluster cluster(seed, run.options, run.faults);
   if (trace) cluster.set_trace([](const std::string& line) { std::puts(line.c_str()); });

@@ -157,12 +157,8 @@ void SimulatedCluster::StartCoordinator() {
   coordinator_ = std::make_unique<CoordinatorMachine>(options, FetchSecrets());
   for (const std::string& summary : history_) coordinator_->RestoreEnded(summary);
   std::vector<std::pair<std::uint64_t, std::string>> records;
-  JobId last = 0;
-  for (const auto& [job, rows] : journal_) {
-    records.insert(records.end(), rows.begin(), rows.end());
-    last = std::max(last, job);
-  }
-  coordinator_->ReserveJobNumbers(std::max<JobId>(last, history_.size()));
+  for (const auto& [job, rows] : journal_) records.insert(records.end(), rows.begin(), rows.end());
+  coordinator_->ReserveJobNumbers(last_ended_job_);
   std::sort(records.begin(), records.end());
   for (const auto& [sequence, record] : records) {
     const Status restored = coordinator_->Restore(record);
@@ -180,6 +176,7 @@ void SimulatedCluster::CarryOutCoordinator() {
   for (const ArchiveJob& job : effects.archived) {
     journal_.erase(job.job);
     history_.push_back(job.summary);
+    last_ended_job_ = std::max(last_ended_job_, job.job);
   }
   for (const SendFrame& send : effects.frames) {
     Note(send.frame.size());

@@ -120,6 +120,7 @@ class SimulatedCluster {
   std::map<JobId, std::vector<std::pair<std::uint64_t, std::string>>> journal_;
   std::uint64_t journal_sequence_ = 0;
   std::vector<std::string> history_;
+  JobId last_ended_job_ = 0;  ///< As the coordinator's shell keeps it in the journal.
 
   std::vector<std::unique_ptr<Worker>> workers_;
   std::set<std::uint32_t> cut_;  ///< Workers that the network does not reach.
