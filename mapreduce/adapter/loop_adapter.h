@@ -8,6 +8,7 @@
 #include <typeinfo>
 
 #include "mapreduce/abi.h"
+#include "mapreduce/adapter/block_records.h"
 #include "mapreduce/adapter/guard.h"
 #include "mapreduce/input_format.h"
 #include "mapreduce/loop_bytes.h"
@@ -200,25 +201,14 @@ class LoopAdapter {
 
   static void ParseBlock(const Loop& loop, spillway_task* task, const spillway_block& block,
                          void** batch, const spillway_batch_sink& full) {
-    const InputBlock input{
-        {block.data, block.bytes}, block.file_offset, block.file_index, block.path};
-    std::size_t skips = 0;
     auto* filling = static_cast<Batch*>(*batch);
-    std::uint64_t records = 0;
-    Input::ForEach(input, [&](const typename Input::Record& record, const char* at) {
-      task->current_record = at;
-      ++records;
-      if (skips < block.skip_count && at == block.skips[skips]) [[unlikely]] {
-        ++skips;
-        return;
-      }
+    ForEachRecord<Input>(task, block, [&](const typename Input::Record& record) {
       if (filling == nullptr) *batch = filling = new Batch();
       loop.Parse(record, filling->batch);
       if (++filling->records < SPILLWAY_LOOP_BATCH_RECORDS) return;
       *batch = nullptr;
       if (full.take(full.host, std::exchange(filling, nullptr)) != 0) throw StopTask{};
     });
-    task->records_in += records;
     task->current_record = nullptr;
   }
 };

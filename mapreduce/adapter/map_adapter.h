@@ -5,9 +5,9 @@
 #include <typeinfo>
 
 #include "mapreduce/abi.h"
+#include "mapreduce/adapter/block_records.h"
 #include "mapreduce/adapter/delivery.h"
 #include "mapreduce/adapter/guard.h"
-#include "mapreduce/input_format.h"
 
 namespace spillway::internal {
 
@@ -48,20 +48,8 @@ class MapAdapter {
 
   void MapBlock(spillway_task* task, const spillway_block& block) {
     emitter_.EnterBlock(block.data, block.bytes);
-    const InputBlock input{
-        {block.data, block.bytes}, block.file_offset, block.file_index, block.path};
-    std::size_t skips = 0;
-    std::uint64_t records = 0;
-    Input::ForEach(input, [&](const typename Input::Record& record, const char* at) {
-      task->current_record = at;
-      ++records;
-      if (skips < block.skip_count && at == block.skips[skips]) [[unlikely]] {
-        ++skips;
-        return;
-      }
-      mapper_.Map(record, emitter_);
-    });
-    task->records_in += records;
+    ForEachRecord<Input>(
+        task, block, [&](const typename Input::Record& record) { mapper_.Map(record, emitter_); });
     emitter_.Flush();  // The block's memory is reused when this returns.
     emitter_.EnterBlock(nullptr, 0);
     task->current_record = nullptr;

@@ -74,6 +74,14 @@ inline constexpr OptionSpec kLog = {.name = "log",
                                     .value_name = "FILE",
                                     .help = "Append log lines to FILE instead of stderr."};
 
+inline constexpr OptionSpec kKey = {
+    .name = "key",
+    .kind = OptionKind::kText,
+    .group = kOnCluster,
+    .value_name = "NAME",
+    .help = "The key among them (default submitter, or the only one).",
+    .is_setting = true};
+
 inline constexpr OptionSpec kKeys = {.name = "keys",
                                      .kind = OptionKind::kText,
                                      .group = kOnCluster,
@@ -99,12 +107,7 @@ inline constexpr auto kClientOptions = std::to_array<OptionSpec>({
      .choices = kLocalWord,
      .is_setting = true},
     kKeys,
-    {.name = "key",
-     .kind = OptionKind::kText,
-     .group = kOnCluster,
-     .value_name = "NAME",
-     .help = "The key among them (default submitter, or the only one).",
-     .is_setting = true},
+    kKey,
     kInsecure,
     {.name = "connect-timeout",
      .kind = OptionKind::kDuration,

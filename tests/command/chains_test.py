@@ -1,6 +1,7 @@
 """Chains of jobs, through the command, against oracles."""
 
 import collections
+import contextlib
 import os
 import random
 import re
@@ -62,9 +63,10 @@ class Chains(CommandCase):
         self.assertEqual(refused.returncode, 73, refused.stderr)
         self.run_chain("--overwrite", output=output)
 
-    def test_a_killed_chain_is_cleaned_up_by_the_next(self):
+    @contextlib.contextmanager
+    def running_chain(self, output):
+        """A chain that has begun its first stage."""
         self.path = self.write("in.txt", random_text(12, 20_000_000))
-        output = self.new_output()
         command = self.arguments(CHAINS, [self.path], output, "--threads", "1",
                                  args=["--letters=3"])
         with subprocess.Popen(command, stdout=subprocess.DEVNULL,
@@ -72,21 +74,19 @@ class Chains(CommandCase):
             while not list(self.dir.glob(".out1.spillway-work-*/.stage-0*")):
                 self.assertIsNone(running.poll())
                 time.sleep(0.001)
+            yield running
+
+    def test_a_killed_chain_is_cleaned_up_by_the_next(self):
+        output = self.new_output()
+        with self.running_chain(output) as running:
             os.kill(running.pid, signal.SIGKILL)
         self.assertNotEqual(list(self.dir.glob(".out1.spillway-work-*")), [])
         self.path = self.write("in.txt", b"a word\n")
         self.run_chain(output=output)
 
     def test_an_interrupt_ends_the_chain_and_removes_what_it_wrote(self):
-        self.path = self.write("in.txt", random_text(12, 20_000_000))
         output = self.new_output()
-        command = self.arguments(CHAINS, [self.path], output, "--threads", "1",
-                                 args=["--letters=3"])
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL) as running:
-            while not list(self.dir.glob(".out1.spillway-work-*/.stage-0*")):
-                self.assertIsNone(running.poll())
-                time.sleep(0.001)
+        with self.running_chain(output) as running:
             running.send_signal(signal.SIGINT)
             self.assertEqual(running.wait(60), 130)
         self.expect_nothing_left(output, visible=False)
