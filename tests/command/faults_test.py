@@ -46,9 +46,12 @@ class RunningJob(CommandCase):
     def segments(self, process):
         """The committed segment files, once the reducer is at the gate: then nothing is written."""
         def at_rest():
-            files = sorted(p for p in self.spill.rglob("*")
-                           if p.is_file() and p.stat().st_size > 5000)
-            before = [(p, p.stat().st_size) for p in files]
+            try:
+                before = sorted((p, p.stat().st_size) for p in self.spill.rglob("*") if p.is_file())
+            except FileNotFoundError:
+                return None  # It was renamed after it was listed.
+            before = [(p, size) for p, size in before if size > 5000]
+            files = [p for p, size in before]
             staged = list(self.dir.glob(".out*/attempts/part-*"))
             if not files or not staged or any(p.suffix == ".tmp" for p in files):
                 return None
