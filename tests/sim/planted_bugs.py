@@ -23,11 +23,18 @@ PROGRAMS = ["sim_test", "runtime_core_test"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Bug:
-    name: str
+class Edit:
     path: str
     right: str
     wrong: str
+
+
+class Bug:
+    """One edit, or several where something else makes up for each alone."""
+
+    def __init__(self, name, path, right, wrong, *more):
+        self.name = name
+        self.edits = [Edit(path, right, wrong), *more]
 
 
 BUGS = [
@@ -65,8 +72,15 @@ BUGS = [
     Bug("ended jobs are not cleared away", "runtime/worker/worker_machine.cc",
         "case wire::Message::kEndJob: return RemoveJob(message.end_job().job());",
         "case wire::Message::kEndJob: return;"),
-    Bug("late results keep their segments", "runtime/core/scheduler.cc",
-        "if (is_map) too_late(attempts_[index].worker);", ""),
+    Bug("registrations are not numbered, and words of old sessions count",
+        "runtime/coordinator/worker_messages.cc",
+        "details.registration() <= worker->details.registration())", "false)",
+        Edit("runtime/worker/worker_link.cc",
+             "if (session == 0 || session == channel_->session()) RegisterAgain();",
+             "(void)session;\n        RegisterAgain();"),
+        Edit("runtime/worker/worker_link.cc",
+             "(channel_ == nullptr || message->registered().registration() > registration_))",
+             "channel_ == nullptr)")),
     Bug("ends are lost with their session", "runtime/worker/worker_link.cc",
         "if (wanted) kept_.push_back(std::move(text));", "(void)wanted;"),
     Bug("lost frames are not sent again", "runtime/protocol/reliable_channel.cc",
@@ -97,6 +111,7 @@ class Planted:
     def __init__(self, build):
         self.sources = build / "planted" / "sources"
         self.build = build / "planted" / "build"
+        self.planted = {}  # What was changed, as it was.
         shutil.rmtree(self.sources, ignore_errors=True)
         self.sources.mkdir(parents=True)
         for name in FOLDERS:
@@ -110,6 +125,24 @@ class Planted:
                     "-DSPILLWAY_TESTS=ON", "-DSPILLWAY_BENCH=OFF"], self.sources)
         if made.returncode != 0:
             sys.exit(made.stdout)
+
+    def plant(self, bug):
+        """False, and nothing done, when an edit's place is not in the sources just once."""
+        texts = {}
+        for edit in bug.edits:
+            path = self.sources / edit.path
+            text = texts.get(path, path.read_text())
+            if text.count(edit.right) != 1:
+                return False
+            texts[path] = text.replace(edit.right, edit.wrong)
+        self.planted = {path: path.read_text() for path in texts}
+        for path, text in texts.items():
+            path.write_text(text)
+        return True
+
+    def pull_out(self):
+        for path, text in self.planted.items():
+            path.write_text(text)
 
     def compile(self):
         made = run(["cmake", "--build", self.build, "-j", str(os.cpu_count()), "--target",
@@ -155,16 +188,13 @@ def main():
     missed = 0
     bugs = [bug for bug in BUGS if arguments.only in bug.name]
     for bug in bugs:
-        path = planted.sources / bug.path
-        text = path.read_text()
-        if text.count(bug.right) != 1:
-            print(f"GONE    {bug.name}: its place in {bug.path} has changed; plant it anew")
+        if not planted.plant(bug):
+            print(f"GONE    {bug.name}: its place has changed; plant it anew")
             missed += 1
             continue
-        path.write_text(text.replace(bug.right, bug.wrong))
         planted.compile()
         seeds = planted.seeds_to_find(arguments.seeds)
-        path.write_text(text)
+        planted.pull_out()
         if seeds is None:
             missed += 1
             print(f"MISSED  {bug.name}: not in {arguments.seeds} seeds", flush=True)
