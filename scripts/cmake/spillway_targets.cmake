@@ -52,8 +52,10 @@ function(spillway_test_folder)
   endif()
   add_executable(${name} ${sources})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  # What is tested is optimised; the tests themselves would only take longer to compile.
+  target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   target_link_libraries(${name} PRIVATE
-    ${arg_DEPENDS} spillway_flags GTest::gmock GTest::gtest_main)
+    ${arg_DEPENDS} spillway_test_places spillway_flags GTest::gmock GTest::gtest_main)
   gtest_discover_tests(${name} TEST_PREFIX "${folder}/" DISCOVERY_TIMEOUT 60
                        PROPERTIES TIMEOUT 300)
 endfunction()

@@ -10,6 +10,7 @@
 #include "runtime/cli/job_json.h"
 #include "runtime/cli/job_state_text.h"
 #include "runtime/cli/option_table.h"
+#include "tests/places.h"
 #include "tests/runtime/cli/fake_runner.h"
 #include "tests/runtime/cli/sample_cluster.h"
 
@@ -17,10 +18,10 @@ namespace spillway {
 namespace {
 
 std::string CommandPage() {
-  std::ifstream file(SPILLWAY_COMMAND_PAGE);
+  std::ifstream file(SourcePath("docs/command.md"));
   std::ostringstream text;
   text << file.rdbuf();
-  EXPECT_FALSE(text.str().empty()) << SPILLWAY_COMMAND_PAGE;
+  EXPECT_FALSE(text.str().empty());
   return text.str();
 }
 

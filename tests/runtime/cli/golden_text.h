@@ -10,10 +10,12 @@
 #include <sstream>
 #include <string>
 
+#include "tests/places.h"
+
 namespace spillway {
 
 inline void ExpectGolden(const std::string& name, const std::string& actual) {
-  const std::string path = std::string(SPILLWAY_GOLDEN_DIR) + "/" + name;
+  const std::string path = SourcePath("tests/runtime/cli/golden/" + name);
   if (const char* update = std::getenv("SPILLWAY_UPDATE_GOLDEN"); update && *update == '1') {
     std::ofstream(path, std::ios::binary) << actual;
     return;

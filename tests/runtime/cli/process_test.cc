@@ -12,6 +12,8 @@
 #include <sstream>
 #include <string>
 
+#include "tests/places.h"
+
 namespace spillway {
 namespace {
 
@@ -30,8 +32,8 @@ class ProcessTest : public testing::Test {
 
   /// Runs `spillway ARGUMENTS` in an empty directory, with `variables` as its whole environment.
   int Spillway(const std::string& arguments, const std::string& variables = "") {
-    return Shell("env -i HOME=" + directory_ + " " + variables + " '" SPILLWAY_PROGRAM "' " +
-                 arguments + " >out 2>err");
+    return Shell("env -i HOME=" + directory_ + " " + variables + " '" + BuildPath("bin/spillway") +
+                 "' " + arguments + " >out 2>err");
   }
 
   int Shell(const std::string& command) {
@@ -88,7 +90,7 @@ TEST_F(ProcessTest, TheEnvironmentIsConfiguration) {
 }
 
 TEST_F(ProcessTest, AFullDiskBehindStdoutIsNoSuccess) {
-  EXPECT_EQ(Shell("'" SPILLWAY_PROGRAM "' help >/dev/full 2>err"), 74);
+  EXPECT_EQ(Shell("'" + BuildPath("bin/spillway") + "' help >/dev/full 2>err"), 74);
   EXPECT_THAT(err_, HasSubstr("stdout cannot be written"));
 }
 

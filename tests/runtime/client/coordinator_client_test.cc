@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "runtime/protocol/wire_values.h"
+#include "tests/places.h"
 #include "tests/runtime/client/wire_coordinator.h"
 
 namespace spillway {
@@ -193,7 +194,7 @@ TEST(CoordinatorClient, AKeyThatIsNotKnownIsRefusedLongBeforeTheTimeOut) {
 /// The bytes of the first block of docs/formats/protocol.md that is a frame; comments stand behind
 /// two blanks.
 std::string FrameOfThePage() {
-  std::ifstream page(SPILLWAY_PROTOCOL_PAGE);
+  std::ifstream page(SourcePath("docs/formats/protocol.md"));
   std::string bytes, line;
   bool inside = false;
   while (std::getline(page, line)) {

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "runtime/local/job_runner.h"
+#include "tests/places.h"
 
 namespace spillway {
 
@@ -50,7 +51,7 @@ class JobFiles {
 
   JobRequest Request(const std::string& plugin, const std::string& output) const {
     JobRequest request;
-    request.plugin_path = std::string(SPILLWAY_TEST_PLUGIN_DIR "/") + plugin + ".so";
+    request.plugin_path = BuiltInPlugin(plugin);
     request.inputs = {Path("a"), Path("b")};
     request.output_dir = Path(output);
     request.reducers = 3;

@@ -6,19 +6,16 @@
 #include <map>
 #include <sstream>
 
+#include "tests/places.h"
+
 namespace spillway {
 namespace {
 
 constexpr std::uint64_t kNoLimit = UINT64_MAX;
 
-std::string PagePath() {
-  const std::string here = __FILE__;
-  return here.substr(0, here.rfind("tests/runtime/storage/")) + "docs/formats/journal.md";
-}
-
 // Rows of "| turn | job | `hex bytes` |" under the heading "Example", by job.
 std::map<JobId, std::string> RowsOnPage() {
-  std::ifstream page(PagePath());
+  std::ifstream page(SourcePath("docs/formats/journal.md"));
   std::string line;
   std::map<JobId, std::string> rows;
   bool in_example = false;

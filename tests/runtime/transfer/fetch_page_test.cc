@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "runtime/transfer/segment_server.h"
+#include "tests/places.h"
 #include "tests/runtime/transfer/transfer_fixture.h"
 
 namespace spillway {
@@ -15,8 +16,7 @@ constexpr SegmentId kId = {7, 3, 1};
 
 // The dumps under the heading "Example", one for each code block.
 std::vector<std::string> DumpsOnPage(const std::string& name) {
-  const std::string here = __FILE__;
-  std::ifstream page(here.substr(0, here.rfind("tests/runtime/")) + "docs/formats/" + name);
+  std::ifstream page(SourcePath("docs/formats/" + name));
   std::vector<std::string> dumps;
   std::string line;
   bool in_example = false;

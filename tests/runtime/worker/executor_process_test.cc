@@ -12,6 +12,7 @@
 #include "runtime/protocol/frame.h"
 #include "runtime/transport/socket.h"
 #include "runtime/worker/executor.h"
+#include "tests/places.h"
 #include "tests/runtime/worker/engine_fixture.h"
 
 namespace spillway {
@@ -35,7 +36,7 @@ class Daemon {
     options.endpoint = "ipc://" + job.dir() + "/daemon";
     server_ = ServerSocket::Bind(context_, options).value();
     output_ = UniqueFd(::open((job.dir() + "/output").c_str(), O_WRONLY | O_CREAT, 0600));
-    process_ = ExecutorProcess::Start({.program = SPILLWAY_PROGRAM,
+    process_ = ExecutorProcess::Start({.program = BuildPath("bin/spillway"),
                                        .endpoint = options.endpoint,
                                        .job = kTestJob,
                                        .slots = slots,
@@ -128,7 +129,7 @@ const wire::AttemptFailed& FailureOf(const ExecutorEnd& end) {
 
 TEST(ExecutorProcessTest, RunsAJob) {
   const CountedLines lines(3);
-  TestJob job(SPILLWAY_FAULTY, {"well"}, lines.text, 4, 1);
+  TestJob job(TestPlugin("faulty"), {"well"}, lines.text, 4, 1);
   Daemon daemon(job, 2);
   daemon.Send(job.StartReduce(job.Reduce(0)));
   for (std::uint32_t map = 0; map < 4; ++map) daemon.Send(job.StartMap(job.Map(map)));
@@ -173,7 +174,7 @@ TEST_P(ExecutorDeathTest, NamesTheRecord) {
   const std::string how = GetParam().how;
   if (kSanitized && (how == "null" || how == "divide"))
     GTEST_SKIP() << "the sanitizers end the process before it crashes";
-  TestJob job(SPILLWAY_FAULTY, {GetParam().how}, "one\ntwo\nBOOM\nfour\n", 1, 1);
+  TestJob job(TestPlugin("faulty"), {GetParam().how}, "one\ntwo\nBOOM\nfour\n", 1, 1);
   Daemon daemon(job, 2);
   daemon.Send(job.StartMap(job.Map(0, 3)));
   const ExecutorEnd end = daemon.AwaitEnd();
@@ -202,7 +203,7 @@ INSTANTIATE_TEST_SUITE_P(Ways, ExecutorDeathTest,
                                                "was killed with its process (SIGKILL"}));
 
 TEST(ExecutorProcessTest, AThrowFailsTheAttemptAndTheProcessGoesOn) {
-  TestJob job(SPILLWAY_FAULTY, {"throw"}, "one\ntwo\nBOOM\nfour\n", 1, 1);
+  TestJob job(TestPlugin("faulty"), {"throw"}, "one\ntwo\nBOOM\nfour\n", 1, 1);
   Daemon daemon(job, 1);
   for (std::uint32_t attempt = 0; attempt < 3; ++attempt) {
     daemon.Send(job.StartMap(job.Map(0, attempt)));
@@ -215,7 +216,7 @@ TEST(ExecutorProcessTest, AThrowFailsTheAttemptAndTheProcessGoesOn) {
 
 TEST(ExecutorProcessTest, AllocatingWithoutEndFailsWithThePlace) {
   if (kSanitized) GTEST_SKIP() << "the sanitizers' allocators end the process instead of throwing";
-  TestJob job(SPILLWAY_FAULTY, {"allocate"}, "one\ntwo\nBOOM\nfour\n", 1, 1);
+  TestJob job(TestPlugin("faulty"), {"allocate"}, "one\ntwo\nBOOM\nfour\n", 1, 1);
   Daemon daemon(job, 1);
   daemon.Send(job.StartMap(job.Map(0)));
   const auto failed = daemon.AwaitKind(wire::Message::kAttemptFailed);
@@ -226,7 +227,7 @@ TEST(ExecutorProcessTest, AllocatingWithoutEndFailsWithThePlace) {
 }
 
 TEST(ExecutorProcessTest, ALoopIsFoundNamedAndReplaced) {
-  TestJob job(SPILLWAY_FAULTY, {"hang"}, "one\ntwo\nBOOM\nfour\n", 1, 1);
+  TestJob job(TestPlugin("faulty"), {"hang"}, "one\ntwo\nBOOM\nfour\n", 1, 1);
   job.start.mutable_spec()->mutable_limits()->set_task_timeout_ms(300);
   Daemon daemon(job, 1);
   daemon.Send(job.StartMap(job.Map(0)));
@@ -242,7 +243,7 @@ TEST(ExecutorProcessTest, ALoopIsFoundNamedAndReplaced) {
 
 /// Two maps, each waiting at its GATE.
 struct TwoAtTheGate {
-  TwoAtTheGate() : job(SPILLWAY_FAULTY, {"-"}, "one\nGATE\nGATE\n", 2, 1) {
+  TwoAtTheGate() : job(TestPlugin("faulty"), {"-"}, "one\nGATE\nGATE\n", 2, 1) {
     gate = job.dir() + "/gate";
     job.start.mutable_spec()->set_args(0, "map-gate:" + gate);
     daemon.emplace(job, 2);
@@ -287,7 +288,7 @@ TEST(ExecutorProcessTest, AKillByTheDaemonBlamesNobody) {
 
 /// How an executor ended in which map 0 waited at its gate while map 1 did `how`.
 ExecutorEnd EndBeside(const std::string& how) {
-  TestJob job(SPILLWAY_FAULTY, {"-"}, "one\nGATE\ntwo\nBOOM\n", 2, 1);
+  TestJob job(TestPlugin("faulty"), {"-"}, "one\nGATE\ntwo\nBOOM\n", 2, 1);
   const std::string gate = job.dir() + "/gate";
   job.start.mutable_spec()->set_args(0, "map-gate:" + gate + "!" + how);
   Daemon daemon(job, 2);
@@ -319,7 +320,7 @@ TEST(ExecutorProcessTest, AnUnknownCulpritIsOneOfAll) {
 
 // What a worker's end does to its executors, however sudden it is.
 TEST(ExecutorProcessTest, DiesWithItsDaemon) {
-  TestJob job(SPILLWAY_FAULTY, {"well"}, "one\n", 1, 1);
+  TestJob job(TestPlugin("faulty"), {"well"}, "one\n", 1, 1);
   int ends[2];
   ASSERT_EQ(::pipe2(ends, 0), 0);  // The executor inherits it: its end closes the last writer.
   const pid_t daemon = ::fork();

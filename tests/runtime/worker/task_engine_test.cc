@@ -10,6 +10,7 @@
 #include "mapreduce/base/units.h"
 #include "runtime/transfer/local_segment_source.h"
 #include "shuffle/store/disk_segment_store.h"
+#include "tests/places.h"
 #include "tests/runtime/worker/engine_fixture.h"
 
 namespace spillway {
@@ -214,7 +215,7 @@ TEST(TaskEngineTest, AJobComesOutTheSameWhateverTheOrderOfItsMessages) {
   std::vector<std::string> first;
   for (std::uint32_t seed = 1; seed <= 12; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    TestJob job(SPILLWAY_FAULTY, {"well"}, lines.text, 5, 3);
+    TestJob job(TestPlugin("faulty"), {"well"}, lines.text, 5, 3);
     const std::vector<std::string> parts = RunJob(job, 1 + seed % 3, seed);
     EXPECT_EQ(SortedLines(parts), lines.expected);
     if (first.empty()) first = parts;
@@ -223,7 +224,7 @@ TEST(TaskEngineTest, AJobComesOutTheSameWhateverTheOrderOfItsMessages) {
 }
 
 TEST(TaskEngineTest, AMapOnlyJobAsksForTheCommitOfItsMaps) {
-  TestJob job(SPILLWAY_GREP, {"needle"}, "hay\na needle\nhay\nneedles\n", 1, 1);
+  TestJob job(BuiltInPlugin("grep"), {"needle"}, "hay\na needle\nhay\nneedles\n", 1, 1);
   Engine e(job, 1);
   e.engine->Handle(job.StartMap(job.Map(0)));
   const auto request = e.inbox.AwaitKind(wire::Message::kCommitRequest);
@@ -240,7 +241,7 @@ TEST(TaskEngineTest, AMapOnlyJobAsksForTheCommitOfItsMaps) {
 }
 
 TEST(TaskEngineTest, AFailureNamesFileOffsetAndRecord) {
-  TestJob job(SPILLWAY_FAULTY, {"throw"}, "one\ntwo\nBOOM\nfour\n", 1, 1);
+  TestJob job(TestPlugin("faulty"), {"throw"}, "one\ntwo\nBOOM\nfour\n", 1, 1);
   Engine e(job, 1);
   e.engine->Handle(job.StartMap(job.Map(0, 2)));
   const auto message = e.inbox.AwaitKind(wire::Message::kAttemptFailed);
@@ -259,7 +260,7 @@ TEST(TaskEngineTest, AFailureNamesFileOffsetAndRecord) {
 
 // The inverted index asks for the paths in its reducer.
 TEST(TaskEngineTest, ReducersKnowTheInputsThatTheJobLists) {
-  TestJob job(SPILLWAY_INVERTED_INDEX, {}, "word\n", 1, 1);
+  TestJob job(BuiltInPlugin("inverted_index"), {}, "word\n", 1, 1);
   for (const char* path : {"/zero", "/one", "/two", "/three"})
     job.start.mutable_inputs()->add_names(path);
   Engine e(job, 1);
@@ -272,7 +273,7 @@ TEST(TaskEngineTest, ReducersKnowTheInputsThatTheJobLists) {
 }
 
 TEST(TaskEngineTest, SkippedRecordsArePassedOver) {
-  TestJob job(SPILLWAY_FAULTY, {"throw"}, "one\nBOOM\nfour\n", 1, 1);
+  TestJob job(TestPlugin("faulty"), {"throw"}, "one\nBOOM\nfour\n", 1, 1);
   Engine e(job, 1);
   wire::Message start = job.StartMap(job.Map(0));
   wire::RecordPlace& skip = *start.mutable_start_map()->add_skips();
@@ -285,7 +286,7 @@ TEST(TaskEngineTest, SkippedRecordsArePassedOver) {
 }
 
 TEST(TaskEngineTest, AReduceThatWaitsIsStoppedAtOnce) {
-  TestJob job(SPILLWAY_FAULTY, {"well"}, "one\n", 1, 1);
+  TestJob job(TestPlugin("faulty"), {"well"}, "one\n", 1, 1);
   Engine e(job, 1);
   e.engine->Handle(job.StartReduce(job.Reduce(0)));
   e.engine->Handle(TestJob::Stop(job.Reduce(0)));
@@ -297,7 +298,7 @@ TEST(TaskEngineTest, AReduceThatWaitsIsStoppedAtOnce) {
 }
 
 TEST(TaskEngineTest, WhatIsNotKnownIsStopped) {
-  TestJob job(SPILLWAY_FAULTY, {"well"}, "one\n", 1, 1);
+  TestJob job(TestPlugin("faulty"), {"well"}, "one\n", 1, 1);
   Engine e(job, 1);
   e.engine->Handle(TestJob::Stop(job.Map(0, 5)));
   EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kAttemptStopped).has_value());
@@ -311,7 +312,7 @@ TEST(TaskEngineTest, WhatIsNotKnownIsStopped) {
 }
 
 TEST(TaskEngineTest, NonsenseFailsItsAttemptOnly) {
-  TestJob job(SPILLWAY_FAULTY, {"well"}, "one\n", 1, 1);
+  TestJob job(TestPlugin("faulty"), {"well"}, "one\n", 1, 1);
   Engine e(job, 1);
   e.engine->Handle(job.StartReduce(job.Reduce(9)));
   EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kAttemptFailed).has_value());
@@ -324,7 +325,7 @@ TEST(TaskEngineTest, NonsenseFailsItsAttemptOnly) {
 }
 
 TEST(TaskEngineTest, AnInvalidatedSegmentIsWaitedForAgain) {
-  TestJob job(SPILLWAY_FAULTY, {"well"}, "a\nb\nc\nd\n", 2, 1);
+  TestJob job(TestPlugin("faulty"), {"well"}, "a\nb\nc\nd\n", 2, 1);
   Engine e(job, 2);
   e.engine->Handle(job.StartReduce(job.Reduce(0)));
   for (const AttemptId& id : {job.Map(0, 0), job.Map(0, 1), job.Map(1, 0)}) {
@@ -344,7 +345,7 @@ TEST(TaskEngineTest, AnInvalidatedSegmentIsWaitedForAgain) {
 }
 
 TEST(TaskEngineTest, AnInvalidatedFetchThatArrivesLateIsIgnored) {
-  TestJob job(SPILLWAY_FAULTY, {"well"}, "a\n", 1, 1);
+  TestJob job(TestPlugin("faulty"), {"well"}, "a\n", 1, 1);
   Engine e(job, 1);
   e.engine->Handle(job.StartMap(job.Map(0)));
   ASSERT_TRUE(e.inbox.AwaitKind(wire::Message::kMapDone).has_value());
@@ -359,7 +360,7 @@ TEST(TaskEngineTest, AnInvalidatedFetchThatArrivesLateIsIgnored) {
 }
 
 TEST(TaskEngineTest, ALostSegmentIsToldAndTheReduceGoesOn) {
-  TestJob job(SPILLWAY_FAULTY, {"well"}, "a\n", 1, 1);
+  TestJob job(TestPlugin("faulty"), {"well"}, "a\n", 1, 1);
   Engine e(job, 1);
   e.engine->Handle(job.StartReduce(job.Reduce(0)));
   e.engine->Handle(job.Available(job.Reduce(0), {job.Map(0, 0)}));
@@ -375,7 +376,7 @@ TEST(TaskEngineTest, ALostSegmentIsToldAndTheReduceGoesOn) {
 }
 
 TEST(TaskEngineTest, ADiscardedSegmentIsGone) {
-  TestJob job(SPILLWAY_FAULTY, {"well"}, "a\n", 1, 1);
+  TestJob job(TestPlugin("faulty"), {"well"}, "a\n", 1, 1);
   Engine e(job, 1);
   e.engine->Handle(job.StartMap(job.Map(0)));
   ASSERT_TRUE(e.inbox.AwaitKind(wire::Message::kMapDone).has_value());
@@ -398,7 +399,7 @@ struct Gate {
 };
 
 TEST(TaskEngineTest, ARunningAttemptStopsAtItsNextStep) {
-  TestJob job(SPILLWAY_FAULTY, {"-"}, "one\nGATE\ntwo\n", 1, 1);
+  TestJob job(TestPlugin("faulty"), {"-"}, "one\nGATE\ntwo\n", 1, 1);
   const Gate gate(job.dir());
   job.start.mutable_spec()->set_args(0, "map-gate:" + gate.path);
   Engine e(job, 1);
@@ -419,7 +420,7 @@ TEST(TaskEngineTest, ARunningAttemptStopsAtItsNextStep) {
 }
 
 TEST(TaskEngineTest, AHangIsFoundAndNamed) {
-  TestJob job(SPILLWAY_FAULTY, {"-"}, "one\nGATE\ntwo\n", 1, 1);
+  TestJob job(TestPlugin("faulty"), {"-"}, "one\nGATE\ntwo\n", 1, 1);
   const Gate gate(job.dir());
   job.start.mutable_spec()->set_args(0, "map-gate:" + gate.path);
   Engine e(job, 1, /*task_timeout_ms=*/30);
@@ -438,7 +439,7 @@ TEST(TaskEngineTest, AHangIsFoundAndNamed) {
 }
 
 TEST(TaskEngineTest, UserCodeThatIsDeafToAStopIsGivenUp) {
-  TestJob job(SPILLWAY_FAULTY, {"-"}, "one\nGATE\ntwo\n", 1, 1);
+  TestJob job(TestPlugin("faulty"), {"-"}, "one\nGATE\ntwo\n", 1, 1);
   const Gate gate(job.dir());
   job.start.mutable_spec()->set_args(0, "map-gate:" + gate.path);
   Engine e(job, 1);

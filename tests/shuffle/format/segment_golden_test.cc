@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/places.h"
 #include "tests/shuffle/format/segment_fixture.h"
 
 namespace spillway {
@@ -19,14 +20,9 @@ const std::vector<PlacedRecord>& ExampleRecords() {
   return records;
 }
 
-std::string PagePath() {
-  const std::string here = __FILE__;
-  return here.substr(0, here.rfind("tests/shuffle/format/")) + "docs/formats/segment.md";
-}
-
 // Lines of "offset: 16 hex bytes  text" under the heading "Example".
 std::string BytesOnPage() {
-  std::ifstream page(PagePath());
+  std::ifstream page(SourcePath("docs/formats/segment.md"));
   std::string line, bytes;
   bool in_example = false;
   while (std::getline(page, line)) {
