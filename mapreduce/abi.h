@@ -6,7 +6,8 @@
 // Growth: fields are only ever appended. The host takes a plugin whose abi_version is its own and
 // whose spillway_plugin and spillway_job are at least as large as the host's, so a plugin may know
 // more fields than its host and never fewer; each side reads the fields that it knows. Whoever
-// wants to read an older, smaller struct must look at struct_bytes first: nothing does so yet.
+// wants to read an older, smaller struct must look at struct_bytes first, as the host does for
+// spillway_loop, whose `traits` older plugins do not have.
 //
 // Threads: the host may run several tasks of one plugin at once, each on its own thread with its
 // own mapper or reducer object; one task never leaves its thread.
@@ -141,6 +142,16 @@ enum spillway_loop_object {
   SPILLWAY_LOOP_STATE = 3    /* what a round knows */
 };
 
+/// What a plugin says of its loop, in spillway_loop::traits.
+enum spillway_loop_trait {
+  /* `map` is called with a null batch as well: once for each PARTIAL, after its part's last batch.
+     Without this, never. */
+  SPILLWAY_LOOP_FINISHES_PARTS = 1,
+  /* `next` makes the state of its round's total alone, whatever the state held before; it may be
+     given a new one, and rounds before may be left out. */
+  SPILLWAY_LOOP_ROUNDS_STAND_ALONE = 2
+};
+
 /// An iterative job: each round maps all batches, folds what that leaves, and makes the next state
 /// of it. Round 0 gathers STARTs, of which `next` makes the first state; the rounds after it map
 /// PARTIALs. Functions run in tasks and fail as those of spillway_job do; they must be
@@ -165,15 +176,19 @@ typedef struct spillway_loop {
      holds SPILLWAY_LOOP_BATCH_RECORDS. What is left in it at the end of a part is the caller's. */
   int (*parse)(const void* self, spillway_task* task, const spillway_block* block, void** batch,
                const spillway_batch_sink* full);
-  /* Adds a batch to a START (state is null) or a PARTIAL. */
+  /* Adds a batch to a START (state is null) or a PARTIAL. A null batch: the part has no more. */
   int (*map)(const void* self, spillway_task* task, uint32_t object, const void* batch,
              const void* state, void* into);
   /* into = into + from. */
   int (*fold)(const void* self, spillway_task* task, uint32_t object, void* into, const void* from);
-  /* The state of the round after `round`, of the fold of all its STARTs or PARTIALs. */
-  int (*next)(const void* self, spillway_task* task, uint32_t round, void* state, const void* total,
+  /* The state of the round after `round`, of the fold of all its STARTs or PARTIALs, which is used
+     up. */
+  int (*next)(const void* self, spillway_task* task, uint32_t round, void* state, void* total,
               int* converged);
   int (*print)(const void* self, spillway_task* task, const void* state); /* to task->write */
+
+  uint32_t traits; /* spillway_loop_trait, added; struct_bytes says whether it is there */
+  uint32_t reserved;
 } spillway_loop;
 
 /// Records of a batch, counted from the beginning of a part: the last batch of a part may have

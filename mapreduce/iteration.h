@@ -22,6 +22,24 @@
 //
 //   SPILLWAY_PLUGIN("average", "", "") { return NewLoop(Average()).Rounds(1); }
 //
+// What a class of a loop may have besides
+//
+// - First and Next may take the total as Start&& and Partial&&, or by value, to keep what is in it.
+//
+//     void Finish(const State& state, Partial& into) const;
+//   Called once for each part and round, after the part's last batch was mapped (of round 0's
+//   Gather there is no such end), also for a part without batches: what needs the whole part at
+//   once.
+//
+//     static constexpr bool kRoundsStandAlone = true;
+//   The state of a round follows from the partials of the round before alone: Next sets all of the
+//   state that Map, Finish or Print read, and looks at nothing that it held. (First does so anyway:
+//   the state of round 1 follows from the Starts.) Then Next is given a new State instead of a
+//   copy of the old one, only the newest round is kept, and a process that comes late is told
+//   just that one: it makes state n of the partials of round n - 1, and never sees a Start unless
+//   it comes in round 1. What First learned must therefore be in the partials of every round,
+//   which a part may take from the state that Map and Finish are given.
+//
 // What every class of a loop keeps to
 // - Objects are default-constructible. A default-constructed Start or Partial is the neutral
 //   element of Join and Fold; Map and Gather add to what they are given.

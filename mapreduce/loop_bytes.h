@@ -15,9 +15,13 @@
 
 namespace spillway {
 
-/// Collects the bytes of one object.
+/// Collects the bytes of one object; or hands them to a sink, large vectors without a copy.
 class LoopWriter {
  public:
+  LoopWriter() = default;
+  /// Flush comes last.
+  explicit LoopWriter(const spillway_sink& to) : to_(&to) {}
+
   template <class T>
   requires std::is_trivially_copyable_v<T>
   void Put(const T& value) { bytes_.append(reinterpret_cast<const char*>(&value), sizeof value); }
@@ -26,17 +30,41 @@ class LoopWriter {
   requires std::is_trivially_copyable_v<T>
   void Put(const std::vector<T>& values) {
     Put(std::uint64_t{values.size()});
-    bytes_.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+    Append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
   }
 
   void Put(const std::string& text) {
     Put(std::uint64_t{text.size()});
-    bytes_.append(text);
+    Append(text.data(), text.size());
   }
 
+  /// Without a sink.
   const std::string& bytes() const { return bytes_; }
 
+  /// To the sink. False: it wants no more.
+  bool Flush() {
+    Pass(bytes_.data(), bytes_.size());
+    bytes_.clear();
+    return !stopped_;
+  }
+
  private:
+  static constexpr std::size_t kDirectBytes = 16 << 10;
+
+  void Append(const char* data, std::size_t bytes) {
+    if (to_ == nullptr || bytes < kDirectBytes) {
+      bytes_.append(data, bytes);
+      return;
+    }
+    Flush();
+    Pass(data, bytes);
+  }
+  void Pass(const char* data, std::size_t bytes) {
+    stopped_ = stopped_ || (bytes != 0 && to_->put(to_->host, data, bytes) != 0);
+  }
+
+  const spillway_sink* to_ = nullptr;
+  bool stopped_ = false;
   std::string bytes_;
 };
 
@@ -54,8 +82,16 @@ class LoopReader {
   requires std::is_trivially_copyable_v<T>
   void Get(std::vector<T>& values) {
     const std::uint64_t count = Count(sizeof(T));
-    values.resize(count);
-    if (count != 0) std::memcpy(values.data(), Take(count * sizeof(T)), count * sizeof(T));
+    const char* const from = Take(count * sizeof(T));
+    if (count == 0) {
+      values.clear();
+    } else if (reinterpret_cast<std::uintptr_t>(from) % alignof(T) == 0) {
+      const T* const first = reinterpret_cast<const T*>(from);
+      values.assign(first, first + count);  // Large ones are not filled with zeros before.
+    } else {
+      values.resize(count);
+      std::memcpy(values.data(), from, count * sizeof(T));
+    }
   }
 
   void Get(std::string& text) {

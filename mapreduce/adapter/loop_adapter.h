@@ -25,6 +25,23 @@ struct PublishedLoop {
   spillway_loop abi{};
 };
 
+template <class Loop>
+concept FinishesParts = requires(const Loop& loop, const typename Loop::State& state,
+                                 typename Loop::Partial& into) {
+  loop.Finish(state, into);
+};
+
+template <class Loop>
+constexpr std::uint32_t LoopTraits() {
+  static_assert(
+      FinishesParts<Loop> || !requires { &Loop::Finish; },
+      "a loop's Finish is: void Finish(const State& state, Partial& into) const");
+  std::uint32_t traits = FinishesParts<Loop> ? SPILLWAY_LOOP_FINISHES_PARTS : 0;
+  if constexpr (requires { Loop::kRoundsStandAlone; })
+    traits |= Loop::kRoundsStandAlone ? SPILLWAY_LOOP_ROUNDS_STAND_ALONE : 0;
+  return traits;
+}
+
 template <class T>
 void SaveLoopObject(const T& object, LoopWriter& out) {
   if constexpr (requires { object.Save(out); }) {
@@ -90,6 +107,7 @@ class LoopAdapter {
     loop.fold = &Fold;
     loop.next = &Next;
     loop.print = &Print;
+    loop.traits = LoopTraits<Loop>();
     return loop;
   }
 
@@ -118,14 +136,14 @@ class LoopAdapter {
   static int Save(const void*, spillway_task* task, std::uint32_t object, const void* it,
                   const spillway_sink* to) {
     return Guard(task, typeid(Loop), [&] {
-      LoopWriter out;
+      LoopWriter out(*to);
       switch (object) {
         case SPILLWAY_LOOP_BATCH: SaveLoopObject(*static_cast<const Batch*>(it), out); break;
         case SPILLWAY_LOOP_START: SaveLoopObject(*static_cast<const Start*>(it), out); break;
         case SPILLWAY_LOOP_PARTIAL: SaveLoopObject(*static_cast<const Partial*>(it), out); break;
         default: SaveLoopObject(*static_cast<const State*>(it), out); break;
       }
-      if (to->put(to->host, out.bytes().data(), out.bytes().size()) != 0) throw StopTask{};
+      if (!out.Flush()) throw StopTask{};
     });
   }
 
@@ -156,6 +174,11 @@ class LoopAdapter {
                  const void* state, void* into) {
     return Guard(task, typeid(Loop), [&] {
       const auto& loop = *static_cast<const Loop*>(self);
+      if (batch == nullptr) {
+        if constexpr (FinishesParts<Loop>)
+          loop.Finish(*static_cast<const State*>(state), *static_cast<Partial*>(into));
+        return;
+      }
       const auto& records = static_cast<const Batch*>(batch)->batch;
       if (object == SPILLWAY_LOOP_START)
         loop.Gather(records, *static_cast<Start*>(into));
@@ -176,14 +199,14 @@ class LoopAdapter {
   }
 
   static int Next(const void* self, spillway_task* task, std::uint32_t round, void* state,
-                  const void* total, int* converged) {
+                  void* total, int* converged) {
     return Guard(task, typeid(Loop), [&] {
       const auto& loop = *static_cast<const Loop*>(self);
       auto& to = *static_cast<State*>(state);
       *converged = 0;
       if (round == 0)
-        loop.First(*static_cast<const Start*>(total), to);
-      else if (loop.Next(to, *static_cast<const Partial*>(total), LoopRound(task, round)))
+        loop.First(std::move(*static_cast<Start*>(total)), to);
+      else if (loop.Next(to, std::move(*static_cast<Partial*>(total)), LoopRound(task, round)))
         *converged = 1;
     });
   }

@@ -90,6 +90,10 @@ class LoopRoundMapper {
   int Emit(spillway_task* task) {
     task_ = task;
     if (filling_ != nullptr && MapBatch(std::exchange(filling_, nullptr)) != 0) return 1;
+    task_->current_record = nullptr;
+    if (FinishesParts<Loop> && !gathers_ &&
+        Adapter::Map(&loop_, task_, SPILLWAY_LOOP_PARTIAL, nullptr, &state_, &partial_) != 0)
+      return 1;
     return Guard(task, typeid(Loop), [&] {
       LoopWriter out;
       if (gathers_)
@@ -146,7 +150,9 @@ class LoopRoundReducer {
       FoldAll(SPILLWAY_LOOP_START, total);
       Step(total, &converged);
     } else {
-      LoadLoopObject(state_, file.state);
+      // As in memory mode, where a state is new to Next as well.
+      if ((LoopTraits<Loop>() & SPILLWAY_LOOP_ROUNDS_STAND_ALONE) == 0)
+        LoadLoopObject(state_, file.state);
       typename Loop::Partial total{};
       FoldAll(SPILLWAY_LOOP_PARTIAL, total);
       Step(total, &converged);
@@ -177,7 +183,7 @@ class LoopRoundReducer {
   }
 
   template <class Total>
-  void Step(const Total& total, int* converged) {
+  void Step(Total& total, int* converged) {
     if (Adapter::Next(loop_, task_, input_.file().round, &state_, &total, converged) != 0)
       throw StopTask{};
   }

@@ -167,7 +167,7 @@ class CoordinatorMachine {
   void EndJob(JobEntry& job, const Status& status);
 
   // --- loop_messages.cc: the rounds of loops.
-  /// Tells the worker the loop's generation and all its rounds so far.
+  /// Tells the worker the loop's generation and all rounds that are kept.
   void TellLoop(WorkerEntry& worker, JobEntry& job);
   void TellRound(WorkerEntry& worker, const JobEntry& job, std::uint32_t round);
 

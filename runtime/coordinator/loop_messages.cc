@@ -64,7 +64,8 @@ void CoordinatorMachine::TellLoop(WorkerEntry& worker, JobEntry& job) {
   if (!job.is_loop()) return;
   const bool over = job.parts[0].epoch != 0;
   if (job.rounds == nullptr) {
-    job.rounds = std::make_unique<LoopRounds>(options_.epoch, job.spec.loop().parts());
+    job.rounds = std::make_unique<LoopRounds>(options_.epoch, job.spec.loop().parts(),
+                                              job.spec.loop().rounds_stand_alone());
     // A seat that has ended has no parts to map, and its loop no result yet: a coordinator died
     // within the moment between two seats' ends.
     const bool unfinished = std::any_of(job.parts.begin(), job.parts.end(),
@@ -79,7 +80,8 @@ void CoordinatorMachine::TellLoop(WorkerEntry& worker, JobEntry& job) {
   message.mutable_loop_begin()->set_generation(job.rounds->generation());
   message.mutable_loop_begin()->set_over(over);
   Post(worker, message.SerializeAsString());
-  for (std::uint32_t round = 0; round < job.rounds->round(); ++round) TellRound(worker, job, round);
+  for (std::uint32_t round = job.rounds->kept_from(); round < job.rounds->round(); ++round)
+    TellRound(worker, job, round);
 }
 
 }  // namespace spillway

@@ -52,13 +52,23 @@ void LoopExchange::Add(const LoopPlace& place, std::vector<LoopPart> parts) {
     round.bytes[part.part] = std::move(part.bytes);
     ++round.count;
   }
-  if (RoundIsComplete()) moved_.notify_all();
+  // Nobody needs those before it any more.
+  if (options_.stand_alone && IsComplete(place.round))
+    rounds_.erase(rounds_.begin(), rounds_.find(place.round));
+  if (NextStep().has_value()) moved_.notify_all();
 }
 
-bool LoopExchange::RoundIsComplete() const {
-  if (place_.generation == 0 || ended_) return false;
-  const auto found = rounds_.find(place_.round);
+bool LoopExchange::IsComplete(std::uint32_t round) const {
+  const auto found = rounds_.find(round);
   return (found == rounds_.end() ? 0 : found->second.count) == options_.parts;
+}
+
+std::optional<std::uint32_t> LoopExchange::NextStep() const {
+  if (place_.generation == 0 || ended_) return std::nullopt;
+  if (options_.stand_alone)
+    for (auto newest = rounds_.rbegin(); newest != rounds_.rend(); ++newest)
+      if (IsComplete(newest->first)) return newest->first;
+  return IsComplete(place_.round) ? std::optional(place_.round) : std::nullopt;
 }
 
 Result<LoopExchange::Turn> LoopExchange::Await(const AttemptId& seat, const LoopPlace& last,
@@ -73,9 +83,9 @@ Result<LoopExchange::Turn> LoopExchange::Await(const AttemptId& seat, const Loop
   while (true) {
     if (control.cancelled()) return Cancelled("the attempt was stopped");
     // Whoever comes late passes over the rounds that are complete already.
-    if (RoundIsComplete()) {
+    if (const std::optional<std::uint32_t> round = NextStep()) {
       if (!stepping_) {
-        SPILLWAY_RETURN_IF_ERROR(StepOn(lock, host));
+        SPILLWAY_RETURN_IF_ERROR(StepOn(*round, lock, host));
         continue;
       }
     } else if (place_.generation != 0 && (place_ != last || ended_)) {
@@ -87,8 +97,10 @@ Result<LoopExchange::Turn> LoopExchange::Await(const AttemptId& seat, const Loop
   }
 }
 
-Status LoopExchange::StepOn(std::unique_lock<std::mutex>& lock, TaskHost& host) {
+Status LoopExchange::StepOn(std::uint32_t round, std::unique_lock<std::mutex>& lock,
+                            TaskHost& host) {
   stepping_ = true;
+  place_.round = round;  // Rounds that are passed over are nobody's to map.
   const LoopPlace from = place_;
   const std::shared_ptr<const LoopObject> state = state_;
   const std::vector<std::string> parts = std::move(rounds_[from.round].bytes);
@@ -104,6 +116,7 @@ Status LoopExchange::StepOn(std::unique_lock<std::mutex>& lock, TaskHost& host) 
   }
   if (!same) return OkStatus();  // Another generation began meanwhile.
   const Clock::time_point now = Clock::now();
+  history_.round_us.resize(from.round);
   history_.round_us.push_back(static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(now - round_began_).count()));
   round_began_ = now;
@@ -116,11 +129,12 @@ Status LoopExchange::StepOn(std::unique_lock<std::mutex>& lock, TaskHost& host) 
   return OkStatus();
 }
 
-/// The state is copied, by its bytes: an attempt that was given up may still read the former one.
+/// The former state is left alone: an attempt that was given up may still read it. So Next is given
+/// a copy, by its bytes, or a new state where rounds stand alone.
 Result<LoopExchange::Stepped> LoopExchange::Step(std::uint32_t round,
                                                  const std::shared_ptr<const LoopObject>& state,
                                                  const std::vector<std::string>& parts,
-                                                 TaskHost& host) {
+                                                 TaskHost& host) const {
   const spillway_loop& loop = *host.task()->job->loop;
   const std::uint32_t kind = round == 0 ? SPILLWAY_LOOP_START : SPILLWAY_LOOP_PARTIAL;
   SPILLWAY_ASSIGN_OR_RETURN(LoopObject total, LoopObject::Create(loop, kind, host));
@@ -130,7 +144,7 @@ Result<LoopExchange::Stepped> LoopExchange::Step(std::uint32_t round,
         nullptr, [&] { return loop.fold(loop.self, host.task(), kind, total.get(), part.get()); }));
   }
   LoopObject next;
-  if (state == nullptr) {
+  if (state == nullptr || options_.stand_alone) {
     SPILLWAY_ASSIGN_OR_RETURN(next, LoopObject::Create(loop, SPILLWAY_LOOP_STATE, host));
   } else {
     SPILLWAY_ASSIGN_OR_RETURN(const std::string bytes, state->Save(host));

@@ -2,7 +2,8 @@
 // leave; the coordinator answers, once all parts of the round are there, with all of them; the
 // first seat that sees this folds them in the order of parts and makes the next state, on which all
 // seats of the process go on. So every process makes the same states by itself, and one that begins
-// late makes them of the rounds that it is told.
+// late makes them of the rounds that it is told: of all of them, or of the newest one alone where
+// rounds stand alone.
 //
 // Thread-safe. User code runs in Await only, on the thread of a seat.
 #pragma once
@@ -14,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +51,7 @@ class LoopExchange {
   struct Options {
     std::uint32_t parts = 0;
     std::uint32_t rounds_max = 0;  ///< After round 0.
+    bool stand_alone = false;      ///< SPILLWAY_LOOP_ROUNDS_STAND_ALONE.
     std::uint64_t part_bytes_max = 512 << 10;
   };
   /// Takes what is for the coordinator. Called by any thread, with nothing locked.
@@ -89,7 +92,7 @@ class LoopExchange {
   struct History {
     std::uint32_t rounds = 0;  ///< After round 0.
     bool converged = false;
-    std::vector<std::uint64_t> round_us;
+    std::vector<std::uint64_t> round_us;  ///< 0: a round that this process has passed over.
   };
   History history() const;
 
@@ -106,10 +109,12 @@ class LoopExchange {
     bool converged = false;
   };
 
-  bool RoundIsComplete() const;
-  Status StepOn(std::unique_lock<std::mutex>& lock, TaskHost& host);
-  static Result<Stepped> Step(std::uint32_t round, const std::shared_ptr<const LoopObject>& state,
-                              const std::vector<std::string>& parts, TaskHost& host);
+  bool IsComplete(std::uint32_t round) const;
+  /// The round that the next state is made of, when it is there.
+  std::optional<std::uint32_t> NextStep() const;
+  Status StepOn(std::uint32_t round, std::unique_lock<std::mutex>& lock, TaskHost& host);
+  Result<Stepped> Step(std::uint32_t round, const std::shared_ptr<const LoopObject>& state,
+                       const std::vector<std::string>& parts, TaskHost& host) const;
 
   const Options options_;
   const Post post_;

@@ -1,7 +1,8 @@
 // LoopObject: an object of a loop that only its plugin knows, owned; and the plugin's functions on
-// it, run under a task's guard. One thread at a time.
+// it, run under a task's guard. One thread at a time. HasTrait: what the plugin says of its loop.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,6 +13,12 @@
 #include "runtime/task/task_host.h"
 
 namespace spillway {
+
+/// Whether the plugin says so of its loop; older ones say nothing.
+inline bool HasTrait(const spillway_loop& loop, spillway_loop_trait trait) {
+  return loop.struct_bytes >= offsetof(spillway_loop, traits) + sizeof loop.traits &&
+         (loop.traits & trait) != 0;
+}
 
 class LoopObject {
  public:

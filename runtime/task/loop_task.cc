@@ -90,6 +90,10 @@ class LoopAttempt {
           return loop_.map(loop_.self, host_.task(), kind, batch, state, into.get());
         });
       }));
+      if (kind == SPILLWAY_LOOP_PARTIAL && HasTrait(loop_, SPILLWAY_LOOP_FINISHES_PARTS))
+        SPILLWAY_RETURN_IF_ERROR(host_.Run(nullptr, [&] {
+          return loop_.map(loop_.self, host_.task(), kind, nullptr, state, into.get());
+        }));
       SPILLWAY_ASSIGN_OR_RETURN(std::string bytes, into.Save(host_));
       const auto part = static_cast<std::uint32_t>(spec_.seat.task + i * spec_.seats);
       contribution.parts.push_back({part, std::move(bytes)});

@@ -24,6 +24,7 @@ JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, con
       loop_parts(start.spec().has_loop() ? std::optional(start.spec().loop().parts())
                                          : std::nullopt),
       loop_rounds_max(start.spec().loop().rounds_max()),
+      loop_stands_alone(start.spec().loop().rounds_stand_alone()),
       memory(plan),
       files(file_system),
       segments(store),

@@ -55,6 +55,7 @@ class JobRuntime {
   /// Of a loop in memory mode, whose map tasks are its seats.
   const std::optional<std::uint32_t> loop_parts;
   const std::uint32_t loop_rounds_max;
+  const bool loop_stands_alone;
   const MemoryPlan memory;  ///< As first planned: threads and buffers stay as they are.
   JobContext context;
   SegmentWriterOptions writer;

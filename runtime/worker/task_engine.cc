@@ -78,6 +78,7 @@ TaskEngine::TaskEngine(const wire::StartJob& job, const TaskEngineHost& host,
   job_.loop =
       std::make_unique<LoopExchange>(LoopExchange::Options{.parts = *job_.loop_parts,
                                                            .rounds_max = job_.loop_rounds_max,
+                                                           .stand_alone = job_.loop_stands_alone,
                                                            .part_bytes_max = kLoopPartBytesMax},
                                      [post = host.post](const LoopContribution& contribution) {
                                        PostContribution(contribution, post);

@@ -6,7 +6,7 @@ import random
 import subprocess
 import unittest
 
-from command_case import BIN_DIR, CommandCase
+from command_case import BIN_DIR, TEST_PLUGINS, CommandCase
 
 
 def make_points(seed, count, dims, places=4):
@@ -53,6 +53,22 @@ def logistic(points, rounds, rate):
         bias -= rate * slope / len(points)
         weights = [w - rate * s / len(points) for w, s in zip(weights, slopes)]
     return bias, weights
+
+
+def growing(text, split_bytes, width, rounds):
+    """The oracle of the test plugin: what it prints."""
+    parts = -(-len(text) // split_bytes)
+    numbers = [[] for _ in range(parts)]
+    offset = 0
+    for line in text.splitlines(keepends=True):
+        numbers[offset // split_bytes].append(int(line))
+        offset += len(line)
+    wrap = (1 << 64) - 1
+    values = [sum(map(sum, numbers)) + i for i in range(width)]
+    for _ in range(rounds):
+        sums = sum(sum(part) * (values[0] | 1) for part in numbers)
+        values = [(3 * value * parts + sums) & wrap for value in values]
+    return b"%d\t%d\n" % (parts if rounds else 0, sum(values) & wrap)
 
 
 class Loops(CommandCase):
@@ -106,6 +122,16 @@ class Loops(CommandCase):
         for flags in ([], ["--split-size", "10K"], ["--split-size", "100K", "--rounds", "3"]):
             self.same_in_all_ways("k_means", path, *flags, args=["5"])
         self.same_in_all_ways("logistic_regression", path, "--split-size", "50K", "--rounds", "4")
+
+    def test_every_part_is_finished_also_one_without_records(self):
+        lines = [b"%d\n" % (i * 7919) for i in range(3000)]
+        lines.insert(1000, b"0" * 30_000 + b"1\n")  # A record for several parts.
+        text = b"".join(lines)
+        path = self.write("numbers.txt", text)
+        for rounds in (0, 1, 6):
+            part = self.same_in_all_ways(TEST_PLUGINS / "loops.so", path, "--split-size", "10K",
+                                         "--rounds", str(rounds))
+            self.assertEqual(part, growing(text, 10 << 10, 3, rounds))
 
     def test_what_does_not_fit_memory_is_saved_and_gives_the_same_bytes(self):
         path = self.dir / "points.txt"

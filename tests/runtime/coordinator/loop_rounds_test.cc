@@ -47,5 +47,19 @@ TEST(LoopRounds, IgnoresOtherRoundsGenerationsAndParts) {
   EXPECT_EQ(rounds.bytes(), 4u);
 }
 
+TEST(LoopRounds, KeepsTheNewestRoundOnlyWhereRoundsStandAlone) {
+  LoopRounds rounds(kGeneration, 2, true);
+  for (std::uint32_t round = 0; round < 3; ++round) {
+    rounds.Add(kGeneration, round, 0, std::string(10, 'a'));
+    EXPECT_EQ(rounds.bytes(), round == 0 ? 10u : 40u) << "the one in progress counts as well";
+    EXPECT_TRUE(rounds.Add(kGeneration, round, 1, std::string(20, static_cast<char>('a' + round))));
+    EXPECT_EQ(rounds.bytes(), 30u);
+    EXPECT_EQ(rounds.round(), round + 1);
+    EXPECT_EQ(rounds.kept_from(), round);
+    EXPECT_EQ(rounds.Done(round)[1][0], static_cast<char>('a' + round));
+  }
+  EXPECT_FALSE(rounds.Add(kGeneration, 2, 0, "late"));
+}
+
 }  // namespace
 }  // namespace spillway

@@ -131,6 +131,35 @@ TEST_F(LoopExchangeTest, CatchesUpWithRoundsThatAreOver) {
   EXPECT_EQ(Total(turn), 3u + 45u + 3u);
 }
 
+TEST_F(LoopExchangeTest, GoesOnFromTheNewestRoundWhereRoundsStandAlone) {
+  Open({.parts = 2, .rounds_max = 5, .stand_alone = true});
+  exchange_->Begin(kGeneration, false);
+  TellRound(3, 4, 5);
+  const LoopExchange::Turn late = Await({});
+  EXPECT_EQ(late.place, (LoopPlace{kGeneration, 4}));
+  EXPECT_EQ(Total(late), 45u) << "Next is given a new state";
+  TellRound(4, 0, 7);
+  const LoopExchange::Turn next = Await(late.place);
+  EXPECT_EQ(Total(next), 7u) << "in every round";
+  EXPECT_EQ(Total(late), 45u);
+  EXPECT_EQ(exchange_->history().round_us.size(), 5u) << "those that were passed over count";
+}
+
+TEST_F(LoopExchangeTest, PassesOverRoundsThatAreNotWholeWhereTheyStandAlone) {
+  Open({.parts = 2, .rounds_max = 9, .stand_alone = true});
+  exchange_->Begin(kGeneration, false);
+  TellRound(0, 1, 2);
+  const LoopExchange::Turn first = Await({});
+  exchange_->Add({kGeneration, 1}, {{0, Saved(1)}});  // The rest was lost with a session.
+  TellRound(5, 0, 8);
+  exchange_->Add({kGeneration, 6}, {{0, Saved(1)}});
+  const LoopExchange::Turn late = Await(first.place);
+  EXPECT_EQ(late.place.round, 6u);
+  EXPECT_EQ(Total(late), 8u);
+  exchange_->Add({kGeneration, 6}, {{1, Saved(2)}});
+  EXPECT_EQ(Total(Await(late.place)), 12u);
+}
+
 TEST_F(LoopExchangeTest, EndsWhenItConvergesOrHasNoRoundsLeft) {
   exchange_->Begin(kGeneration, false);
   TellRound(0, 1, 2);
