@@ -139,7 +139,7 @@ Status OutputStaging::Prepare() {
 
 Status OutputStaging::Mark() {
   return options_.owner.empty() ? WriteOwnerMarker(files_, staging_)
-                                : WriteOwnerText(files_, staging_, OwnerText());
+                                : WriteOwnerText(files_, staging_, OwnerText(), options_.durable);
 }
 
 std::string OutputStaging::OwnerText() const { return options_.owner + " " + options_.job_id; }

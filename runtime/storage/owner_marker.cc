@@ -11,12 +11,14 @@ constexpr std::size_t kMarkerBytesMax = 4096;
 }  // namespace
 
 Status WriteOwnerMarker(FileSystem& files, const std::string& directory) {
-  return WriteOwnerText(files, directory, ProcessIdentity::Self().Format());
+  return WriteOwnerText(files, directory, ProcessIdentity::Self().Format(), false);
 }
 
-Status WriteOwnerText(FileSystem& files, const std::string& directory, const std::string& text) {
+Status WriteOwnerText(FileSystem& files, const std::string& directory, const std::string& text,
+                      bool durable) {
   SPILLWAY_ASSIGN_OR_RETURN(const auto file, files.Create(directory + "/" + kOwnerMarkerName));
   SPILLWAY_RETURN_IF_ERROR(file->Append(text));
+  if (durable) SPILLWAY_RETURN_IF_ERROR(file->Sync());
   return file->Close();
 }
 

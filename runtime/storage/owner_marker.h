@@ -10,12 +10,15 @@ namespace spillway {
 
 inline constexpr const char* kOwnerMarkerName = "SPILLWAY_OWNER";
 
-/// Writes the marker of this process into `directory`.
+/// Writes the marker of this process into `directory`. Not synced: a directory that lost it in a
+/// power cut is nobody's, and stays.
 Status WriteOwnerMarker(FileSystem& files, const std::string& directory);
 
 /// Writes a marker that names something else than a process, such as a cluster's job: to
-/// ReadOwnerMarker the directory is foreign, so that nobody takes it for a leftover.
-Status WriteOwnerText(FileSystem& files, const std::string& directory, const std::string& text);
+/// ReadOwnerMarker the directory is foreign, so that nobody takes it for a leftover. `durable`: the
+/// content is synced, so that whoever goes on there after a power cut knows the directory by it.
+Status WriteOwnerText(FileSystem& files, const std::string& directory, const std::string& text,
+                      bool durable);
 
 /// The marker's text; NotFound without one.
 Result<std::string> ReadOwnerText(FileSystem& files, const std::string& directory);

@@ -275,6 +275,20 @@ class Strangers(WithKeys, SlowJobCase):
         self.assertIsNotNone(self.ask("cluster", "status"))
 
 
+class Executors(SlowJobCase):
+    def test_executors_gain_no_privileges_and_leave_no_cores(self):
+        self.start_workers(1)
+        job = self.start_slow()
+        self.wait_for_maps(2)
+        executors = self.children(self.workers[0])
+        self.assertTrue(executors)
+        for pid in executors:
+            place = pathlib.Path(f"/proc/{pid}")
+            self.assertRegex((place / "status").read_text(), r"(?m)^NoNewPrivs:\s+1$")
+            self.assertRegex((place / "limits").read_text(), r"(?m)^Max core file size +0 +0 ")
+        self.finish_same(job)
+
+
 class Secrets(WithKeys, SlowJobCase):
     def test_secrets_are_in_no_arguments_environment_or_log(self):
         secrets = [path.read_text().strip().splitlines()[-1].encode()

@@ -6,6 +6,7 @@ import unittest
 
 import docs_check
 import layers_check
+import reliability_check
 import sources
 import style_check
 
@@ -178,6 +179,23 @@ class DocsTest(unittest.TestCase):
         self.assertEqual(len(found), 2, found)
         self.assertIn("README.md:2: docs/b.md", found[0])
         self.assertIn("README.md:2: docs/a.md#nowhere", found[1])
+
+
+class ReliabilityTest(unittest.TestCase):
+    def test_only_what_is_not_there_is_found(self):
+        with Tree() as tree:
+            tree.write("tests/a/b_test.cc", "TEST_F(Suite,\n       Holds) {\n").write(
+                "tests/cluster/c_test.py", "    def test_holds(self):\n").write(
+                "docs/reliability.md",
+                "## 1. One\n`Suite.Holds` `cluster/c_test.test_holds` `tests/a/` `--flag` `fsync`\n"
+                "## 2. Two\n`Suite.Gone` `Other.Holds`\n`cluster/c_test.test_gone`\n"
+                "## 3. Three\n`tests/a/gone.h`\n## Not proven\nThe rest.\n")
+            found = reliability_check.check(tree.root)
+        page = "docs/reliability.md"
+        self.assertEqual(found, [
+            f"{page}:4: there is no Suite.Gone", f"{page}:4: there is no Other.Holds",
+            f"{page}:5: there is no cluster/c_test.test_gone",
+            f"{page}:7: there is no tests/a/gone.h", f"{page}:6: no test of '3. Three'"])
 
 
 if __name__ == "__main__":
