@@ -9,12 +9,9 @@
 #include <vector>
 
 #include "../points/point_batch.h"
+#include "nearest_centres.h"
 
 using namespace spillway;
-using points::kLanes;
-using points::LaneNumbers;
-using points::Lanes;
-using points::LanesAt;
 using points::PointBatch;
 
 namespace {
@@ -26,26 +23,6 @@ struct Options {
   bool labelled = true;
   double tolerance = 1e-6;  ///< Converged when no centre moves further.
 };
-
-/// For each point of a block the number of its nearest centre; of several the first. In single
-/// precision, in one order of operations for each point.
-POINTS_VECTOR_CODE void FindNearest(const float* block, std::uint32_t dims, const float* centres,
-                                    std::uint32_t count, std::int32_t* nearest) {
-  Lanes best = Lanes{} + std::numeric_limits<float>::infinity();
-  LaneNumbers which = {};
-  for (std::uint32_t c = 0; c < count; ++c) {
-    const float* const centre = centres + std::size_t{c} * dims;
-    Lanes sum = {};
-    for (std::uint32_t d = 0; d < dims; ++d) {
-      const Lanes off = LanesAt(block + std::size_t{d} * kLanes) - centre[d];
-      sum += off * off;
-    }
-    const LaneNumbers nearer = sum < best;
-    best = nearer ? sum : best;
-    which = nearer ? LaneNumbers{} + static_cast<std::int32_t>(c) : which;
-  }
-  std::memcpy(nearest, &which, sizeof which);
-}
 
 class KMeans {
  public:
@@ -131,18 +108,8 @@ class KMeans {
     const auto k = static_cast<std::uint32_t>(state.counts.size());
     into.sums.resize(state.centres.size());
     into.counts.resize(k);
-    std::int32_t nearest[kLanes];
-    for (std::uint32_t b = 0; b < batch.blocks(); ++b) {
-      const float* const block = batch.block(b);
-      FindNearest(block, state.dims, state.rounded.data(), k, nearest);
-      const std::uint32_t points = std::min(kLanes, batch.count() - b * kLanes);
-      for (std::uint32_t i = 0; i < points; ++i) {
-        ++into.counts[static_cast<std::size_t>(nearest[i])];
-        double* const sums = into.sums.data() + static_cast<std::size_t>(nearest[i]) * state.dims;
-        for (std::uint32_t d = 0; d < state.dims; ++d)
-          sums[d] += static_cast<double>(block[d * kLanes + i]);
-      }
-    }
+    add_to_nearest_(batch.block(0), batch.count(), {state.rounded.data(), k, state.dims},
+                    {into.sums.data(), into.counts.data()});
   }
 
   void Fold(Partial& into, const Partial& from) const {
@@ -188,6 +155,7 @@ class KMeans {
   }
 
   Options options_;
+  k_means::NearestKernel add_to_nearest_ = k_means::ChooseNearestKernel();
 };
 
 }  // namespace

@@ -5,9 +5,11 @@
 //
 //   spillway run logistic_regression -i points.txt -o weights -- --rate=0.5
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "../points/point_batch.h"
+#include "gradient.h"
 
 using namespace spillway;
 using points::kLanes;
@@ -19,51 +21,6 @@ struct Options {
   double rate = 0.1;
   double tolerance = 1e-6;  ///< Converged when the gradient is not longer.
 };
-
-/// For each point of a block the product with the weights, in single precision.
-POINTS_VECTOR_CODE void Multiply(const float* block, std::uint32_t dims, const float* weights,
-                                 float bias, float* product) {
-  float sum[kLanes];
-  for (std::uint32_t i = 0; i < kLanes; ++i) sum[i] = bias;
-  for (std::uint32_t d = 0; d < dims; ++d) {
-    const float* const row = block + std::size_t{d} * kLanes;
-    for (std::uint32_t i = 0; i < kLanes; ++i) sum[i] = __builtin_fmaf(row[i], weights[d], sum[i]);
-  }
-  for (std::uint32_t i = 0; i < kLanes; ++i) product[i] = sum[i];
-}
-
-/// 1 / (1 + e^-x), by a polynomial that is the same on every machine; within 2e-7 of it.
-POINTS_VECTOR_CODE void Sigmoid(const float* x, float* y) {
-  for (std::uint32_t i = 0; i < kLanes; ++i) {
-    // e^-x = 2^n * 2^f with f in [-0.5, 0.5].
-    float power = x[i] * -1.44269504f;
-    power = power > 126.0f ? 126.0f : power;
-    power = power < -126.0f ? -126.0f : power;
-    const float shifted = power + 12582912.0f;  // The sum's last bits are the nearest integer.
-    const float whole = shifted - 12582912.0f;
-    const float f = power - whole;
-    float e = 1.33335581e-3f;
-    e = __builtin_fmaf(e, f, 9.61812910e-3f);
-    e = __builtin_fmaf(e, f, 5.55041086e-2f);
-    e = __builtin_fmaf(e, f, 2.40226507e-1f);
-    e = __builtin_fmaf(e, f, 6.93147181e-1f);
-    e = __builtin_fmaf(e, f, 1.0f);
-    const std::int32_t exponent = (static_cast<std::int32_t>(whole) + 127) << 23;
-    float scale = 0;
-    std::memcpy(&scale, &exponent, sizeof scale);
-    y[i] = 1.0f / __builtin_fmaf(e, scale, 1.0f);
-  }
-}
-
-/// Adds residual times coordinate to `gradient`, which has kLanes sums for each coordinate.
-POINTS_VECTOR_CODE void AddGradient(const float* block, std::uint32_t dims, const float* residual,
-                                    double* gradient) {
-  for (std::uint32_t d = 0; d < dims; ++d) {
-    const float* const row = block + std::size_t{d} * kLanes;
-    double* const sums = gradient + std::size_t{d} * kLanes;
-    for (std::uint32_t i = 0; i < kLanes; ++i) sums[i] += static_cast<double>(residual[i] * row[i]);
-  }
-}
 
 class LogisticRegression {
  public:
@@ -95,20 +52,15 @@ class LogisticRegression {
   };
 
   struct Partial {
-    double error = 0;
-    double bias = 0;
-    std::vector<double> gradient;  ///< kLanes sums for each weight.
+    std::vector<double> sums;  ///< As the kernel has them: kLanes for each number.
 
-    void Save(LoopWriter& out) const {
-      out.Put(error);
-      out.Put(bias);
-      out.Put(gradient);
+    /// The sum of number `index`, over all lanes.
+    double Total(std::size_t index) const {
+      const double* const lanes = sums.data() + index * kLanes;
+      return std::accumulate(lanes, lanes + kLanes, 0.0);
     }
-    void Load(LoopReader& in) {
-      in.Get(error);
-      in.Get(bias);
-      in.Get(gradient);
-    }
+    void Save(LoopWriter& out) const { out.Put(sums); }
+    void Load(LoopReader& in) { in.Get(sums); }
   };
 
   explicit LogisticRegression(const Options& options) : options_(options) {}
@@ -131,47 +83,29 @@ class LogisticRegression {
   }
 
   void Map(const Batch& batch, const State& state, Partial& into) const {
-    const std::uint32_t dims = batch.dims();
-    into.gradient.resize(std::size_t{dims} * kLanes);
-    float product[kLanes];
-    float probability[kLanes];
-    float residual[kLanes];
-    for (std::uint32_t b = 0; b < batch.blocks(); ++b) {
-      const float* const block = batch.block(b);
-      const float* const label = batch.labels(b);
-      Multiply(block, dims, state.rounded.data(), static_cast<float>(state.bias), product);
-      Sigmoid(product, probability);
-      const std::uint32_t points = std::min(kLanes, batch.count() - b * kLanes);
-      for (std::uint32_t i = 0; i < kLanes; ++i)
-        residual[i] = i < points ? probability[i] - label[i] : 0.0f;
-      AddGradient(block, dims, residual, into.gradient.data());
-      for (std::uint32_t i = 0; i < points; ++i) {
-        into.bias += static_cast<double>(residual[i]);
-        into.error += static_cast<double>(residual[i]) * static_cast<double>(residual[i]);
-      }
-    }
+    into.sums.resize(std::size_t{logistic_regression::NumbersOf(batch.dims())} * kLanes);
+    const auto bias = static_cast<float>(state.bias);
+    add_gradient_(batch.block(0), batch.labels(0), batch.count(),
+                  {state.rounded.data(), bias, batch.dims()}, into.sums.data());
   }
 
   void Fold(Partial& into, const Partial& from) const {
-    into.gradient.resize(std::max(into.gradient.size(), from.gradient.size()));
-    for (std::size_t i = 0; i < from.gradient.size(); ++i) into.gradient[i] += from.gradient[i];
-    into.bias += from.bias;
-    into.error += from.error;
+    into.sums.resize(std::max(into.sums.size(), from.sums.size()));
+    for (std::size_t i = 0; i < from.sums.size(); ++i) into.sums[i] += from.sums[i];
   }
 
   bool Next(State& state, const Partial& total, const LoopRound&) const {
     const auto points = static_cast<double>(state.points);
-    const double bias = total.bias / points;
-    double length = bias * bias;
-    state.bias -= options_.rate * bias;
-    for (std::size_t d = 0; d < state.weights.size(); ++d) {
-      double sum = 0;
-      for (std::uint32_t i = 0; i < kLanes; ++i) sum += total.gradient[d * kLanes + i];
-      const double slope = sum / points;
+    const std::size_t dims = state.weights.size();
+    double length = 0;
+    const auto step = [&](std::size_t number, double& weight) {
+      const double slope = total.Total(number) / points;
       length += slope * slope;
-      state.weights[d] -= options_.rate * slope;
-    }
-    state.error = total.error / points;
+      weight -= options_.rate * slope;
+    };
+    for (std::size_t d = 0; d < dims; ++d) step(d, state.weights[d]);
+    step(dims, state.bias);
+    state.error = total.Total(dims + 1) / points;
     state.Round();
     return length <= options_.tolerance * options_.tolerance;
   }
@@ -188,6 +122,7 @@ class LogisticRegression {
 
  private:
   Options options_;
+  logistic_regression::GradientKernel add_gradient_ = logistic_regression::ChooseGradientKernel();
 };
 
 }  // namespace

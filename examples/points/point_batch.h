@@ -1,6 +1,5 @@
-// PointBatch: points that were read from lines of numbers, as single-precision blocks of 16 points:
-// in a block all first coordinates stand side by side, then all second ones, so that loops over
-// the points of a block become vector code. Lanes behind the last point are zero. One thread.
+// PointBatch: points that were read from lines of numbers, as blocks of 16 points in single
+// precision (point_block.h). One thread.
 #pragma once
 
 #include <charconv>
@@ -12,26 +11,9 @@
 #include <vector>
 
 #include "mapreduce/mapreduce.h"
-
-/// A function that is compiled for several generations of processors. Results are the same on all:
-/// contraction is off where this is used, and fused operations are written as such.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define POINTS_VECTOR_CODE \
-  __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define POINTS_VECTOR_CODE
-#endif
+#include "point_block.h"
 
 namespace points {
-
-inline constexpr std::uint32_t kLanes = 16;
-
-/// One value for each point of a block, for arithmetic on all of them at once.
-using Lanes = float __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
-using LaneNumbers = std::int32_t __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
-
-inline const Lanes& LanesAt(const float* row) { return *reinterpret_cast<const Lanes*>(row); }
 
 /// Where a batch begins, for messages.
 struct Place {
@@ -53,7 +35,7 @@ class PointBatch {
  public:
   std::uint32_t dims() const { return dims_; }
   std::uint32_t count() const { return count_; }
-  std::uint32_t blocks() const { return (count_ + kLanes - 1) / kLanes; }
+  std::uint32_t blocks() const { return BlocksOf(count_); }
   /// dims() rows of kLanes values.
   const float* block(std::uint32_t index) const {
     return values_.data() + std::size_t{index} * dims_ * kLanes;

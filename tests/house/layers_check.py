@@ -47,7 +47,7 @@ EXCLUSIVE = {
     r"sqlite3\.h": ("runtime/storage",),
     r"boost/program_options.*": ("runtime/cli",),
     r"lz4\.h": ("shuffle/format", "runtime/cli"),  # The command tells its version.
-    r"hwy/.*": ("shuffle/sort", "shuffle/merge", "shuffle/engine"),
+    r"hwy/.*": ("shuffle/sort", "shuffle/merge", "shuffle/engine", "examples"),
 }
 
 PURE = (
