@@ -35,16 +35,28 @@ Status CheckRequest(const JobRequest& request) {
   return OkStatus();
 }
 
-/// --mode and --rounds are for loops, and for chains with a stage that is repeated.
+/// --mode, --rounds and --checkpoint-every are for loops, the first two also for chains with a
+/// stage that is repeated.
 Status CheckLoop(const JobRequest& request, const PluginJob& job) {
-  if (!request.loop.asked() || job.abi().loop != nullptr) return OkStatus();
+  if (job.abi().loop != nullptr) {
+    if (request.loop.mode == LoopRequest::Mode::kDisk && request.loop.checkpoints_asked)
+      return InvalidArgument(
+          "in disk mode the state of each round is a file: leave out --checkpoint-every");
+    return OkStatus();
+  }
+  if (!request.loop.asked()) return OkStatus();
   bool repeats = false;
   if (job.chain() != nullptr)
     for (std::size_t i = 0; i < job.chain()->stage_count; ++i)
       repeats = repeats || job.chain()->stages[i].rounds_max > 0;
   if (!repeats)
     return InvalidArgument("job " + std::string(job.abi().name) +
-                           " is not iterative: leave out --mode and --rounds");
+                           " is not iterative: leave out --mode, --rounds and "
+                           "--checkpoint-every");
+  if (request.loop.checkpoints_asked)
+    return InvalidArgument("job " + std::string(job.abi().name) +
+                           " keeps its values in files from round to round: leave out "
+                           "--checkpoint-every");
   if (request.loop.mode == LoopRequest::Mode::kMemory)
     return InvalidArgument("job " + std::string(job.abi().name) +
                            " keeps its values in files from round to round: it has no memory "
