@@ -51,6 +51,7 @@ class LoopAttempt {
     counters["parts parsed"] = cache_.parts();
     counters["batches in memory"] = cache_.batches() - cache_.saved_batches();
     counters["batches saved"] = cache_.saved_batches();
+    result.left_bytes = left_bytes_;
     result.collected.spills = cache_.saved_batches() > 0 ? 1 : 0;
     result.segment.stored_bytes = cache_.saved_bytes();
     result.segment_on_disk = cache_.saved_bytes() > 0;
@@ -91,6 +92,7 @@ class LoopAttempt {
         });
       }));
       SPILLWAY_ASSIGN_OR_RETURN(std::string bytes, into.Save(host_));
+      left_bytes_ += bytes.size();
       const auto part = static_cast<std::uint32_t>(spec_.seat.task + i * spec_.seats);
       contribution.parts.push_back({part, std::move(bytes)});
     }
@@ -113,6 +115,7 @@ class LoopAttempt {
   SplitWalk walk_;
   BatchCache cache_;
   Status failure_;
+  std::uint64_t left_bytes_ = 0;
 };
 
 }  // namespace
