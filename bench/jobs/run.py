@@ -9,7 +9,8 @@
 Contestants of a work run in turn: one warm-up round, whose outputs are compared byte by byte with
 the limit's, then --runs rounds, of which the median counts. Before each run old outputs are removed
 and some gigabytes of memory touched, outside the measured time. Data is made once and kept under
-build/bench-data; --peers installs DuckDB and Polars from PyPI into build/peers.
+build/bench-data; --peers installs DuckDB, Polars and, for iterative works, Spark from PyPI into
+build/peers. `--works iterative` stands for the works of iterative.py, measured by iteration.
 """
 
 import argparse
@@ -21,12 +22,15 @@ import sys
 import venv
 
 import cluster
+import iterative
 import measure
 import works
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-WORKS = ("word_count", "inverted_index", "sort", "sort_lines", "streaming", "grep", "small")
-CONTESTANTS = ("limit", "framework", "linked_in", "gnu_sort", "gnu_grep", "duckdb", "polars")
+WHOLE_WORKS = ("word_count", "inverted_index", "sort", "sort_lines", "streaming", "grep", "small")
+WORKS = WHOLE_WORKS + iterative.WORKS
+CONTESTANTS = ("limit", "framework", "linked_in", "gnu_sort", "gnu_grep", "duckdb", "polars",
+               "memory", "disk", "spark")
 PEER_PACKAGES = ("duckdb", "polars")
 # Inputs, the outputs of all contestants of a work, and what they spill, in units of the data size.
 DISK_PER_BYTE = 12
@@ -53,12 +57,17 @@ def parse_arguments():
         prog="scripts/dev bench", description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("--bytes", type=size, default=10**9, help="data per work (default 1G)")
     parser.add_argument("--runs", type=int, default=5, help="measured rounds (default 5)")
+    parser.add_argument("--points", type=size, default=2 * 10**6,
+                        help="of 16 numbers, for iterative works (default 2M)")
+    parser.add_argument("--edges", type=size, default=5 * 10**6,
+                        help="of the graph, with a tenth of as many vertices (default 5M)")
     parser.add_argument("--seed", type=int, default=1, help="of the data (default 1)")
     parser.add_argument("--works", type=names,
-                        help="some of " + ",".join(WORKS))
+                        help="some of " + ",".join(WORKS) + "; iterative: the last four")
     parser.add_argument("--only", type=names,
                         help="contestants, some of " + ",".join(CONTESTANTS))
-    parser.add_argument("--peers", action="store_true", help="DuckDB and Polars too (uses pip)")
+    parser.add_argument("--peers", action="store_true",
+                        help="DuckDB, Polars and Spark too (uses pip)")
     parser.add_argument("--build", default=os.path.join(ROOT, "build/release"),
                         help="build directory (default build/release)")
     parser.add_argument("--data", default=os.path.join(ROOT, "build/bench-data"),
@@ -72,8 +81,11 @@ def parse_arguments():
     parser.add_argument("--cluster-workers", type=int, default=10**4,
                         help="that are simulated (default 10000)")
     arguments = parser.parse_args()
-    if arguments.runs < 1 or arguments.bytes < 1000:
-        parser.error("--runs takes at least 1, --bytes at least 1000")
+    if "iterative" in (arguments.works or []):
+        at = arguments.works.index("iterative")
+        arguments.works[at:at + 1] = iterative.WORKS
+    if arguments.runs < 1 or min(arguments.bytes, arguments.points, arguments.edges) < 1000:
+        parser.error("--runs takes at least 1, --bytes, --points and --edges at least 1000")
     for option, given, known in (("--works", arguments.works, WORKS),
                                  ("--only", arguments.only, CONTESTANTS)):
         for name in given or []:
@@ -264,21 +276,34 @@ def run_cluster(arguments):
             file.write(text)
 
 
+def run_whole(arguments, chosen):
+    """The table of these works, and whether something failed."""
+    peers_python = install_peers() if arguments.peers else None
+    catalog = works.Catalog(ROOT, os.path.abspath(arguments.build), arguments.data, arguments.bytes,
+                            arguments.seed, peers_python)
+    rows, failed = [], False
+    for name in chosen:
+        bench = Bench(arguments, getattr(catalog, name)())
+        bench.measure()
+        rows += bench.rows()
+        failed = failed or bool(bench.notes)
+    return report(arguments, rows), failed
+
+
 def main():
     arguments = parse_arguments()
     check_disk(arguments)
     if arguments.cluster:
         return run_cluster(arguments)
-    peers_python = install_peers() if arguments.peers else None
-    catalog = works.Catalog(ROOT, os.path.abspath(arguments.build), arguments.data, arguments.bytes,
-                            arguments.seed, peers_python)
-    rows, failed = [], False
-    for name in arguments.works or WORKS:
-        bench = Bench(arguments, getattr(catalog, name)())
-        bench.measure()
-        rows += bench.rows()
-        failed = failed or bool(bench.notes)
-    text = report(arguments, rows)
+    chosen = arguments.works or WORKS
+    text, failed = "", False
+    whole = [name for name in chosen if name in WHOLE_WORKS]
+    if whole:
+        text, failed = run_whole(arguments, whole)
+    loops = [name for name in chosen if name in iterative.WORKS]
+    if loops:
+        more, wrong = iterative.run(arguments, loops, ROOT, make_input, table, say)
+        text, failed = text + ("\n" if text else "") + more, failed or wrong
     print(text, end="", flush=True)
     if arguments.markdown:
         with open(arguments.markdown, "w", encoding="utf-8") as file:

@@ -17,6 +17,7 @@ enum ExitCode : int {
   kExitOutputExists = 73,
   kExitDisk = 74,  ///< Full, failing or damaged storage; or another limit was met.
   kExitTryAgain = 75,
+  kExitDiffers = 76,  ///< Two ways that must give the same bytes did not.
   kExitNotAllowed = 77,
   kExitConfiguration = 78,  ///< A bad value or key in a configuration file or the environment.
 };

@@ -91,7 +91,7 @@ std::string OverviewHelp() {
       "\nCommands:\n";
   for (const CommandSpec& command : Commands()) {
     std::string line = "  " + std::string(command.name);
-    line.resize(20, ' ');
+    line.resize(24, ' ');
     text += line + std::string(command.summary) + "\n";
   }
   return text +

@@ -45,6 +45,8 @@ void AddVolumes(const JobReport& report, Json* json) {
   j["shuffled_bytes"] = report.shuffled_bytes;
   j["output_records"] = report.output_records;
   j["output_bytes"] = report.output_bytes;
+  j["read_bytes"] = report.read_bytes;
+  j["written_bytes"] = report.written_bytes;
   j["records_skipped"] = report.records_skipped;
 }
 

@@ -44,11 +44,11 @@ spillway::EnvironmentMap ReadEnvironment() {
   return environment;
 }
 
-/// The directory above that of the program's own file; empty if that cannot be found.
-boost::filesystem::path Prefix() {
+/// The program's own file; empty if that cannot be found.
+boost::filesystem::path Program() {
   boost::system::error_code error;
   const auto program = boost::filesystem::read_symlink("/proc/self/exe", error);
-  return error ? boost::filesystem::path() : program.parent_path().parent_path();
+  return error ? boost::filesystem::path() : program;
 }
 
 spillway::Result<std::unique_ptr<spillway::CoordinatorCalls>> Dial(
@@ -67,7 +67,8 @@ std::string HostName() {
 
 int main(int argc, char** argv) {
   const auto environment = ReadEnvironment();
-  const auto prefix = Prefix();
+  const auto program = Program();
+  const auto prefix = program.parent_path().parent_path();
   const spillway::Shell shell = {
       .out = std::cout,
       .err = std::cerr,
@@ -77,6 +78,7 @@ int main(int argc, char** argv) {
       .config_paths = spillway::ConfigFilePaths(environment),
       .plugin_dir = prefix.empty() ? std::string() : (prefix / kPluginDirFromPrefix).string(),
       .prefix = prefix.string(),
+      .program = program.string(),
       .prepare = spillway::PrepareLocalRunner,
       .prepare_remote = spillway::RemoteRunner::Prepare,
       .dial = Dial,

@@ -6,6 +6,7 @@
 
 #include "mapreduce/base/units.h"
 #include "runtime/cli/author_option_table.h"
+#include "runtime/cli/bench_option_table.h"
 #include "runtime/cli/cluster_option_table.h"
 
 namespace spillway {
@@ -16,7 +17,6 @@ constexpr std::uint64_t kReducersMax = 100'000;
 constexpr std::uint64_t kSplitBytesMin = 512;  // Tests cut finely; 128 was meant as 128M.
 constexpr std::uint64_t kSplitBytesMax = 1024 * kGiB;
 constexpr std::uint64_t kRetriesMax = 99;
-constexpr std::uint64_t kRoundsMax = 1'000'000;
 constexpr std::uint64_t kSkipBadMax = 1'000'000;
 constexpr std::uint64_t kPriorityMax = 100;
 constexpr std::uint64_t kTimeoutMsMin = 1'000;
@@ -421,6 +421,23 @@ constexpr CommandSpec kCommands[] = {
      .examples = "spillway worker --coordinator head:7077 --keys /etc/spillway/keys \\\n"
                  "    --spill-dir /scratch/a --spill-dir /scratch/b\n"
                  "spillway worker --coordinator 127.0.0.1:7077 --insecure --spill-dir s/"},
+    {.name = "bench disk-vs-memory",
+     .summary = "run iterative jobs in both modes, and compare",
+     .usage = "[EXAMPLE] [options] [-- ARGUMENTS]",
+     .description =
+         "Runs an iterative job in memory mode and in disk mode, on the same data and one after "
+         "the other, and shows what the first iteration and the later ones took, what was read, "
+         "written, spilled and shuffled, memory, processor time, and the ratio of the modes. The "
+         "outputs are compared byte by byte; the exit code is 76 when they differ.\n\n"
+         "EXAMPLE is k_means, logistic_regression, page_rank or connected_components, for which "
+         "sample data is made; without one, all of them. Any other iterative job, by its name or "
+         "its plugin's path, needs -i. The runs wait for no disk, as with --no-sync.",
+     .options = kBenchOptions,
+     .examples = "spillway bench disk-vs-memory\n"
+                 "spillway bench disk-vs-memory k_means --size 512M --html k_means.html -- 64\n"
+                 "spillway bench disk-vs-memory page_rank -i edges.tsv --rounds 20 --csv r.csv",
+     .operands_max = 1,
+     .passes_arguments = true},
     {.name = "new",
      .summary = "make a project: a job, its test, sample data",
      .usage = "NAME [--kind KIND]",

@@ -36,6 +36,7 @@ struct Shell {
   std::vector<std::string> config_paths;  ///< Strongest first.
   std::string plugin_dir;                 ///< Where the built-in jobs are.
   std::string prefix = {};                ///< What bin/, lib/ and share/ lie in.
+  std::string program = {};               ///< This command's own file.
   RunnerFactory prepare;
   RemoteRunnerFactory prepare_remote = {};
   CoordinatorDialer dial = {};

@@ -12,25 +12,26 @@ namespace spillway {
 namespace {
 
 // The only mutable globals of the command: a handler has nothing else to look at.
-std::atomic<JobRunner*> g_runner{nullptr};
+std::atomic<Cancellable*> g_work{nullptr};
 std::atomic<int> g_signal{0};
-static_assert(std::atomic<JobRunner*>::is_always_lock_free && std::atomic<int>::is_always_lock_free,
+static_assert(std::atomic<Cancellable*>::is_always_lock_free &&
+                  std::atomic<int>::is_always_lock_free,
               "a signal handler may not take a lock");
 
 void OnSignal(int signal) {
   const int saved_errno = errno;
   int none = 0;
   if (!g_signal.compare_exchange_strong(none, signal)) _exit(kExitSignalBase + signal);
-  if (JobRunner* runner = g_runner.load()) runner->Cancel();
+  if (Cancellable* const work = g_work.load()) work->Cancel();
   errno = saved_errno;
 }
 
 }  // namespace
 
-SignalTrap::SignalTrap(JobRunner& runner) {
-  SPILLWAY_CHECK(g_runner.load() == nullptr);
+SignalTrap::SignalTrap(Cancellable& work) {
+  SPILLWAY_CHECK(g_work.load() == nullptr);
   g_signal = 0;
-  g_runner = &runner;
+  g_work = &work;
   struct sigaction action = {};
   action.sa_handler = OnSignal;
   action.sa_flags = SA_RESTART;
@@ -45,7 +46,7 @@ SignalTrap::SignalTrap(JobRunner& runner) {
 SignalTrap::~SignalTrap() {
   for (std::size_t i = 0; i < std::size(kSignals); ++i)
     sigaction(kSignals[i], &former_[i], nullptr);
-  g_runner = nullptr;
+  g_work = nullptr;
 }
 
 int SignalTrap::signal() const { return g_signal.load(); }

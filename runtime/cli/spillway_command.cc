@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "mapreduce/base/units.h"
+#include "runtime/cli/bench_command.h"
 #include "runtime/cli/cluster_command.h"
 #include "runtime/cli/command_line.h"
 #include "runtime/cli/completion_command.h"
@@ -102,6 +103,7 @@ int Dispatch(const CommandLine& line, const Shell& shell) {
   if (name == "keys add") return AddKeyCommand(line, shell);
   if (name == "keys list") return ListKeysCommand(line, shell);
   if (name == "keys revoke") return RevokeKeyCommand(line, shell);
+  if (name == "bench disk-vs-memory") return BenchCommand(line, shell);
   if (name == "new") return NewProjectCommand(line, shell);
   if (name == "completion") return CompletionCommand(line, shell);
   if (name == "doctor") return DoctorCommand(line, shell);

@@ -15,10 +15,11 @@ std::size_t Columns(const std::string& text) {
   }));
 }
 
-/// A count, a size, a time or a part of a whole; not a name that begins with a digit.
+/// A count, a size, a time, a part of a whole, or none; not a name that begins with a digit.
 bool IsNumber(const std::string& cell) {
-  return cell.empty() || (std::isdigit(static_cast<unsigned char>(cell.front())) != 0 &&
-                          cell.find('-') == std::string::npos);
+  return cell.empty() || cell == "-" ||
+         (std::isdigit(static_cast<unsigned char>(cell.front())) != 0 &&
+          cell.find('-') == std::string::npos);
 }
 
 }  // namespace

@@ -29,6 +29,8 @@ void Add(JobReport&& stage, bool first, JobReport& all) {
   all.shuffled_bytes += stage.shuffled_bytes;
   all.output_records = stage.output_records;
   all.output_bytes = stage.output_bytes;
+  all.read_bytes += stage.read_bytes;
+  all.written_bytes += stage.written_bytes;
   all.records_skipped += stage.records_skipped;
   all.partition_output_bytes = std::move(stage.partition_output_bytes);
   all.peak_rss_bytes = std::max(all.peak_rss_bytes, stage.peak_rss_bytes);

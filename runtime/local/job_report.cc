@@ -78,6 +78,8 @@ JobReport ReportOf(const wire::JobState& state) {
   report.maps_rerun = state.maps_rerun();
   AddVolumes(state.stats(), &report);
   report.output_bytes = state.output_bytes();
+  report.read_bytes = report.input_bytes;
+  report.written_bytes = report.output_bytes;
   report.records_skipped = state.records_skipped();
   report.partition_output_bytes.assign(state.partition_output_bytes().begin(),
                                        state.partition_output_bytes().end());

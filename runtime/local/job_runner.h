@@ -12,6 +12,7 @@
 
 #include "mapreduce/abi.h"
 #include "mapreduce/base/status.h"
+#include "runtime/local/cancellable.h"
 #include "shuffle/format/segment_writer.h"
 
 namespace spillway {
@@ -137,6 +138,8 @@ struct JobReport {
   std::uint64_t spilled_bytes = 0;    ///< Written to scratch files.
   std::uint64_t shuffled_bytes = 0;   ///< Read by the reduce tasks.
   std::uint64_t output_records = 0, output_bytes = 0;
+  /// Inputs and outputs of all the jobs that this one took: stages of a chain, rounds of a loop.
+  std::uint64_t read_bytes = 0, written_bytes = 0;
   std::uint64_t records_skipped = 0;
   std::vector<std::uint64_t> partition_output_bytes;
   std::uint64_t peak_rss_bytes = 0;  ///< 0 when other processes did the work.
@@ -148,18 +151,13 @@ struct JobReport {
   std::vector<std::string> warnings;  ///< Healed damage, skipped records and their places.
 };
 
-class JobRunner {
+/// Run returns Cancelled soon after a Cancel.
+class JobRunner : public Cancellable {
  public:
-  virtual ~JobRunner() = default;
-
   virtual const JobPlan& plan() const = 0;
 
   /// Runs to the end. The output directory exists afterwards only if report.status is ok.
   virtual JobReport Run() = 0;
-
-  /// Asks a running job to stop and clean up; Run returns Cancelled within seconds. May be called
-  /// from a signal handler.
-  virtual void Cancel() = 0;
 
   virtual JobProgress progress() const = 0;
 };

@@ -52,6 +52,8 @@ void AddRound(const JobReport& round, JobReport& total) {
   total.shuffled_bytes += round.shuffled_bytes;
   total.output_records = round.output_records;
   total.output_bytes = round.output_bytes;
+  total.read_bytes += round.read_bytes;
+  total.written_bytes += round.written_bytes;
   total.partition_output_bytes = round.partition_output_bytes;
   total.records_skipped += round.records_skipped;
   total.peak_rss_bytes = std::max(total.peak_rss_bytes, round.peak_rss_bytes);

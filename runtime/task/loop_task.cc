@@ -54,6 +54,7 @@ class LoopAttempt {
     counters["parts parsed"] = cache_.parts();
     counters["batches in memory"] = cache_.batches() - cache_.saved_batches();
     counters["batches saved"] = cache_.saved_batches();
+    result.left_bytes = left_bytes_;
     result.collected.spills = cache_.saved_batches() > 0 ? 1 : 0;
     result.segment.stored_bytes = cache_.saved_bytes();
     result.segment_on_disk = cache_.saved_bytes() > 0;
@@ -98,6 +99,7 @@ class LoopAttempt {
           return loop_.map(loop_.self, host_.task(), kind, nullptr, state, into.get());
         }));
       SPILLWAY_ASSIGN_OR_RETURN(std::string bytes, into.Save(host_));
+      left_bytes_ += bytes.size();
       const auto part = static_cast<std::uint32_t>(spec_.seat.task + i * spec_.seats);
       contribution.parts.push_back({part, std::move(bytes)});
     }
@@ -120,6 +122,7 @@ class LoopAttempt {
   SplitWalk walk_;
   BatchCache cache_;
   Status failure_;
+  std::uint64_t left_bytes_ = 0;
 };
 
 }  // namespace

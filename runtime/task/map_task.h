@@ -49,6 +49,7 @@ struct MapTaskResult {
   std::uint64_t input_records = 0;
   std::uint64_t input_bytes = 0;
   std::uint64_t output_records = 0;  ///< Of a map-only job.
+  std::uint64_t left_bytes = 0;      ///< Of a loop: what its parts left for the folds.
   CounterValues counters;
 };
 

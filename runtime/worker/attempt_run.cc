@@ -55,6 +55,7 @@ wire::TaskStats StatsOf(const MapTaskResult& result) {
   stats.set_segment_records(result.collected.records_out);
   stats.set_spills(result.collected.spills);
   stats.set_spilled_bytes(result.segment_on_disk ? result.segment.stored_bytes : 0);
+  stats.set_shuffled_bytes(result.left_bytes);
   stats.set_output_records(result.output_records);
   AddCounters(result.counters, stats);
   return stats;

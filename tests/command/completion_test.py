@@ -120,7 +120,7 @@ class ManPages(unittest.TestCase):
         names = {page.stem for page in self.PAGES}
         overview = subprocess.run([SPILLWAY, "help"], check=True, text=True,
                                   stdout=subprocess.PIPE).stdout
-        commands = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  ", overview, re.MULTILINE)
+        commands = re.findall(r"^  ([a-z]+(?: [a-z-]+)?)  ", overview, re.MULTILINE)
         self.assertIn("jobs list", commands)
         self.assertEqual(names, {"spillway"} | {
             "spillway-" + command.replace(" ", "-") for command in commands})

@@ -34,7 +34,8 @@ LAYERS = {
     "runtime/coordinator": ["runtime/transport", "runtime/storage"],
     "runtime/local": ["runtime/worker", "runtime/coordinator", "runtime/task"],
     "runtime/client": ["runtime/local"],
-    "runtime/cli": ["runtime/client"],
+    "runtime/comparison": ["runtime/storage"],
+    "runtime/cli": ["runtime/client", "runtime/comparison"],
     "examples": ["mapreduce"],
 }
 
