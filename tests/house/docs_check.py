@@ -83,6 +83,11 @@ def anchors_of(text):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def levels_of(text):
+    """The number signs of each heading."""
+    return re.findall(r"^#+(?= )", prose_of(text), re.MULTILINE)
+
+
 def documents(root, patterns=DOCUMENTS):
     return sorted({path for pattern in patterns for path in pathlib.Path(root).glob(pattern)})
 
@@ -145,7 +150,7 @@ def check_translations(root):
                 problems.append(f"{name}:{block.line}: not the block {i + 1} of the original")
         if len(new) < len(old):
             problems.append(f"{name}:1: {len(old) - len(new)} blocks are missing")
-        if len({tuple(re.findall(r"^#+(?= )", prose_of(text), re.MULTILINE)) for text in texts}) > 1:
+        if levels_of(texts[0]) != levels_of(texts[1]):
             problems.append(f"{name}:1: the headings are not those of the original")
         for link in sorted(links_of(original) ^ links_of(translation)):
             problems.append(f"{name}:1: only one of the two links to {link}")
