@@ -1,13 +1,19 @@
 #!/usr/bin/env python3
-"""Runs the code blocks of the documents, and checks their links.
+"""Runs the code blocks of the documents, and checks their links and translations.
 
-docs_check.py --run BUILD_DIR [ROOT]     docs_check.py --links [ROOT]
+docs_check.py --run BUILD_DIR [ROOT [PATTERN...]]
+docs_check.py --links [ROOT]     docs_check.py --translations [ROOT]
 
-Blocks of one document run in order, in one fresh directory, with BUILD_DIR/bin on PATH:
+Blocks of one document run in order, in one fresh directory, with BUILD_DIR/bin on PATH; a pattern
+is a document as in docs/tutorials/*.md:
 - sh and bash blocks are run by bash and must succeed;
+- `text output` blocks are what the sh block before them must have written to stdout;
 - cpp blocks that define a plugin must compile; the block's first line names its file, as in
   `// word_count.cc`, and the plugin is left beside it as word_count.so.
 Blocks of another language, or with `illustration` behind the language, are for the eye only.
+
+A translation, docs/ko/NAME, has the blocks, the levels of headings and the links of its original,
+docs/NAME or NAME in the root.
 """
 
 import dataclasses
@@ -19,6 +25,7 @@ import sys
 import tempfile
 
 DOCUMENTS = ("*.md", "docs/**/*.md")
+LANGUAGES = ("ko",)
 BLOCK_SECONDS_MAX = 120
 FENCE = re.compile(r"^(?P<ticks>```+)[ \t]*(?P<info>[^`\n]*)$")
 LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\((?P<target>[^)\s]+)\)")
@@ -37,6 +44,10 @@ class Block:
     @property
     def runs(self):
         return self.language in ("sh", "bash", "cpp") and "illustration" not in self.info.split()
+
+    @property
+    def is_output(self):
+        return self.info.split() == ["text", "output"]
 
 
 def blocks_of(text):
@@ -72,8 +83,13 @@ def anchors_of(text):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def documents(root):
-    return sorted({path for pattern in DOCUMENTS for path in pathlib.Path(root).glob(pattern)})
+def levels_of(text):
+    """The number signs of each heading."""
+    return re.findall(r"^#+(?= )", prose_of(text), re.MULTILINE)
+
+
+def documents(root, patterns=DOCUMENTS):
+    return sorted({path for pattern in patterns for path in pathlib.Path(root).glob(pattern)})
 
 
 def check_links(root):
@@ -95,6 +111,52 @@ def check_links(root):
     return problems
 
 
+def links_of(document):
+    """What a document links to, without the headings. A translation counts as its original."""
+    links = set()
+    for match in LINK.finditer(prose_of(document.read_text())):
+        target = match["target"].partition("#")[0]
+        if re.match(r"[a-z]+:", target):
+            links.add(match["target"])
+        elif target:
+            place = pathlib.Path(os.path.normpath(document.parent / target))
+            links.add(str(original_of(place) or place))
+    return links
+
+
+def original_of(document):
+    """What the document is a translation of; None for an original."""
+    folder = document.parent
+    if folder.parent.name != "docs" or folder.name not in LANGUAGES:
+        return None
+    for original in (folder.parent / document.name, folder.parent.parent / document.name):
+        if original.exists():
+            return original
+    return folder.parent / document.name
+
+
+def check_translations(root):
+    """What of a translation is not as in its original, as path:line: what."""
+    problems = []
+    for translation in documents(root, [f"docs/{language}/*.md" for language in LANGUAGES]):
+        original, name = original_of(translation), translation.relative_to(root)
+        if not original.exists():
+            problems.append(f"{name}:1: there is no {original.relative_to(root)}")
+            continue
+        texts = [path.read_text() for path in (original, translation)]
+        old, new = (blocks_of(text) for text in texts)
+        for i, block in enumerate(new):
+            if i >= len(old) or (block.info, block.text) != (old[i].info, old[i].text):
+                problems.append(f"{name}:{block.line}: not the block {i + 1} of the original")
+        if len(new) < len(old):
+            problems.append(f"{name}:1: {len(old) - len(new)} blocks are missing")
+        if levels_of(texts[0]) != levels_of(texts[1]):
+            problems.append(f"{name}:1: the headings are not those of the original")
+        for link in sorted(links_of(original) ^ links_of(translation)):
+            problems.append(f"{name}:1: only one of the two links to {link}")
+    return problems
+
+
 def shell(block):
     return ["bash", "-euo", "pipefail", "-c", block.text]
 
@@ -110,42 +172,55 @@ def compiler(block, directory, root):
             str(source.with_suffix(".so"))]
 
 
+def run_block(block, directory, root, environment):
+    """Runs one block; (what it wrote to stdout, None or what went wrong)."""
+    command = compiler(block, directory, root) if block.language == "cpp" else shell(block)
+    ended = subprocess.run(
+        command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=BLOCK_SECONDS_MAX, check=False)
+    if ended.returncode == 0:
+        return ended.stdout, None
+    said = f"{block.text}--- exit {ended.returncode}:\n{ended.stdout}{ended.stderr}"
+    return ended.stdout, said
+
+
 def run_document(document, root, build):
-    """Runs the document's blocks; yields (line, output) for each that fails."""
+    """Runs the document's blocks; yields (line, what went wrong) for each that fails."""
     environment = dict(os.environ, NO_COLOR="1", LC_ALL="C.UTF-8")
     environment["PATH"] = f"{build / 'bin'}:{environment['PATH']}"
     environment["SPILLWAY_SOURCE"] = str(root)
     with tempfile.TemporaryDirectory(prefix="spillway-docs-") as directory:
         environment["HOME"] = directory
+        written = ""
         for block in blocks_of(document.read_text()):
-            if not block.runs:
+            problem = None
+            if block.is_output and written != block.text:
+                problem = f"the page says:\n{block.text}--- it is:\n{written}"
+            elif block.runs:
+                written, problem = run_block(block, directory, root, environment)
+            elif not block.is_output:
                 continue
-            if block.language == "cpp":
-                command = compiler(block, directory, root)
-            else:
-                command = shell(block)
-            ended = subprocess.run(
-                command, cwd=directory, env=environment, stdin=subprocess.DEVNULL, text=True,
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=BLOCK_SECONDS_MAX,
-                check=False)
             print(f"{document.relative_to(root)}:{block.line}: {block.info}: ", end="")
-            print("ok" if ended.returncode == 0 else "FAILED")
-            if ended.returncode != 0:
-                yield block.line, f"{block.text}--- exit {ended.returncode}:\n{ended.stdout}"
+            print("ok" if problem is None else "FAILED", flush=True)
+            if problem is not None:
+                yield block.line, problem
+
+
+CHECKS = {"--links": check_links, "--translations": check_translations}
 
 
 def main(arguments):
     mode = arguments[0] if arguments else ""
-    if mode == "--links":
+    if mode in CHECKS:
         root = pathlib.Path(arguments[1] if len(arguments) > 1 else ".").resolve()
-        problems = check_links(root)
-        print("\n".join(problems) or "links: ok")
+        problems = CHECKS[mode](root)
+        print("\n".join(problems) or f"{mode[2:]}: ok")
         return 1 if problems else 0
     if mode == "--run" and len(arguments) > 1:
         build = pathlib.Path(arguments[1]).resolve()
         root = pathlib.Path(arguments[2] if len(arguments) > 2 else ".").resolve()
         failed = False
-        for document in documents(root):
+        for document in documents(root, arguments[3:] or DOCUMENTS):
             for line, output in run_document(document, root, build):
                 failed = True
                 print(f"{document.relative_to(root)}:{line}:\n{output}", file=sys.stderr)

@@ -7,6 +7,7 @@ import unittest
 import docs_check
 import layers_check
 import reliability_check
+import site_check
 import sources
 import style_check
 
@@ -179,6 +180,46 @@ class DocsTest(unittest.TestCase):
         self.assertEqual(len(found), 2, found)
         self.assertIn("README.md:2: docs/b.md", found[0])
         self.assertIn("README.md:2: docs/a.md#nowhere", found[1])
+
+    def test_outputs_that_are_not_those_of_the_page_are_found(self):
+        page = "```sh\necho a\n```\n```text output\n%s\n```\n"
+        for said, found in (("a", 0), ("b", 1)):
+            with Tree() as tree:
+                document = tree.write("README.md", page % said).root / "README.md"
+                problems = list(docs_check.run_document(document, tree.root, tree.root))
+            self.assertEqual(len(problems), found, problems)
+
+    def test_a_translation_that_fell_behind_is_found(self):
+        original = "# A\n[b](docs/b.md)\n```sh\necho 1\n```\n## B\n"
+        for translated, message in (
+            ("# 가\n[나](../b.md)\n```sh\necho 1\n```\n## 나\n", None),
+            ("# 가\n[나](../b.md)\n```sh\necho 2\n```\n## 나\n", "not the block 1"),
+            ("# 가\n[나](../b.md)\n## 나\n", "1 blocks are missing"),
+            ("# 가\n[나](../b.md)\n```sh\necho 1\n```\n", "headings"),
+            ("# 가\n```sh\necho 1\n```\n## 나\n", "only one of the two links"),
+        ):
+            with Tree() as tree:
+                tree.write("README.md", original).write("docs/b.md", "").write(
+                    "docs/ko/README.md", translated)
+                found = docs_check.check_translations(tree.root)
+            self.assertEqual(len(found), 0 if message is None else 1, found)
+            self.assertIn(message or "", "".join(found))
+
+    def test_a_translation_without_an_original_is_found(self):
+        with Tree() as tree:
+            found = docs_check.check_translations(tree.write("docs/ko/a.md", "").root)
+        self.assertEqual(len(found), 1, found)
+        self.assertIn("there is no docs/a.md", found[0])
+
+
+class SiteTest(unittest.TestCase):
+    def test_headers_that_no_page_shows_are_found(self):
+        page = "# A\n```{doxygenfile} mapreduce/a.h\n```\n```{doxygenfile} mapreduce/gone.h\n```\n"
+        with Tree() as tree:
+            tree.write("mapreduce/a.h", "").write("mapreduce/builtin/b.h", "").write(
+                "mapreduce/adapter/c.h", "").write("docs/reference/api/a.md", page)
+            self.assertEqual(site_check.headers_not_shown(tree.root),
+                             (["mapreduce/builtin/b.h"], ["mapreduce/gone.h"]))
 
 
 class ReliabilityTest(unittest.TestCase):
