@@ -35,6 +35,8 @@ LAYERS = {
     "runtime/local": ["runtime/worker", "runtime/coordinator", "runtime/task"],
     "runtime/client": ["runtime/local"],
     "runtime/cli": ["runtime/client"],
+    # A program of its own, which starts the command.
+    "runtime/hadoop": ["runtime/storage"],
     "examples": ["mapreduce"],
 }
 
