@@ -4,20 +4,48 @@
 
 namespace spillway {
 
+std::size_t LineKeys::KeyBytes(std::string_view line) const {
+  std::size_t at = 0;
+  for (std::uint32_t field = 1; at < line.size(); ++field) {
+    const void* found = std::memchr(line.data() + at, separator, line.size() - at);
+    if (found == nullptr) break;
+    at = static_cast<std::size_t>(static_cast<const char*>(found) - line.data());
+    if (field >= fields) return at;
+    ++at;
+  }
+  return line.size();
+}
+
 Status StreamLines::AddLine(std::string_view line) {
-  const auto* tab = static_cast<const char*>(
-      line.empty() ? nullptr : std::memchr(line.data(), '\t', line.size()));
-  const std::size_t key =
-      tab == nullptr ? line.size() : static_cast<std::size_t>(tab - line.data());
-  batch_.push_back({line.data(), line.data() + key, static_cast<std::uint32_t>(key),
-                    static_cast<std::uint32_t>(line.size() - key)});
+  const std::size_t key = keys_.KeyBytes(line);
+  if (keys_.order.empty()) {
+    batch_.push_back({line.data(), line.data() + key, static_cast<std::uint32_t>(key),
+                      static_cast<std::uint32_t>(line.size() - key)});
+  } else {
+    const std::size_t from = orders_.size();
+    keys_.order.AppendOrder(line.substr(0, key), &orders_);
+    batch_.push_back({nullptr, line.data(), static_cast<std::uint32_t>(orders_.size() - from),
+                      static_cast<std::uint32_t>(line.size())});
+  }
   return batch_.size() == kBatchRecords ? Flush() : OkStatus();
+}
+
+/// Only now do the keys stay where they are.
+void StreamLines::PlaceOrders() {
+  orders_.append(SPILLWAY_PADDING_BYTES, '\0');
+  const char* at = orders_.data();
+  for (spillway_record& record : batch_) {
+    record.key = at;
+    at += record.key_bytes;
+  }
 }
 
 Status StreamLines::Flush() {
   if (batch_.empty()) return OkStatus();
+  if (!keys_.order.empty()) PlaceOrders();
   const Status status = sink_(batch_.data(), batch_.size());
   batch_.clear();
+  orders_.clear();
   return status;
 }
 

@@ -60,12 +60,28 @@ void* CreateMapper(spillway_task* task) {
 int RunGroups(spillway_task* task, StreamRole role) {
   return Tell(task, [&]() -> Status {
     SPILLWAY_ASSIGN_OR_RETURN(const StreamOptions options, OptionsOf(task));
-    if (role == StreamRole::kReducer && options.reducer.empty()) return WriteGroups(task);
+    if (role == StreamRole::kReducer && options.reducer.empty()) return WriteGroups(task, options);
     StreamTask attempt(task, options, role);
     SPILLWAY_RETURN_IF_ERROR(attempt.Start());
     SPILLWAY_RETURN_IF_ERROR(attempt.FeedGroups());
     return attempt.Finish();
   });
+}
+
+/// By fields of the key, where the job names some.
+int Partition(spillway_task* task, const spillway_record* records, std::size_t count,
+              std::uint32_t partitions, std::uint32_t* out) {
+  const StreamOptions& options = static_cast<const StreamJob*>(task->job->owner)->options;
+  const LineKeys& keys = options.keys;
+  for (std::size_t i = 0; i < count; ++i) {
+    std::string_view key(records[i].key, records[i].key_bytes);
+    if (!keys.order.empty()) {
+      const std::string_view line(records[i].value, records[i].value_bytes);
+      key = line.substr(0, keys.KeyBytes(line));
+    }
+    out[i] = options.partition->Hash(key) % partitions;
+  }
+  return 0;
 }
 
 void Describe(StreamJob* job) {
@@ -87,6 +103,14 @@ void Describe(StreamJob* job) {
   abi.mapper_destroy = [](void* self) { delete static_cast<Mapper*>(self); };
   abi.map_only = job->options.map_only ? 1 : 0;
   abi.partition_kind = SPILLWAY_PARTITION_HASH;
+  // The order's bytes are not the key: two keys of one order could be parted, and that is right for
+  // Hadoop, whose partitioner sees keys.
+  if (!job->options.keys.order.empty() && !job->options.partition)
+    job->options.partition = KeyFields();
+  if (job->options.partition) {
+    abi.partition_kind = SPILLWAY_PARTITION_CUSTOM;
+    abi.partition = &Partition;
+  }
   if (!job->options.combiner.empty())
     abi.combiner_run = [](spillway_task* task) { return RunGroups(task, StreamRole::kCombiner); };
   if (!job->options.map_only)

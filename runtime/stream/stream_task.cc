@@ -26,8 +26,27 @@ std::uint64_t CountLines(std::string_view bytes) {
   return lines;
 }
 
+/// The line that a record was made of. For Hadoop's scripts a TAB ends the key, whatever did
+/// before.
+void AppendLine(const spillway_record& record, const StreamOptions& options, std::string* to) {
+  std::string_view key(record.key, record.key_bytes);
+  std::string_view rest(record.value, record.value_bytes);
+  if (!options.keys.order.empty()) {
+    key = rest.substr(0, options.keys.KeyBytes(rest));
+    rest.remove_prefix(key.size());
+  }
+  to->append(key);
+  if (options.hadoop) {
+    *to += '\t';
+    if (!rest.empty()) rest.remove_prefix(1);
+  }
+  if (!rest.empty()) to->append(rest);
+  *to += '\n';
+}
+
 /// Gives the lines of all groups to `take`, some hundred KiB at once.
-Status ForEachPiece(spillway_task* task, const std::function<Status(std::string_view)>& take) {
+Status ForEachPiece(spillway_task* task, const StreamOptions& options,
+                    const std::function<Status(std::string_view)>& take) {
   std::string buffer;
   buffer.reserve(2 * kBufferBytes);
   spillway_groups groups{};
@@ -37,10 +56,7 @@ Status ForEachPiece(spillway_task* task, const std::function<Status(std::string_
     if (groups.record_count == 0) break;
     task->records_in += groups.group_count;
     for (std::uint32_t i = 0; i < groups.record_count; ++i) {
-      const spillway_record& record = groups.records[i];
-      buffer.append(record.key, record.key_bytes);
-      if (record.value_bytes != 0) buffer.append(record.value, record.value_bytes);
-      buffer += '\n';
+      AppendLine(groups.records[i], options, &buffer);
       if (buffer.size() < kBufferBytes) continue;
       SPILLWAY_RETURN_IF_ERROR(take(buffer));
       buffer.clear();
@@ -71,9 +87,8 @@ StreamTask::StreamTask(spillway_task* task, const StreamOptions& options, Stream
     : task_(task),
       options_(options),
       role_(role),
-      lines_([this](const spillway_record* records, std::size_t count) {
-        return Collect(records, count);
-      }),
+      lines_(options.keys, [this](const spillway_record* records,
+                                  std::size_t count) { return Collect(records, count); }),
       reporter_({.counter = [this](const std::string& group, const std::string& name,
                                    std::uint64_t amount) { Count(group, name, amount); },
                  .status =
@@ -93,6 +108,11 @@ const char* StreamTask::role_name() const {
 }
 
 Status StreamTask::Start() {
+  if (role_ == StreamRole::kMapper && options_.hadoop) return OkStatus();
+  return Launch(nullptr);
+}
+
+Status StreamTask::Launch(const spillway_block* first) {
   const bool is_map = role_ != StreamRole::kReducer;
   ChildCommand child;
   child.text = command();
@@ -101,8 +121,13 @@ Status StreamTask::Start() {
   child.variables = {
       "mapreduce_task_partition=" + std::to_string(task_->task_index),
       std::string("mapreduce_task_ismap=") + (is_map ? "true" : "false"),
-      std::string("mapreduce_job_name=") + task_->job_name,
       "mapreduce_job_reduces=" + std::to_string(options_.map_only ? 0 : task_->partition_count)};
+  if (first != nullptr)
+    for (const char* name : {"mapreduce_map_input_file=", "map_input_file="})
+      child.variables.push_back(std::string(name) + first->path);
+  child.variables.insert(child.variables.end(), options_.variables.begin(),
+                         options_.variables.end());
+  child.variables.push_back(std::string("mapreduce_job_name=") + task_->job_name);
   SPILLWAY_ASSIGN_OR_RETURN(pipe_,
                             ChildPipe::Start(
                                 child, [this](std::string_view bytes) { return TakeOutput(bytes); },
@@ -116,6 +141,12 @@ Status StreamTask::Start() {
 Status StreamTask::FeedBlock(const spillway_block& block) {
   const std::string_view bytes(block.data, block.bytes);
   if (bytes.empty()) return OkStatus();
+  if (options_.hadoop && pipe_ != nullptr && block.file_index != file_index_)
+    SPILLWAY_RETURN_IF_ERROR(EndRun());
+  file_index_ = block.file_index;
+  if (options_.offsets || options_.input_tabs || options_.lines_per_run != 0)
+    return FeedLines(block);
+  if (pipe_ == nullptr) SPILLWAY_RETURN_IF_ERROR(Launch(&block));
   task_->records_in += CountLines(bytes);
   SPILLWAY_RETURN_IF_ERROR(pipe_->Write(bytes));
   if (bytes.back() == '\n') return OkStatus();
@@ -123,8 +154,38 @@ Status StreamTask::FeedBlock(const spillway_block& block) {
   return pipe_->Write("\n");
 }
 
+/// Line by line, as Hadoop's NLineInputFormat and KeyValueTextInputFormat hand them out.
+Status StreamTask::FeedLines(const spillway_block& block) {
+  const std::string_view bytes(block.data, block.bytes);
+  std::string piece;
+  const auto feed = [&]() -> Status {
+    if (piece.empty()) return OkStatus();
+    const Status written = pipe_->Write(piece);
+    piece.clear();
+    return written;
+  };
+  for (std::size_t at = 0; at < bytes.size();) {
+    const std::string_view line = bytes.substr(at, bytes.find('\n', at) - at);
+    if (pipe_ != nullptr && options_.lines_per_run != 0 && run_lines_ >= options_.lines_per_run) {
+      SPILLWAY_RETURN_IF_ERROR(feed());
+      SPILLWAY_RETURN_IF_ERROR(EndRun());
+    }
+    if (pipe_ == nullptr) SPILLWAY_RETURN_IF_ERROR(Launch(&block));
+    if (options_.offsets) piece.append(std::to_string(block.file_offset + at)).append("\t");
+    piece.append(line);
+    if (options_.input_tabs && line.find('\t') == std::string_view::npos) piece += '\t';
+    piece += '\n';
+    at += line.size() + 1;
+    ++run_lines_;
+    ++task_->records_in;
+    if (piece.size() >= kBufferBytes) SPILLWAY_RETURN_IF_ERROR(feed());
+  }
+  return feed();
+}
+
 Status StreamTask::FeedGroups() {
-  return ForEachPiece(task_, [this](std::string_view piece) { return pipe_->Write(piece); });
+  return ForEachPiece(task_, options_,
+                      [this](std::string_view piece) { return pipe_->Write(piece); });
 }
 
 Status StreamTask::TakeOutput(std::string_view bytes) {
@@ -142,7 +203,14 @@ void StreamTask::Count(const std::string& group, const std::string& name, std::u
 }
 
 Status StreamTask::Finish() {
+  if (pipe_ == nullptr) SPILLWAY_RETURN_IF_ERROR(Launch(nullptr));
+  return EndRun();
+}
+
+Status StreamTask::EndRun() {
   SPILLWAY_ASSIGN_OR_RETURN(const int exit_code, pipe_->Finish());
+  pipe_.reset();
+  run_lines_ = 0;
   reporter_.Finish();
   SPILLWAY_RETURN_IF_ERROR(lines_.Finish());
   return exit_code == 0 ? OkStatus() : EndedWith(exit_code);
@@ -162,8 +230,8 @@ Status StreamTask::EndedWith(int exit_code) const {
   return UserCodeError(message);
 }
 
-Status WriteGroups(spillway_task* task) {
-  return ForEachPiece(task, [task](std::string_view piece) {
+Status WriteGroups(spillway_task* task, const StreamOptions& options) {
+  return ForEachPiece(task, options, [task](std::string_view piece) {
     task->records_out += CountLines(piece);
     return HostAnswer(task->write(task->host, piece.data(), piece.size()));
   });

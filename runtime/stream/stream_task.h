@@ -22,6 +22,7 @@ class StreamTask {
   /// Both outlive the task.
   StreamTask(spillway_task* task, const StreamOptions& options, StreamRole role);
 
+  /// Starts the command; a mapper's waits for its input where it is to know the file's name.
   Status Start();
 
   /// A mapper's input. A last line without newline gets one: the next file follows.
@@ -30,12 +31,16 @@ class StreamTask {
   /// All groups of the host, as lines: a combiner's or reducer's input.
   Status FeedGroups();
 
-  /// The command's end. UserCode, with the last words of its stderr, when it was not 0.
+  /// The command's end, after a start if there was none. UserCode, with the last words of its
+  /// stderr, when it was not 0.
   Status Finish();
 
  private:
   const std::string& command() const;
   const char* role_name() const;
+  Status Launch(const spillway_block* first);
+  Status EndRun();
+  Status FeedLines(const spillway_block& block);
   Status TakeOutput(std::string_view bytes);
   Status Collect(const spillway_record* records, std::size_t count);
   void Count(const std::string& group, const std::string& name, std::uint64_t amount);
@@ -46,10 +51,12 @@ class StreamTask {
   const StreamRole role_;
   StreamLines lines_;
   ReporterLines reporter_;
-  std::unique_ptr<ChildPipe> pipe_;
+  std::unique_ptr<ChildPipe> pipe_;  ///< Null between two runs of the command.
+  std::uint32_t file_index_ = 0;
+  std::uint64_t run_lines_ = 0;  ///< That the command was given, where they are counted.
 };
 
 /// The reducer of a job without one: the sorted lines as they are.
-Status WriteGroups(spillway_task* task);
+Status WriteGroups(spillway_task* task, const StreamOptions& options);
 
 }  // namespace spillway

@@ -36,6 +36,8 @@ LAYERS = {
     "runtime/client": ["runtime/local"],
     "runtime/comparison": ["runtime/storage"],
     "runtime/cli": ["runtime/client", "runtime/comparison"],
+    # A program of its own, which starts the command.
+    "runtime/hadoop": ["runtime/storage"],
     "examples": ["mapreduce"],
 }
 

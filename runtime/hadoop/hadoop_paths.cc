@@ -1,0 +1,89 @@
+#include "runtime/hadoop/hadoop_paths.h"
+
+#include <glob.h>
+
+#include <utility>
+
+namespace spillway {
+namespace {
+
+/// For a prefix that is no part of the pattern.
+std::string EscapeForGlob(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (std::string_view("\\*?[]{},").find(c) != std::string_view::npos) escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+/// "scheme" of scheme:/..., or "".
+std::string_view SchemeOf(std::string_view text) {
+  const std::size_t colon = text.find(":/");
+  if (colon == std::string_view::npos || text.find('/') < colon) return {};
+  return text.substr(0, colon);
+}
+
+}  // namespace
+
+HadoopPaths::HadoopPaths(std::string root, std::string user) : root_(std::move(root)) {
+  while (root_.ends_with('/')) root_.pop_back();
+  if (!root_.empty()) home_ = root_ + "/user/" + user + "/";
+}
+
+Result<HadoopPaths::Prefix> HadoopPaths::PrefixOf(std::string_view text) const {
+  if (text.empty()) return InvalidArgument("a path of no letters names nothing");
+  const std::string_view scheme = SchemeOf(text);
+  if (scheme.empty()) return text[0] == '/' ? Prefix{"", root_} : Prefix{"", home_};
+  if (scheme != "hdfs" && scheme != "file")
+    return InvalidArgument("'" + std::string(text) +
+                           "': only hdfs: and file: are served here, not " + std::string(scheme) +
+                           ":");
+  std::string shown = std::string(scheme) + ":";
+  const std::string_view rest = text.substr(shown.size());
+  if (rest.starts_with("//")) shown.append(rest.substr(0, rest.find('/', 2)));
+  return Prefix{std::move(shown), scheme == "file" ? std::string() : root_};
+}
+
+Result<HadoopPath> HadoopPaths::Find(std::string_view text) const {
+  SPILLWAY_ASSIGN_OR_RETURN(const Prefix prefix, PrefixOf(text));
+  std::string local = prefix.local + std::string(text.substr(prefix.shown.size()));
+  while (local.size() > 1 && local.ends_with('/')) local.pop_back();
+  if (local.empty()) local = "/";
+  return HadoopPath{std::string(text), std::move(local)};
+}
+
+Result<HadoopPath> HadoopPaths::FindLocal(std::string_view text) const {
+  if (SchemeOf(text).empty() && !text.empty())
+    return HadoopPath{std::string(text), std::string(text)};
+  return Find(text);
+}
+
+Result<std::vector<HadoopPath>> HadoopPaths::Expand(std::string_view text) const {
+  if (text.find_first_of("*?[{") == std::string_view::npos) {
+    SPILLWAY_ASSIGN_OR_RETURN(HadoopPath path, Find(text));
+    return std::vector<HadoopPath>{std::move(path)};
+  }
+  SPILLWAY_ASSIGN_OR_RETURN(const Prefix prefix, PrefixOf(text));
+  const std::string pattern =
+      EscapeForGlob(prefix.local) + std::string(text.substr(prefix.shown.size()));
+  glob_t found = {};
+  std::vector<HadoopPath> paths;
+  if (::glob(pattern.c_str(), GLOB_BRACE, nullptr, &found) == 0)
+    for (std::size_t i = 0; i < found.gl_pathc; ++i) {
+      const std::string local = found.gl_pathv[i];
+      paths.push_back({prefix.shown + local.substr(prefix.local.size()), local});
+    }
+  ::globfree(&found);
+  if (paths.empty()) return NotFound("`" + std::string(text) + "': No such file or directory");
+  return paths;
+}
+
+HadoopPath Below(const HadoopPath& directory, const std::string& name) {
+  const auto join = [&name](const std::string& to) {
+    return to.ends_with('/') ? to + name : to + "/" + name;
+  };
+  return {join(directory.shown), join(directory.local)};
+}
+
+}  // namespace spillway
