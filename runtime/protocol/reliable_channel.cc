@@ -5,6 +5,10 @@
 
 namespace spillway {
 
+namespace {
+constexpr std::uint64_t kLargeFramesPerWindow = 16;
+}  // namespace
+
 bool ReliableChannel::Post(std::string message) {
   backlog_bytes_ += message.size();
   backlog_.push_back(std::move(message));
@@ -64,8 +68,13 @@ void ReliableChannel::Accept(wire::Frame frame, TimeMs now, std::vector<std::str
     resend_due_ms_ = now + limits_.resend_ms;
   }
   if (frame.first_sequence() == 0 || frame.messages_size() == 0) return;
-  // Whatever came, even twice, is acknowledged: the sender may have missed the last one.
-  if (!acknowledge_due_ms_.has_value()) acknowledge_due_ms_ = now + limits_.acknowledge_ms;
+  // Whatever came, even twice, is acknowledged: the sender may have missed the last one. A large
+  // part of a window at once: the sender would soon wait for it.
+  std::uint64_t bytes = 0;
+  for (const std::string& message : frame.messages()) bytes += message.size();
+  const bool large = bytes >= limits_.window_bytes / kLargeFramesPerWindow;
+  const TimeMs due = large ? now : now + limits_.acknowledge_ms;
+  acknowledge_due_ms_ = std::min(acknowledge_due_ms_.value_or(due), due);
   if (frame.first_sequence() > received_ + 1) return;  // Something before it was lost.
   const std::uint64_t skip = received_ + 1 - frame.first_sequence();
   for (std::uint64_t i = skip; i < static_cast<std::uint64_t>(frame.messages_size()); ++i) {

@@ -51,6 +51,17 @@ TEST(ReliableChannel, AcknowledgesByItselfWhenItHasNothingToSay) {
   EXPECT_FALSE(a.due_ms().has_value());
 }
 
+TEST(ReliableChannel, AcknowledgesALargePartOfTheWindowAtOnce) {
+  ReliableChannel a(kSession, 2), b(kSession, 2);
+  ASSERT_TRUE(a.Post(std::string(512 << 10, 'x')));
+  std::vector<std::string> delivered;
+  b.Accept(Parsed(a.NextFrame(0).value()), 5, delivered);
+  const auto frame = b.NextFrame(5);
+  ASSERT_TRUE(frame.has_value());
+  a.Accept(Parsed(*frame), 6, delivered);
+  EXPECT_EQ(a.unacknowledged(), 0u);
+}
+
 TEST(ReliableChannel, SaysWhenTheBacklogIsFull) {
   ReliableChannel a(kSession, 2, ChannelLimits::Tiny());
   EXPECT_TRUE(a.Post(std::string(4'000, 'x')));
