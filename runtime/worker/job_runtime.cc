@@ -32,6 +32,8 @@ JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, con
       task_budget(plan.threads * plan.task_bytes + (is_loop() ? SegmentBudgetBytes(plan) : 0)),
       spare_budget(SpareBytes(plan) + plan.threads * plan.input_buffer_bytes),
       task_bytes_(plan.task_bytes) {
+  // Batches get the rest, and go to the disk where there is none.
+  task_budget.ReserveForced(start.spec().loop().state_bytes());
   context.plugin = &plugin;
   context.job = start.segment_job();
   context.partitions = start.spec().parts();
