@@ -53,9 +53,9 @@ Result<std::unique_ptr<JobRunner>> PrepareLocalRunner(const JobRequest& request)
   if (job.is_loop() && request.loop.mode == LoopRequest::Mode::kDisk)
     return std::unique_ptr<JobRunner>(std::make_unique<LoopChain>(std::move(job), &PrepareRound));
   if (job.is_loop()) {
-    SPILLWAY_RETURN_IF_ERROR(
-        CheckStates(job, job.plan.threads * job.plan.task_memory_bytes +
-                             SegmentBudgetBytes(job.memory), "the budget"));
+    SPILLWAY_RETURN_IF_ERROR(CheckStates(
+        job, job.plan.threads * job.plan.task_memory_bytes + SegmentBudgetBytes(job.memory),
+        "the budget"));
     SeatLoop(job, job.plan.threads);
   }
   return std::unique_ptr<JobRunner>(std::make_unique<LocalRunner>(std::move(job)));
