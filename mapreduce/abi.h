@@ -16,6 +16,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "mapreduce/abi_chain.h"
+
 extern "C" {
 
 /// Changes when a field's meaning does. Growth at the end of a struct does not change it.
@@ -247,33 +249,8 @@ typedef struct spillway_job {
 
   /* Jobs to run one after the other; null: none. The functions above are then those of its first
      stage. */
-  const struct spillway_chain* chain;
+  const spillway_chain* chain;
 } spillway_job;
-
-/// One stage of a chain: a job, and what it reads.
-typedef struct spillway_stage {
-  uint32_t struct_bytes;
-  const spillway_job* job; /* neither a chain nor a loop itself */
-  const uint32_t* inputs;  /* earlier stages by their numbers, or SPILLWAY_STAGE_CHAIN_INPUT */
-  size_t input_count;
-  /* 0: it runs once. Otherwise it runs round after round, until a round leaves the counter
-     "loop: changed" at 0 or this number is reached; the command's own choice wins. What a round
-     has written is removed when the next one has ended. */
-  uint32_t rounds_max;
-} spillway_stage;
-
-/// Whatever a stage but the last one writes is for later stages only.
-typedef struct spillway_chain {
-  uint32_t struct_bytes;
-  const spillway_stage* stages;
-  size_t stage_count;
-} spillway_chain;
-
-/// The files that the job was given.
-#define SPILLWAY_STAGE_CHAIN_INPUT UINT32_MAX
-
-/// The side file of every stage that says where the others' outputs are (mapreduce/chain_file.h).
-#define SPILLWAY_CHAIN_FILE "spillway.chain"
 
 #define SPILLWAY_LOOP_FILE "spillway.loop"
 

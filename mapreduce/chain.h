@@ -27,6 +27,7 @@
 
 #include "mapreduce/adapter/fused_mapper.h"
 #include "mapreduce/builtin/pair_file.h"
+#include "mapreduce/iteration.h"
 #include "mapreduce/job.h"
 
 namespace spillway {
@@ -71,6 +72,7 @@ struct ChainStage {
   std::shared_ptr<Job> job;
   std::vector<std::uint32_t> inputs;
   std::uint32_t rounds_max = 0;
+  std::uint32_t when = SPILLWAY_STAGE_ALWAYS;
 };
 
 /// What spillway_job::chain points to.
@@ -96,6 +98,11 @@ class ChainBuilder {
     return next;
   }
 
+  /// Leaves the last stage so far out in the other mode. What is said of it goes for its place in
+  /// the chain, not for the stages behind it.
+  ChainBuilder OnlyOnDisk() const { return Only(SPILLWAY_STAGE_ON_DISK); }
+  ChainBuilder OnlyInMemory() const { return Only(SPILLWAY_STAGE_IN_MEMORY); }
+
   /// Adds a stage that reads the one before it.
   template <class Types>
   auto Then(const JobBuilder<Types>& next) const {
@@ -118,32 +125,51 @@ class ChainBuilder {
   auto Then(const JobBuilder<Types>& next, std::initializer_list<std::uint32_t> from) const {
     return Add(next, from);
   }
+  /// Adds a loop, as it runs in memory mode. What it prints is for readers of its own.
+  template <class Loop>
+  auto Then(const LoopBuilder<Loop>& next, std::initializer_list<std::uint32_t> from) const {
+    return Add(next, from).OnlyInMemory();
+  }
 
   operator Job() const { return Build(); }                       // NOLINT: reads well at return
   operator Result<Job>() const { return Result<Job>(Build()); }  // NOLINT
 
  private:
+  ChainBuilder Only(std::uint32_t when) const {
+    ChainBuilder next = *this;
+    next.when_ = when;
+    return next;
+  }
+
+  /// The job of a stage that others read.
+  template <class Types>
+  static Job AsInput(const JobBuilder<Types>& job) {
+    using Out = internal::Written<Types>;
+    if constexpr (std::is_same_v<typename Types::Format, TextOutput>)
+      return job.template Write<PairOutput<typename Out::Key, typename Out::Value>>();
+    else
+      return job;
+  }
+  template <class Loop>
+  static Job AsInput(const LoopBuilder<Loop>& loop) {
+    return loop;
+  }
+
   template <class Next>
   auto Add(const Next& next, std::vector<std::uint32_t> inputs) const {
-    using Out = internal::Written<typename Last::JobTypes>;
     auto done = done_;
-    if constexpr (std::is_same_v<typename Last::JobTypes::Format, TextOutput>) {
-      const Job job = last_.template Write<PairOutput<typename Out::Key, typename Out::Value>>();
-      done.push_back({std::make_shared<Job>(job), inputs_, rounds_max_});
-    } else {
-      done.push_back({std::make_shared<Job>(last_), inputs_, rounds_max_});
-    }
+    done.push_back({std::make_shared<Job>(AsInput(last_)), inputs_, rounds_max_, when_});
     return ChainBuilder<Next>(std::move(done), next, std::move(inputs));
   }
 
   Job Build() const {
     auto chain = std::make_shared<internal::PublishedChain>();
     chain->kept = done_;
-    chain->kept.push_back({std::make_shared<Job>(last_), inputs_, rounds_max_});
+    chain->kept.push_back({std::make_shared<Job>(last_), inputs_, rounds_max_, when_});
     Job whole = *chain->kept.front().job;
     for (const internal::ChainStage& stage : chain->kept) {
       chain->stages.push_back({sizeof(spillway_stage), &stage.job->abi(), stage.inputs.data(),
-                               stage.inputs.size(), stage.rounds_max});
+                               stage.inputs.size(), stage.rounds_max, stage.when});
       whole.stages_.push_back(stage.job);
     }
     chain->abi = {sizeof(spillway_chain), chain->stages.data(), chain->stages.size()};
@@ -156,6 +182,7 @@ class ChainBuilder {
   Last last_;
   std::vector<std::uint32_t> inputs_;
   std::uint32_t rounds_max_ = 0;
+  std::uint32_t when_ = SPILLWAY_STAGE_ALWAYS;
 };
 
 class NewChain {

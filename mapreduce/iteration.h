@@ -52,6 +52,8 @@
 // - BadRecord, thrown by Parse, names a bad record with its file and offset; thrown elsewhere it
 //   says that the input as a whole cannot be used.
 // - The object itself is shared by all threads, so all functions are const.
+// - `Status Setup(const TaskContext&) const` may be added: each task calls it before anything else,
+//   and more than once. What it reads, of a side file for example, the object keeps for all.
 #pragma once
 
 #include <concepts>

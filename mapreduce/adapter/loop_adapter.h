@@ -25,6 +25,12 @@ struct PublishedLoop {
   spillway_loop abi{};
 };
 
+/// Before anything else that a task does with the loop.
+template <class Loop>
+void SetUpTask(const Loop& loop, spillway_task* task) {
+  if constexpr (requires { loop.Setup(TaskContext(task)); }) SetUp(loop, task);
+}
+
 template <class Loop>
 concept FinishesParts = requires(const Loop& loop, const typename Loop::State& state,
                                  typename Loop::Partial& into) {
@@ -111,9 +117,10 @@ class LoopAdapter {
     return loop;
   }
 
-  static void* Create(const void*, spillway_task* task, std::uint32_t object) {
+  static void* Create(const void* self, spillway_task* task, std::uint32_t object) {
     void* made = nullptr;
     const int failed = Guard(task, typeid(Loop), [&] {
+      SetUpTask(*static_cast<const Loop*>(self), task);
       switch (object) {
         case SPILLWAY_LOOP_BATCH: made = new Batch(); return;
         case SPILLWAY_LOOP_START: made = new Start(); return;
@@ -224,6 +231,7 @@ class LoopAdapter {
 
   static void ParseBlock(const Loop& loop, spillway_task* task, const spillway_block& block,
                          void** batch, const spillway_batch_sink& full) {
+    SetUpTask(loop, task);
     auto* filling = static_cast<Batch*>(*batch);
     ForEachRecord<Input>(task, block, [&](const typename Input::Record& record) {
       if (filling == nullptr) *batch = filling = new Batch();

@@ -62,6 +62,7 @@ class LoopRoundMapper {
 
   explicit LoopRoundMapper(spillway_task* task)
       : loop_(*static_cast<const Loop*>(task->job->loop->self)), task_(task) {
+    SetUpTask(loop_, task);
     const LoopRoundInput input(task);
     gathers_ = input.file().round == 0;
     if (!gathers_) LoadLoopObject(state_, input.file().state);
@@ -132,6 +133,7 @@ class LoopRoundReducer {
     return Guard(task, typeid(Loop), [&] {
       if (task->partition_count != 1)
         throw std::runtime_error("a round of a loop has one reduce task: leave out --reducers");
+      SetUpTask(*static_cast<const Loop*>(task->job->loop->self), task);
       LoopRoundReducer(task).Reduce();
     });
   }

@@ -6,9 +6,9 @@
 //                    number is its place in this table
 //   2  JoinSource    (target name, source number)
 //   3  JoinTarget    (source number, target number)
-//   4  SortEdges     edges sorted by (source, target)
 //
-// GraphChain() makes them; keyed_loop.h goes on from there. One task, one thread.
+// GraphChain() makes them; keyed_loop.h goes on from there, with edges sorted by either end. One
+// task, one thread.
 #pragma once
 
 #include <algorithm>
@@ -33,8 +33,7 @@ enum GraphStage : std::uint32_t {
   kGraphEdgeNames = 0,
   kGraphVertices = 1,
   kGraphSources = 2,
-  kGraphTargets = 3,
-  kGraphEdges = 4
+  kGraphTargets = 3
 };
 
 /// Lines `from TAB to`; empty lines are passed over. Names may hold anything but TAB and newline.
@@ -127,37 +126,45 @@ class ReadEnds : public JoinMapper<Pairs<std::string, std::string>, J> {
   DecodeScratch scratch_;
 };
 
-/// (source, target), and with kBothWays also (target, source).
+/// (source, target), or (target, source), and with kBothWays also the other one.
 using Edge = std::pair<std::uint64_t, std::uint64_t>;
+
+class EdgeMapper : public Mapper<Pairs<std::uint64_t, std::uint64_t>, Edge, Nothing> {};
+
 template <bool kBothWays>
-class SortEdges : public Mapper<Pairs<std::uint64_t, std::uint64_t>, Edge, Nothing> {
+class SortEdges : public EdgeMapper {
  public:
-  void Map(const Pair<std::uint64_t, std::uint64_t>& edge,
-           typename Mapper<Pairs<std::uint64_t, std::uint64_t>, Edge, Nothing>::Emitter& out) {
+  void Map(const Pair<std::uint64_t, std::uint64_t>& edge, Emitter& out) {
     out.Emit({edge.key, edge.value});
     if constexpr (kBothWays) out.Emit({edge.value, edge.key});
   }
 };
 
-/// The stages above, to go on from with Then(job, {stages}).
 template <bool kBothWays>
-auto GraphChain() {
+class SortByTarget : public EdgeMapper {
+ public:
+  void Map(const Pair<std::uint64_t, std::uint64_t>& edge, Emitter& out) {
+    out.Emit({edge.value, edge.key});
+    if constexpr (kBothWays) out.Emit({edge.key, edge.value});
+  }
+};
+
+/// The stages above, to go on from with Then(job, {stages}).
+inline auto GraphChain() {
   return NewChain()
       .Then(NewJob().Map<ParseEdges>().MapOnly())
       .Then(NewJob().Map<CountOutEdges>().Partition<RangePartitioner>().Fold<Sum<std::uint64_t>>(),
             {kGraphEdgeNames})
       .Then(NewJob()
                 .Map<ReadEnds<SourceJoin>>()
-                .template GroupBy<GroupByFirst>()
-                .template Reduce<JoinReducer<SourceJoin>>(),
+                .GroupBy<GroupByFirst>()
+                .Reduce<JoinReducer<SourceJoin>>(),
             {kGraphVertices, kGraphEdgeNames})
       .Then(NewJob()
                 .Map<ReadEnds<TargetJoin>>()
-                .template GroupBy<GroupByFirst>()
-                .template Reduce<JoinReducer<TargetJoin>>(),
-            {kGraphVertices, kGraphSources})
-      .Then(NewJob().Map<SortEdges<kBothWays>>().template Partition<RangePartitioner>(),
-            {kGraphTargets});
+                .GroupBy<GroupByFirst>()
+                .Reduce<JoinReducer<TargetJoin>>(),
+            {kGraphVertices, kGraphSources});
 }
 
 }  // namespace spillway

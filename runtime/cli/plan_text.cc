@@ -64,8 +64,12 @@ std::uint64_t FreeScratchBytes(const JobPlan& plan) {
 
 std::string PlanText(const JobPlan& plan) {
   std::string text = "Plan for " + Shown(plan.job_name) + ":\n" + JobLines(plan) + InputLines(plan);
-  if (!plan.chain.empty())
-    text += Label("chain") + FormatNoun(plan.chain.size(), "stage") +
+  // Where there are stages for disk mode, as many others take their place in memory mode.
+  const auto stages =
+      std::count_if(plan.chain.begin(), plan.chain.end(),
+                    [](const PlannedStage& stage) { return stage.when != SPILLWAY_STAGE_ON_DISK; });
+  if (stages > 0)
+    text += Label("chain") + FormatNoun(static_cast<std::uint64_t>(stages), "stage") +
             "; this is the first, the others are planned when they can be\n";
   text += Label("shuffle") + plan.shuffle;
   if (plan.partitions > 0) text += ", " + FormatNoun(plan.partitions, "partition");

@@ -110,8 +110,14 @@ Status Remote::TakeSeats() {
       calls_->Call(std::move(request),
                    {.give_up_ms = options_.connect_timeout_ms, .cancelled = &cancel_}));
   std::uint32_t slots = 0;
-  for (const wire::WorkerState& worker : reply.cluster().workers())
-    if (!worker.draining()) slots += worker.slots();
+  for (const wire::WorkerState& worker : reply.cluster().workers()) {
+    if (worker.draining()) continue;
+    slots += worker.slots();
+    // Batches and buffers want theirs too; who has not said yet has as much as it needs.
+    if (worker.memory_bytes() > 0)
+      SPILLWAY_RETURN_IF_ERROR(
+          CheckStates(job_, worker.memory_bytes() / 2, "half of worker " + worker.name() + "'s"));
+  }
   SeatLoop(job_, std::max(1u, slots));
   return OkStatus();
 }

@@ -1,12 +1,28 @@
 #include "runtime/local/chain_runner.h"
 
 #include <algorithm>
-#include <chrono>
+#include <set>
 #include <utility>
 
 namespace spillway {
 
 namespace {
+
+/// Takes a counter that is for this program alone. One at 0 may have been left out.
+std::uint64_t TakeCounter(const std::string& name, JobReport& report) {
+  const auto group = report.counters.find("loop");
+  if (group == report.counters.end()) return 0;
+  const auto found = group->second.find(name);
+  if (found == group->second.end()) return 0;
+  const std::uint64_t count = found->second;
+  group->second.erase(found);
+  if (group->second.empty()) report.counters.erase(group);
+  return count;
+}
+
+double SecondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
 
 /// Adds a stage's report to that of the stages before it.
 void Add(JobReport&& stage, bool first, JobReport& all) {
@@ -50,7 +66,31 @@ void Add(JobReport&& stage, bool first, JobReport& all) {
 }  // namespace
 
 ChainRunner::ChainRunner(JobRequest request, std::unique_ptr<JobRunner> whole, StageFactory prepare)
-    : request_(std::move(request)), whole_(std::move(whole)), prepare_(std::move(prepare)) {}
+    : request_(std::move(request)),
+      whole_(std::move(whole)),
+      prepare_(std::move(prepare)),
+      mode_(request_.loop.mode == LoopRequest::Mode::kDisk ? SPILLWAY_STAGE_ON_DISK
+                                                           : SPILLWAY_STAGE_IN_MEMORY),
+      may_change_mode_(request_.loop.mode == LoopRequest::Mode::kAuto) {}
+
+bool ChainRunner::IsLeftOut(std::uint32_t stage) const {
+  const std::uint32_t when = plan().chain[stage].when;
+  return when != SPILLWAY_STAGE_ALWAYS && when != mode_;
+}
+
+bool ChainRunner::MayRun(std::uint32_t stage) const {
+  return may_change_mode_ || !IsLeftOut(stage);
+}
+
+std::string ChainRunner::PlaceOf(std::uint32_t stage) const {
+  std::uint32_t number = 0, count = 0;
+  for (std::uint32_t i = 0; i < stages(); ++i) {
+    if (IsLeftOut(i)) continue;
+    ++count;
+    if (i <= stage) ++number;
+  }
+  return "stage " + std::to_string(number) + " of " + std::to_string(count);
+}
 
 std::uint32_t ChainRunner::RoundsOf(std::uint32_t stage) const {
   const std::uint32_t rounds = plan().chain[stage].rounds_max;
@@ -61,6 +101,11 @@ JobRequest ChainRunner::RequestOf(std::uint32_t stage, const std::string& output
   JobRequest request = request_;
   request.stage = stage;
   request.loop = {};
+  if (plan().chain[stage].loop)
+    request.loop = {.mode = LoopRequest::Mode::kMemory,
+                    .rounds_max = request_.loop.rounds_max,
+                    .checkpoint_every = request_.loop.checkpoint_every,
+                    .state_bytes = state_bytes_};
   if (plan().chain[stage].chooses_reducers) request.reducers = 0;
   request.inputs.clear();
   for (const std::uint32_t input : plan().chain[stage].inputs) {
@@ -100,19 +145,42 @@ Status ChainRunner::RunOnce(std::uint32_t stage, const std::string& output_dir, 
 
 Status ChainRunner::RunStage(std::uint32_t stage, JobReport& all) {
   if (plan().chain[stage].rounds_max > 0) return RunRounds(stage, all);
+  if (plan().chain[stage].loop) return RunLoop(stage, all);
   const std::string directory = stage + 1 == stages()
                                     ? request_.output_dir
                                     : work_->path() + "/stage-" + std::to_string(stage);
   JobReport report;
   const Status status = RunOnce(stage, directory, &report);
+  state_bytes_ = std::max(state_bytes_, TakeCounter("state bytes", report));
   Add(std::move(report), stage == 0, all);
   places_.SetStage(stage, directory);
   return status;
 }
 
+Status ChainRunner::RunLoop(std::uint32_t stage, JobReport& all) {
+  const double before = SecondsSince(began_);
+  const std::string directory = work_->path() + "/stage-" + std::to_string(stage);
+  JobReport report;
+  const Status status = RunOnce(stage, directory, &report);
+  if (status.code() == Code::kResourceExhausted && may_change_mode_) {
+    all.warnings.push_back(status.message() + ". The rounds run in disk mode");
+    mode_ = SPILLWAY_STAGE_ON_DISK;
+    may_change_mode_ = false;
+    return OkStatus();
+  }
+  may_change_mode_ = false;
+  LoopReport loop = std::move(report.loop);
+  Add(std::move(report), false, all);
+  SPILLWAY_RETURN_IF_ERROR(status);
+  all.loop = std::move(loop);
+  all.loop.start_seconds += before;
+  places_.SetStage(stage, directory);
+  return OkStatus();
+}
+
 Status ChainRunner::RunRounds(std::uint32_t stage, JobReport& all) {
-  using Clock = std::chrono::steady_clock;
   all.loop.mode = "disk";
+  all.loop.start_seconds = SecondsSince(began_);
   std::string last;
   for (std::uint32_t round = 0; round < RoundsOf(stage) && !all.loop.converged; ++round) {
     const Clock::time_point start = Clock::now();
@@ -120,45 +188,47 @@ Status ChainRunner::RunRounds(std::uint32_t stage, JobReport& all) {
         work_->path() + "/stage-" + std::to_string(stage) + "-" + std::to_string(round);
     JobReport report;
     const Status status = RunOnce(stage, directory, &report);
-    const auto counters = report.counters.find("loop");
-    // A counter at 0 may be left out.
-    all.loop.converged = counters == report.counters.end() ||
-                         !counters->second.contains("changed") ||
-                         counters->second.at("changed") == 0;
-    report.counters.erase("loop");
+    all.loop.converged = TakeCounter("changed", report) == 0;
     Add(std::move(report), false, all);
     SPILLWAY_RETURN_IF_ERROR(status.Annotate("round " + std::to_string(round + 1)));
     places_.SetStage(stage, directory);
     if (!last.empty()) SPILLWAY_RETURN_IF_ERROR(files_.RemoveTree(last));
     last = std::move(directory);
     ++all.loop.rounds;
-    all.loop.iteration_seconds.push_back(
-        std::chrono::duration<double>(Clock::now() - start).count());
+    all.loop.iteration_seconds.push_back(SecondsSince(start));
   }
   return OkStatus();
 }
 
-/// Removes what no stage behind this one reads.
+bool ChainRunner::IsReadBehind(std::uint32_t stage, std::uint32_t output) const {
+  for (std::uint32_t later = stage + 1; later < stages(); ++later) {
+    const auto& inputs = plan().chain[later].inputs;
+    if (MayRun(later) && std::find(inputs.begin(), inputs.end(), output) != inputs.end())
+      return true;
+  }
+  return false;
+}
+
+/// Removes what this stage or one before it has read, and none behind it reads.
 void ChainRunner::RemoveRead(std::uint32_t stage) {
-  for (const std::uint32_t input : plan().chain[stage].inputs) {
-    bool read_later = input == SPILLWAY_STAGE_CHAIN_INPUT;
-    for (std::uint32_t later = stage + 1; later < stages(); ++later) {
-      const auto& inputs = plan().chain[later].inputs;
-      read_later = read_later || std::find(inputs.begin(), inputs.end(), input) != inputs.end();
-    }
-    if (read_later) continue;
-    const auto directory = places_.DirectoryOf(input);
+  std::set<std::uint32_t> read;
+  for (std::uint32_t i = 0; i <= stage; ++i)
+    read.insert(plan().chain[i].inputs.begin(), plan().chain[i].inputs.end());
+  read.erase(SPILLWAY_STAGE_CHAIN_INPUT);
+  for (const std::uint32_t output : read) {
+    const auto directory = places_.DirectoryOf(output);
+    if (!directory.ok() || IsReadBehind(stage, output)) continue;
     // The end of the work directory removes it otherwise.
-    if (directory.ok()) static_cast<void>(files_.RemoveTree(*directory).ok());
+    static_cast<void>(files_.RemoveTree(*directory).ok());
   }
 }
 
 Status ChainRunner::RunStages(JobReport& all) {
+  began_ = Clock::now();
   SPILLWAY_ASSIGN_OR_RETURN(work_, WorkDirectory::Create(files_, request_.output_dir));
   for (std::uint32_t stage = 0; stage < stages(); ++stage) {
-    SPILLWAY_RETURN_IF_ERROR(
-        RunStage(stage, all)
-            .Annotate("stage " + std::to_string(stage + 1) + " of " + std::to_string(stages())));
+    if (IsLeftOut(stage)) continue;
+    SPILLWAY_RETURN_IF_ERROR(RunStage(stage, all).Annotate(PlaceOf(stage)));
     RemoveRead(stage);
   }
   return OkStatus();
@@ -184,8 +254,7 @@ JobProgress ChainRunner::progress() const {
   const JobRunner* const current = running_;
   if (current == nullptr) return {};
   JobProgress progress = current->progress();
-  const std::string place =
-      "stage " + std::to_string(stage_ + 1) + " of " + std::to_string(stages()) + ".";
+  const std::string place = PlaceOf(stage_) + ".";
   progress.note = progress.note.empty() ? place : place + " " + progress.note;
   return progress;
 }

@@ -1,11 +1,15 @@
 // ChainRunner: the JobRunner of a chain: its stages one after the other, each an ordinary job that
 // another runner runs, here or on a cluster, or a sequence of such jobs where it is repeated. A
 // stage is planned when those before it have ended; what it leaves for others lies in a work
-// directory beside the output and is removed when the last of them has read it. Threads as for
-// JobRunner.
+// directory beside the output and is removed when the last of them has read it.
+//
+// Where rounds can run in either mode, the stages for the other one are left out. In memory mode
+// the rounds are one job, a loop. Unless memory mode was asked for, a loop whose states do not fit
+// is followed by the stages for disk mode, and a warning. Threads as for JobRunner.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -33,7 +37,14 @@ class ChainRunner : public JobRunner {
   JobProgress progress() const override;
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   std::uint32_t stages() const { return static_cast<std::uint32_t>(plan().chain.size()); }
+  bool IsLeftOut(std::uint32_t stage) const;
+  /// Whether a stage that is behind the others so far may yet run.
+  bool MayRun(std::uint32_t stage) const;
+  /// For people: "stage 2 of 8".
+  std::string PlaceOf(std::uint32_t stage) const;
   std::uint32_t RoundsOf(std::uint32_t stage) const;
   JobRequest RequestOf(std::uint32_t stage, const std::string& output_dir) const;
   /// Writes the file that tells the stage where the others' outputs are.
@@ -41,7 +52,9 @@ class ChainRunner : public JobRunner {
   Status RunOnce(std::uint32_t stage, const std::string& output_dir, JobReport* report);
   Status RunStage(std::uint32_t stage, JobReport& all);
   Status RunRounds(std::uint32_t stage, JobReport& all);
+  Status RunLoop(std::uint32_t stage, JobReport& all);
   Status RunStages(JobReport& all);
+  bool IsReadBehind(std::uint32_t stage, std::uint32_t output) const;
   void RemoveRead(std::uint32_t stage);
 
   const JobRequest request_;
@@ -51,6 +64,10 @@ class ChainRunner : public JobRunner {
   std::unique_ptr<WorkDirectory> work_;
   ChainFile places_;  ///< Of the outputs that are there.
   std::uint32_t jobs_run_ = 0;
+  Clock::time_point began_;
+  std::atomic<std::uint32_t> mode_;  ///< spillway_stage_when of the stages to run.
+  bool may_change_mode_ = false;
+  std::uint64_t state_bytes_ = 0;  ///< As a stage has said.
   /// The job that runs. The one before it is kept as well, for a Cancel or a look at the progress
   /// that has just read this.
   std::atomic<JobRunner*> running_{nullptr};

@@ -20,7 +20,7 @@ namespace spillway {
 /// How an iterative job runs. Nothing of it may be asked of another job.
 struct LoopRequest {
   enum class Mode {
-    kAuto,    ///< As kMemory.
+    kAuto,    ///< As kMemory; a chain whose states do not fit goes on as kDisk.
     kMemory,  ///< The input stays parsed in the workers; only what changes travels.
     kDisk,    ///< Each round is an ordinary job that reads the input anew.
   };
@@ -28,6 +28,7 @@ struct LoopRequest {
   std::optional<std::uint32_t> rounds_max;  ///< Instead of the job's own choice.
   std::uint32_t checkpoint_every = 0;       ///< Rounds of memory mode; 0: never.
   bool checkpoints_asked = false;           ///< Of this job, not of all by a setting.
+  std::uint64_t state_bytes = 0;            ///< What a process needs for its states; 0: little.
 
   bool asked() const { return mode != Mode::kAuto || rounds_max.has_value() || checkpoints_asked; }
 };
@@ -73,6 +74,8 @@ struct ScratchForecast {
 struct PlannedStage {
   std::vector<std::uint32_t> inputs;
   std::uint32_t rounds_max = 0;   ///< 0: it runs once.
+  std::uint32_t when = 0;         ///< spillway_stage_when
+  bool loop = false;              ///< A loop in memory mode; the others are ordinary jobs.
   bool chooses_reducers = false;  ///< Their number is the stage's own choice, not the command's.
 };
 

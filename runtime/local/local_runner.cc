@@ -7,6 +7,7 @@
 #include "runtime/local/prepared_job.h"
 #include "runtime/storage/posix_file_system.h"
 #include "runtime/task/crash_report.h"
+#include "runtime/worker/job_runtime.h"
 
 namespace spillway {
 
@@ -51,7 +52,12 @@ Result<std::unique_ptr<JobRunner>> PrepareLocalRunner(const JobRequest& request)
   SPILLWAY_ASSIGN_OR_RETURN(PreparedJob job, PrepareJob(files, request));
   if (job.is_loop() && request.loop.mode == LoopRequest::Mode::kDisk)
     return std::unique_ptr<JobRunner>(std::make_unique<LoopChain>(std::move(job), &PrepareRound));
-  if (job.is_loop()) SeatLoop(job, job.plan.threads);
+  if (job.is_loop()) {
+    SPILLWAY_RETURN_IF_ERROR(CheckStates(
+        job, job.plan.threads * job.plan.task_memory_bytes + SegmentBudgetBytes(job.memory),
+        "the budget"));
+    SeatLoop(job, job.plan.threads);
+  }
   return std::unique_ptr<JobRunner>(std::make_unique<LocalRunner>(std::move(job)));
 }
 

@@ -35,8 +35,8 @@ Status CheckRequest(const JobRequest& request) {
   return OkStatus();
 }
 
-/// --mode, --rounds and --checkpoint-every are for loops, the first two also for chains with a
-/// stage that is repeated.
+/// --mode, --rounds and --checkpoint-every are for loops, and for chains with a stage that is
+/// repeated; the last one only where rounds are kept in memory.
 Status CheckLoop(const JobRequest& request, const PluginJob& job) {
   if (job.abi().loop != nullptr) {
     if (request.loop.mode == LoopRequest::Mode::kDisk && request.loop.checkpoints_asked)
@@ -45,19 +45,22 @@ Status CheckLoop(const JobRequest& request, const PluginJob& job) {
     return OkStatus();
   }
   if (!request.loop.asked()) return OkStatus();
-  bool repeats = false;
+  bool repeats = false, in_memory = false;
   if (job.chain() != nullptr)
-    for (std::size_t i = 0; i < job.chain()->stage_count; ++i)
+    for (std::size_t i = 0; i < job.chain()->stage_count; ++i) {
       repeats = repeats || job.chain()->stages[i].rounds_max > 0;
+      in_memory = in_memory || job.chain()->stages[i].when == SPILLWAY_STAGE_IN_MEMORY;
+    }
   if (!repeats)
     return InvalidArgument("job " + std::string(job.abi().name) +
                            " is not iterative: leave out --mode, --rounds and "
                            "--checkpoint-every");
-  if (request.loop.checkpoints_asked)
+  if (request.loop.checkpoints_asked &&
+      (request.loop.mode == LoopRequest::Mode::kDisk || !in_memory))
     return InvalidArgument("job " + std::string(job.abi().name) +
                            " keeps its values in files from round to round: leave out "
                            "--checkpoint-every");
-  if (request.loop.mode == LoopRequest::Mode::kMemory)
+  if (request.loop.mode == LoopRequest::Mode::kMemory && !in_memory)
     return InvalidArgument("job " + std::string(job.abi().name) +
                            " keeps its values in files from round to round: it has no memory "
                            "mode. Leave out --mode");
@@ -237,6 +240,8 @@ void DescribePlugin(PreparedJob& job) {
       const spillway_stage& stage = chain->stages[i];
       job.plan.chain.push_back({{stage.inputs, stage.inputs + stage.input_count},
                                 stage.rounds_max,
+                                stage.when,
+                                stage.job->loop != nullptr,
                                 stage.job->reducers_default != 0});
     }
   job.plan.plugin_path = job.plugin->library().path();
@@ -267,6 +272,14 @@ void SeatLoop(PreparedJob& job, std::uint32_t seats) {
   job.parts = job.plan.maps = job.plan.partitions = count;
   job.plan.reasons.emplace_back("seats", std::to_string(count) + ": one for each slot, with " +
                                              std::to_string(parts) + " parts in turn");
+}
+
+Status CheckStates(const PreparedJob& job, std::uint64_t room_bytes, const std::string& where) {
+  const std::uint64_t needed = job.request.loop.state_bytes;
+  if (needed <= room_bytes) return OkStatus();
+  return ResourceExhausted("the states of the loop need " + FormatBytes(needed) +
+                           " of memory in each process, and " + where + " leaves " +
+                           FormatBytes(room_bytes) + ": use --mode disk, or give more --memory");
 }
 
 std::vector<SplitRange> PreparedJob::RangesOf(std::uint32_t map_task) const {

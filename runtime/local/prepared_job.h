@@ -49,4 +49,8 @@ Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request);
 /// which share the parts in turn.
 void SeatLoop(PreparedJob& job, std::uint32_t seats);
 
+/// ResourceExhausted when what the loop's states need does not fit `room_bytes`, which are those of
+/// `where`.
+Status CheckStates(const PreparedJob& job, std::uint64_t room_bytes, const std::string& where);
+
 }  // namespace spillway

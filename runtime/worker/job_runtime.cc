@@ -30,6 +30,8 @@ JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, con
       spare_budget(SpareBytes(plan) + plan.threads * plan.input_buffer_bytes),
       checkpoints(files, staging_dir, durable),
       task_bytes_(plan.task_bytes) {
+  // Batches get the rest, and go to the disk where there is none.
+  task_budget.ReserveForced(start.spec().loop().state_bytes());
   context.plugin = &plugin;
   context.job = start.segment_job();
   context.partitions = start.spec().parts();

@@ -1,4 +1,5 @@
-"""PageRank and connected components in disk mode, against loops in plain Python."""
+"""PageRank and connected components in both modes, against loops in plain Python. PageRank is
+compared to the last bit: the loop here adds in the order in which the job does."""
 
 import pathlib
 import random
@@ -55,6 +56,9 @@ def components(edges):
     return sorted((root(name), name) for name in list(parent))
 
 
+MODES = ("memory", "disk")
+
+
 class PageRank(CommandCase):
     def ranks(self, path, *flags, args=()):
         result = self.run_job("page_rank", [path], *flags, args=args)
@@ -66,23 +70,72 @@ class PageRank(CommandCase):
         edges = random_edges(1, 500, 4000)
         path = self.write("edges.tsv", text_of(edges))
         expected = sorted(page_rank(edges, 5).items())
-        for flags in ([], ["--reducers", "3", "--split-size", "7000", "--threads", "5"],
-                      ["--memory", "32M", "--reducers", "1"]):
-            result, got = self.ranks(path, "--rounds", "5", *flags)
-            self.assertEqual(got, expected)
-            self.assertEqual(result.summary["rounds"], 5)
-            self.assertFalse(result.summary["converged"])
-            self.assertEqual(len(result.summary["iteration_seconds"]), 5)
+        for mode in MODES:
+            for flags in ([], ["--reducers", "3", "--split-size", "7000", "--threads", "5"],
+                          ["--memory", "32M", "--reducers", "1"]):
+                result, got = self.ranks(path, "--rounds", "5", "--mode", mode, *flags)
+                self.assertEqual(got, expected)
+                self.expect_loop(result, mode, 5, converged=False)
         self.assertAlmostEqual(sum(rank for _, rank in got), 1)
 
-    def test_ranks_of_a_graph_of_several_ranges_do_not_depend_on_reducers(self):
+    def expect_loop(self, result, mode, rounds, converged):
+        summary = result.summary
+        self.assertEqual(summary["mode"], mode)
+        self.assertEqual(summary["rounds"], rounds)
+        self.assertEqual(summary["converged"], converged)
+        self.assertEqual(len(summary["iteration_seconds"]), rounds)
+        self.assertGreater(summary["start_seconds"], 0)
+
+    def test_memory_mode_is_what_happens_unless_said(self):
+        path = self.write("edges.tsv", text_of(random_edges(8, 100, 500)))
+        result, got = self.ranks(path, "--rounds", "3")
+        self.expect_loop(result, "memory", 3, converged=False)
+        self.assertNotIn("changed", result.summary["counters"].get("loop", {}))
+        self.assertNotIn("state bytes", result.summary["counters"].get("loop", {}))
+
+    def test_odd_graphs_have_the_same_ranks_in_both_modes(self):
+        for edges in ([(b"a", b"a")],                                   # one vertex, alone
+                      [(b"a", b"b")] * 5 + [(b"b", b"a")],              # repeated edges
+                      [(b"z", b"m"), (b"a", b"m"), (b"m", b"m")],       # nobody points to z and a
+                      [(b"m", b"a"), (b"m", b"z")],                     # all but one are dangling
+                      [(b"hub", b"%04d" % i) for i in range(3000)] +
+                      [(b"%04d" % i, b"hub") for i in range(3000)]):
+            path = self.write("edges.tsv", text_of(edges))
+            expected = sorted(page_rank(edges, 4).items())
+            for mode in MODES:
+                _, got = self.ranks(path, "--rounds", "4", "--mode", mode, args=["--tolerance=0"])
+                self.assertEqual(got, expected, mode)
+
+    def test_no_rounds_leave_the_first_values(self):
+        path = self.write("edges.tsv", b"a\tb\nb\tc\n")
+        for mode in MODES:
+            result, got = self.ranks(path, "--rounds", "0", "--mode", mode)
+            self.assertEqual([rank for _, rank in got], [1 / 3] * 3)
+            self.assertEqual(result.summary["rounds"], 0)
+
+    def test_states_that_do_not_fit_are_told(self):
+        path = self.dir / "edges.tsv"
+        path.write_bytes(b"".join(b"%d\t%d\n" % (v, v * 7 % 400_000) for v in range(400_000)))
+        tiny = ["--rounds", "1", "--memory", "36M", "--threads", "1"]
+        result = self.run_job("page_rank", [path], "--mode", "memory", *tiny, expect=74)
+        self.assertIn("the states of the loop need", result.text)
+        self.assertIn("--mode disk", result.text)
+        fallen, _ = self.ranks(path, *tiny)
+        self.assertIn("The rounds run in disk mode", fallen.text)
+        self.assertEqual(fallen.summary["mode"], "disk")
+        roomy, _ = self.ranks(path, "--rounds", "1")
+        self.assertEqual(roomy.summary["mode"], "memory")
+        self.assertEqual(self.parts(fallen.output), self.parts(roomy.output))
+
+    def test_ranks_of_a_graph_of_several_ranges_depend_on_neither_mode_nor_reducers(self):
         path = self.dir / "edges.tsv"
         rng = random.Random(3)
         path.write_bytes(b"".join(b"%d\t%d\n" % (rng.randrange(150_000), rng.randrange(150_000))
                                   for _ in range(200_000)))
         texts = set()
-        for reducers in ("1", "2", "5"):
-            result, got = self.ranks(path, "--rounds", "2", "--reducers", reducers)
+        for flags in (["--mode", "disk", "--reducers", "1"], ["--mode", "disk", "--reducers", "5"],
+                      ["--reducers", "2", "--threads", "1"], ["--threads", "5"]):
+            result, got = self.ranks(path, "--rounds", "2", *flags)
             texts.add(b"".join(self.parts(result.output)))
         self.assertEqual(len(texts), 1)
         self.assertAlmostEqual(sum(rank for _, rank in got), 1)
@@ -90,14 +143,18 @@ class PageRank(CommandCase):
 
     def test_it_ends_when_no_rank_moves(self):
         path = self.write("edges.tsv", b"a\tb\nb\ta\n")
-        result, got = self.ranks(path)
-        self.assertEqual(got, [(b"a", 0.5), (b"b", 0.5)])
-        self.assertTrue(result.summary["converged"])
-        self.assertEqual(result.summary["rounds"], 1)
+        for mode in MODES:
+            result, got = self.ranks(path, "--mode", mode)
+            self.assertEqual(got, [(b"a", 0.5), (b"b", 0.5)])
+            self.expect_loop(result, mode, 1, converged=True)
         path = self.write("edges.tsv", text_of(random_edges(2, 50, 200)))
-        result, _ = self.ranks(path, "--rounds", "100", args=["--tolerance=1e-4"])
-        self.assertTrue(result.summary["converged"])
-        self.assertLess(result.summary["rounds"], 100)
+        ended = [self.ranks(path, "--rounds", "100", "--mode", mode, args=["--tolerance=1e-4"])
+                 for mode in MODES]
+        for result, _ in ended:
+            self.assertTrue(result.summary["converged"])
+            self.assertLess(result.summary["rounds"], 100)
+        self.assertEqual(ended[0][0].summary["rounds"], ended[1][0].summary["rounds"])
+        self.assertEqual(ended[0][1], ended[1][1])
 
     def test_the_packages_of_this_debian(self):
         script = pathlib.Path(__file__).parents[2] / "bench/jobs/package_graph.py"
@@ -107,26 +164,25 @@ class PageRank(CommandCase):
         text = subprocess.run([sys.executable, script, status], check=True,
                               capture_output=True).stdout
         edges = [tuple(line.split(b"\t")) for line in text.splitlines()]
-        _, got = self.ranks(self.write("packages.tsv", text), "--rounds", "3")
-        self.assertEqual(got, sorted(page_rank(edges, 3).items()))
+        path = self.write("packages.tsv", text)
+        for mode in MODES:
+            _, got = self.ranks(path, "--rounds", "3", "--mode", mode)
+            self.assertEqual(got, sorted(page_rank(edges, 3).items()))
 
     def test_bad_edges_are_named(self):
         for line, why in ((b"a", "a line is"), (b"a\t", "without a name"), (b"\tb", "without a"),
                           (b"a\tb\tc", "more than two fields")):
             path = self.write("edges.tsv", b"a\tb\n" + line + b"\n")
-            result = self.run_job("page_rank", [path], expect=65)
-            self.assertIn("edges.tsv:4", result.text)
-            self.assertIn(why, result.text)
+            for mode in MODES:
+                result = self.run_job("page_rank", [path], "--mode", mode, expect=65)
+                self.assertIn("edges.tsv:4", result.text)
+                self.assertIn(why, result.text)
 
     def test_an_empty_graph_is_refused(self):
-        result = self.run_job("page_rank", [self.write("edges.tsv", b"\n")], expect=64)
-        self.assertIn("no edge", result.text)
-
-    def test_there_is_no_memory_mode(self):
-        path = self.write("edges.tsv", b"a\tb\n")
-        result = self.run_job("page_rank", [path], "--mode", "memory", expect=64)
-        self.assertIn("no memory mode", result.text)
-        self.run_job("page_rank", [path], "--mode", "disk")
+        for mode in MODES:
+            result = self.run_job("page_rank", [self.write("edges.tsv", b"\n")], "--mode", mode,
+                                  expect=64)
+            self.assertIn("no edge", result.text)
 
 
 class ConnectedComponents(CommandCase):
@@ -140,7 +196,8 @@ class ConnectedComponents(CommandCase):
         rng.shuffle(edges)
         expected = b"".join(b"%s\t%s\n" % (name, root) for root, name in components(edges))
         path = self.write("edges.tsv", text_of(edges))
-        for flags in ([], ["--reducers", "3", "--split-size", "900", "--threads", "5"]):
+        for flags in ([], ["--reducers", "3", "--split-size", "900", "--threads", "5"],
+                      ["--mode", "disk"]):
             result = self.run_job("connected_components", [path], *flags)
             self.assertEqual(b"".join(self.parts(result.output)), expected)
             self.assertTrue(result.summary["converged"])
