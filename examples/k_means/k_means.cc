@@ -1,11 +1,12 @@
 // k-means: groups points around k centres (Lloyd's algorithm). Input: lines of numbers parted by
-// blanks, the first one a label, which is ignored. It starts from the first k points, so its result
-// depends on the input alone. Output: a line for each centre: its number, how many points are
-// nearest to it, its coordinates.
+// blanks, the first one a label, which is ignored (--no-label: there is none). It starts from the
+// first k points, so its result depends on the input alone. Output: a line for each centre: its
+// number, how many points are nearest to it, its coordinates.
 //
 //   spillway run k_means -i points.txt -o centres -- 10
 #include <algorithm>
-#include <limits>
+#include <charconv>
+#include <cmath>
 #include <vector>
 
 #include "../points/point_batch.h"
@@ -17,6 +18,8 @@ using points::PointBatch;
 namespace {
 
 constexpr std::uint32_t kCentresMax = 4096;
+/// Squared distances of larger coordinates leave single precision.
+constexpr float kCoordinateMax = 1e18f;
 
 struct Options {
   std::uint32_t centres = 0;
@@ -79,7 +82,12 @@ class KMeans {
 
   explicit KMeans(const Options& options) : options_(options) {}
 
-  void Parse(const Line& line, Batch& batch) const { batch.Add(line, options_.labelled); }
+  void Parse(const Line& line, Batch& batch) const {
+    batch.Add(line, options_.labelled);
+    for (std::uint32_t d = 0; d < batch.dims(); ++d)
+      if (std::fabs(batch.at(batch.count() - 1, d)) > kCoordinateMax)
+        throw BadRecord("coordinates go up to 1e18");
+  }
 
   void Gather(const Batch& batch, Start& start) const {
     start.extent.Add(batch);
@@ -164,16 +172,23 @@ SPILLWAY_PLUGIN("k_means", "groups points around k centres",
                 "K [--no-label] [--tolerance=DISTANCE]") {
   Options options;
   for (std::size_t i = 0; i < args.size(); ++i) {
-    if (args[i].starts_with("--")) continue;
+    const std::string_view arg = args[i];
+    if (arg.starts_with("--tolerance=")) continue;
+    if (arg == "--no-label") {
+      options.labelled = false;
+      continue;
+    }
+    const std::string shown = "'" + std::string(arg) + "'";
+    if (arg.starts_with("--")) return InvalidArgument("what is " + shown + "?");
+    if (options.centres != 0) return InvalidArgument("K is given already, what is " + shown + "?");
     const auto [after, error] =
-        std::from_chars(args[i].data(), args[i].data() + args[i].size(), options.centres);
-    if (error != std::errc() || after != args[i].data() + args[i].size())
-      return InvalidArgument("'" + std::string(args[i]) + "' is no number of centres");
+        std::from_chars(arg.data(), arg.data() + arg.size(), options.centres);
+    if (error != std::errc() || after != arg.data() + arg.size())
+      return InvalidArgument(shown + " is no number of centres");
   }
   if (options.centres == 0 || options.centres > kCentresMax)
     return InvalidArgument("give K, the number of centres, from 1 to " +
                            std::to_string(kCentresMax));
-  options.labelled = !args.Option("no-label").has_value();
   if (Status status = points::ReadOption(args, "tolerance", &options.tolerance); !status.ok())
     return status;
   return NewLoop(KMeans(options)).Rounds(20);

@@ -94,7 +94,7 @@ class LogisticRegression {
     for (std::size_t i = 0; i < from.sums.size(); ++i) into.sums[i] += from.sums[i];
   }
 
-  bool Next(State& state, const Partial& total, const LoopRound&) const {
+  bool Next(State& state, const Partial& total, const LoopRound& round) const {
     const auto points = static_cast<double>(state.points);
     const std::size_t dims = state.weights.size();
     double length = 0;
@@ -105,6 +105,9 @@ class LogisticRegression {
     };
     for (std::size_t d = 0; d < dims; ++d) step(d, state.weights[d]);
     step(dims, state.bias);
+    if (!std::isfinite(length))
+      throw BadRecord("in round " + std::to_string(round.number()) +
+                      " the weights have left single precision; give a smaller --rate");
     state.error = total.Total(dims + 1) / points;
     state.Round();
     return length <= options_.tolerance * options_.tolerance;

@@ -54,8 +54,8 @@ class PointBatch {
     Read(line.text);
     const std::size_t first = labelled ? 1 : 0;
     if (numbers_.size() <= first)
-      throw spillway::BadRecord(labelled ? "a point has a label and at least one number"
-                                         : "a point has at least one number");
+      throw spillway::BadRecord(labelled ? "a point is a label and at least one number"
+                                         : "a point is at least one number");
     const auto dims = static_cast<std::uint32_t>(numbers_.size() - first);
     if (count_ == 0) {
       dims_ = dims;

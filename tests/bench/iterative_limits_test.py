@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 LIMITS = pathlib.Path(os.environ["LIMITS"])
+SINGLE_PRECISION = 1e-5
 
 
 def read_points(path):
@@ -82,21 +83,27 @@ class IterativeLimits(unittest.TestCase):
         self.assertEqual(len(texts), 1)
         return [[float(word) for word in line.split()] for line in texts.pop().splitlines()]
 
-    def expect_near(self, got, expected):
+    def expect_near(self, got, expected, delta=1e-9):
         self.assertEqual([len(row) for row in got], [len(row) for row in expected])
         for got_row, expected_row in zip(got, expected):
             for a, b in zip(got_row, expected_row):
-                self.assertAlmostEqual(a, b, delta=1e-9 * max(1, abs(b)))
+                self.assertAlmostEqual(a, b, delta=delta * max(1, abs(b)))
 
     def test_k_means(self):
-        points = self.make("generate_points", "--points", 9000, "--dimensions", 3, "--labels", 5)
-        got = self.run_limit("k_means", points, 5, 3, rounds=3)
-        self.expect_near(got, k_means(read_points(points)[1], 5, 3))
+        # Coordinates are turned four and sixteen at a time, centres compared up to eight at a time.
+        for dimensions, k in ((3, 5), (7, 1), (16, 10), (21, 15)):
+            points = self.make("generate_points", "--points", 9001, "--dimensions", dimensions,
+                               "--labels", 5)
+            got = self.run_limit("k_means", points, k, 2, rounds=2)
+            self.expect_near(got, k_means(read_points(points)[1], k, 2), SINGLE_PRECISION)
 
     def test_logistic_regression(self):
-        points = self.make("generate_points", "--points", 9000, "--dimensions", 4, "--labels", 2)
-        got = self.run_limit("logistic_regression", points, 0.5, 4, rounds=4)
-        self.expect_near(got, [logistic_regression(*read_points(points), 0.5, 4)])
+        for dimensions in (4, 16):
+            points = self.make("generate_points", "--points", 9001, "--dimensions", dimensions,
+                               "--labels", 2)
+            got = self.run_limit("logistic_regression", points, 0.5, 4, rounds=4)
+            self.expect_near(got, [logistic_regression(*read_points(points), 0.5, 4)],
+                             SINGLE_PRECISION)
 
     def test_page_rank(self):
         path = self.make("generate_graph", "--vertices", 3000, "--edges", 20000)

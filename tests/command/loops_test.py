@@ -187,6 +187,31 @@ class Loops(CommandCase):
         self.fails(good + b"\n" + good, "bad.txt:18")
         self.fails(good + b"2 2 3\n", "bad.txt:18", "0 or 1", job="logistic_regression", args=())
 
+    def test_numbers_that_single_precision_cannot_work_with_are_refused(self):
+        self.fails(b"0 1 2\n0 1 -2e18\n", "bad.txt:6", "up to 1e18")
+        self.fails(b"0 inf 2\n", "bad.txt:0", "no finite number")
+        self.fails(b"nan 1 2\n", "bad.txt:0", "no finite number")
+        self.fails(b"0 1e30 0\n1 0 1\n" * 9, "in round 2", "smaller --rate",
+                   job="logistic_regression", args=["--rate=1e38"])
+
+    def test_points_without_a_label_are_read_whole(self):
+        path = self.write("points.txt", b"1 2\n3 4\n")
+        for args, expected in ((["1"], b"0\t2\t3\n"), (["1", "--no-label"], b"0\t2\t2 3\n")):
+            for mode in ("memory", "disk"):
+                part, _ = self.part("k_means", path, "--mode", mode, args=args)
+                self.assertEqual(part, expected)
+        self.fails(b"1 2\n3\n", "bad.txt:4", "a label and at least one number")
+        self.fails(b"1 2\n\n", "bad.txt:4", "at least one number", args=("1", "--no-label"))
+
+    def test_arguments_that_mean_nothing_are_refused(self):
+        path = self.write("points.txt", b"0 1 2\n")
+        for args, word in ((["1", "--no-labels"], "what is '--no-labels'?"),
+                           (["1", "2"], "what is '2'?"), (["x"], "no number of centres"),
+                           (["1", "--tolerance=x"], "--tolerance=x"), ([], "give K"),
+                           (["5000"], "from 1 to 4096")):
+            result = self.run_job("k_means", [path], args=args, expect=64)
+            self.assertIn(word, result.text)
+
     def test_input_that_cannot_be_used_as_a_whole_says_why(self):
         self.fails(b"0 1 2\n", "1 points, too few for 2 centres")
         self.fails(b"", "0 points, too few")
