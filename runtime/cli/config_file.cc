@@ -5,6 +5,7 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
+#include <boost/filesystem.hpp>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -85,6 +86,10 @@ Result<std::vector<SettingValue>> ParseConfigFile(std::string_view content,
 }
 
 Result<std::vector<SettingValue>> ReadConfigFile(const std::string& path) {
+  // What has no end is not read to its end.
+  boost::system::error_code error;
+  if (boost::filesystem::is_other(boost::filesystem::status(path, error)))
+    return InvalidArgument(path + ": is a pipe or a device; settings lie in a file.");
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   std::ostringstream content;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/filesystem.hpp>
 #include <climits>
+#include <csignal>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -66,6 +67,7 @@ std::string HostName() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // A file that reaches its limit is an error that names it.
   const auto environment = ReadEnvironment();
   const auto program = Program();
   const auto prefix = program.parent_path().parent_path();

@@ -1,8 +1,28 @@
 #include "runtime/cli/shell.h"
 
 #include <ostream>
+#include <string_view>
 
 namespace spillway {
+
+namespace {
+
+/// The message without what would steer a terminal: names of files and jobs may hold anything.
+std::string Shown(const std::string& message) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string shown;
+  for (const char c : message) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte >= 0x20 && byte != 0x7f) || c == '\n' || c == '\t') {
+      shown += c;
+    } else {
+      shown += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return shown;
+}
+
+}  // namespace
 
 TextStyle Shell::error_style(bool no_color) const {
   const auto is_set = [this](const char* name) {
@@ -15,7 +35,7 @@ TextStyle Shell::error_style(bool no_color) const {
 }
 
 int ReportError(const Shell& shell, int exit_code, const std::string& message, TextStyle style) {
-  shell.err << style.Error("spillway:") << " " << message << "\n" << std::flush;
+  shell.err << style.Error("spillway:") << " " << Shown(message) << "\n" << std::flush;
   return exit_code;
 }
 
@@ -24,7 +44,8 @@ int ReportError(const Shell& shell, int exit_code, const std::string& message) {
 }
 
 void ReportWarning(const Shell& shell, const std::string& message, TextStyle style) {
-  shell.err << "spillway: " << style.Warning("warning:") << " " << message << "\n" << std::flush;
+  shell.err << "spillway: " << style.Warning("warning:") << " " << Shown(message) << "\n"
+            << std::flush;
 }
 
 }  // namespace spillway

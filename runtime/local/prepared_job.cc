@@ -75,6 +75,8 @@ Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
     return AlreadyExists("the output '" + request.output_dir +
                          "' exists already; choose another --output, or pass --overwrite to "
                          "replace it when the job has succeeded");
+  if (existing.status().code() == Code::kInvalidArgument)  // No path that could come into being.
+    return existing.status().Annotate("the output");
   namespace fs = boost::filesystem;
   boost::system::error_code error;
   const fs::path output = fs::weakly_canonical(request.output_dir, error);
@@ -96,6 +98,16 @@ Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
                              request.output_dir +
                              "', which would be replaced; choose another "
                              "--output");
+  }
+  return OkStatus();
+}
+
+Status CheckSideFiles(FileSystem& files, const JobRequest& request) {
+  for (const auto& [name, path] : request.side_files) {
+    const Result<FileInfo> info = files.Stat(path);
+    if (!info.ok()) return info.status().Annotate("--file " + name);
+    if (info->kind != FileKind::kRegular)
+      return InvalidArgument("--file " + name + ": '" + path + "' is not a regular file");
   }
   return OkStatus();
 }
@@ -305,6 +317,7 @@ Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request) {
   SPILLWAY_RETURN_IF_ERROR(CheckLoop(request, *job.plugin));
   SPILLWAY_ASSIGN_OR_RETURN(job.inputs, ListInputFiles(files, request.inputs));
   SPILLWAY_RETURN_IF_ERROR(CheckOutputPlace(files, request, job.inputs));
+  SPILLWAY_RETURN_IF_ERROR(CheckSideFiles(files, request));
   DescribePlugin(job);
   job.plan.threads = request.threads != 0 ? request.threads : AvailableCpus();
   SPILLWAY_RETURN_IF_ERROR(ChooseSplits(job, job.plan.reasons));

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sodium.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,8 +21,11 @@ static_assert(kSha256Bytes == crypto_hash_sha256_BYTES);
 }  // namespace
 
 Result<std::string> FileSha256(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));  // A pipe waits.
   if (!file.valid()) return PosixError(errno, "open", path);
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return PosixError(errno, "look at", path);
+  if (!S_ISREG(info.st_mode)) return BadData("'" + path + "' is not a regular file");
   crypto_hash_sha256_state state;
   crypto_hash_sha256_init(&state);
   std::vector<unsigned char> chunk(kChunkBytes);

@@ -1,5 +1,7 @@
 #include "runtime/storage/output_staging.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <set>
@@ -71,6 +73,12 @@ std::string ManifestText(const std::string& head, const std::vector<CommittedPar
   return manifest + "\n  ]\n}\n";
 }
 
+/// Renames move a link, not what it points to.
+bool IsLink(const std::string& path) {
+  struct stat info {};
+  return ::lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
+}
+
 bool IsSafeJobId(const std::string& id) {
   return !id.empty() && std::all_of(id.begin(), id.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
@@ -93,6 +101,9 @@ Result<StagingOptions> OutputStaging::Check(const StagingOptions& options) {
 Result<std::unique_ptr<OutputStaging>> OutputStaging::Create(FileSystem& files,
                                                              const StagingOptions& options) {
   SPILLWAY_ASSIGN_OR_RETURN(StagingOptions checked, Check(options));
+  if (IsLink(checked.output_dir))
+    return AlreadyExists("the output '" + options.output_dir +
+                         "' is a symbolic link, which no output replaces; name a directory");
   const Result<FileInfo> existing = files.Stat(options.output_dir);
   if (existing.ok()) {
     if (!options.overwrite)
@@ -108,6 +119,9 @@ Result<std::unique_ptr<OutputStaging>> OutputStaging::Create(FileSystem& files,
   if (!parent.ok())
     return NotFound("the output's parent directory '" + output.parent +
                     "' does not exist; create it first (mkdir -p)");
+  if (parent->kind != FileKind::kDirectory)
+    return InvalidArgument("the output's parent '" + output.parent +
+                           "' is not a directory; choose another --output");
   RemoveLeftovers(files, output);
   std::string staging = output.parent + "/" + StagingPrefix(output.name) + options.job_id;
   std::unique_ptr<OutputStaging> made(

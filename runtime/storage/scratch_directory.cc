@@ -36,10 +36,13 @@ Result<UniqueFd> OpenUserDirectory(const std::string& spill_dir) {
   const std::string path = spill_dir + "/" + UserDirectoryName();
   auto directory = OpenDirectory(AT_FDCWD, path);
   if (directory.status().code() == Code::kNotFound) return directory;
+  struct stat info = {};
+  if (::lstat(path.c_str(), &info) != 0 && errno == ENOTDIR)
+    return InvalidArgument("the spill directory '" + spill_dir +
+                           "' is not a directory; name another with --spill-dir");
   const std::string trap =
       " is not used for scratch files; remove it or choose another --spill-dir";
   if (!directory.ok()) return PermissionDenied(directory.status().message() + ": it" + trap);
-  struct stat info = {};
   if (::fstat(directory->get(), &info) != 0) return PosixError(errno, "look at", path);
   if (info.st_uid != ::geteuid())
     return PermissionDenied(path + " belongs to user " + std::to_string(info.st_uid) + " and" +

@@ -53,12 +53,13 @@ class SpawnSetup {
     ::posix_spawn_file_actions_adddup2(&files_, in, STDIN_FILENO);
     ::posix_spawn_file_actions_adddup2(&files_, out, STDOUT_FILENO);
     ::posix_spawn_file_actions_adddup2(&files_, err, STDERR_FILENO);
-    sigset_t none, pipe;
+    sigset_t none, ignored;  // Ignored: here, and not by the command.
     ::sigemptyset(&none);
-    ::sigemptyset(&pipe);
-    ::sigaddset(&pipe, SIGPIPE);
+    ::sigemptyset(&ignored);
+    ::sigaddset(&ignored, SIGPIPE);
+    ::sigaddset(&ignored, SIGXFSZ);
     ::posix_spawnattr_setsigmask(&attributes_, &none);
-    ::posix_spawnattr_setsigdefault(&attributes_, &pipe);
+    ::posix_spawnattr_setsigdefault(&attributes_, &ignored);
     ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   }
   ~SpawnSetup() {

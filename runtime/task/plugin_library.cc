@@ -23,7 +23,7 @@ constexpr std::string_view kBuildHint =
 
 /// What ELF itself says, so that the common mistakes get a plain answer.
 Status CheckElf(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);  // A pipe waits.
   if (fd < 0) {
     const int error = errno;
     if (error == ENOENT) return NotFound("no plugin at '" + path + "'");

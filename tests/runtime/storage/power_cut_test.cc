@@ -104,7 +104,9 @@ TEST_P(PowerCutTest, WhatWasSaidToBeCommittedIsThereAndNothingHalfIs) {
     SCOPED_TRACE("cut after " + std::to_string(changes) + " changes");
     ASSERT_LT(changes, kChangesMax);
     PowerCutFileSystem files("/d", changes);
-    if (overwrite) ASSERT_TRUE(MakeOldOutput(files).ok());
+    if (overwrite) {
+      ASSERT_TRUE(MakeOldOutput(files).ok());
+    }
     Told told;
     const Status ran = RunJob(files, Options(), told);
     EXPECT_EQ(ran.ok(), told.committed) << ran.message();
