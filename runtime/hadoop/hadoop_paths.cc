@@ -83,7 +83,7 @@ HadoopPath Below(const HadoopPath& directory, const std::string& name) {
   const auto join = [&name](const std::string& to) {
     return to.ends_with('/') ? to + name : to + "/" + name;
   };
-  return {join(directory.shown), join(directory.local)};
+  return {directory.shown == "." ? name : join(directory.shown), join(directory.local)};
 }
 
 }  // namespace spillway

@@ -4,6 +4,7 @@
 #   lib/cmake/spillway/             find_package(spillway), spillway_add_plugin()
 #   share/pkgconfig/                the same for other build systems
 #   share/spillway/templates/       what `spillway new` copies
+#   lib/spillway/hadoop             the stand-in for Hadoop's command, not on PATH
 #   lib/spillway/plugins/           the built-in jobs; the command finds them from its own place
 #   lib/systemd/system/             units of the coordinator and of a worker
 #   share/doc/spillway/             how to operate a cluster

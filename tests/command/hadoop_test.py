@@ -214,18 +214,21 @@ class Streaming(HadoopCase):
         self.assertIn("Input path does not exist: no", text)
         self.assertIn("does not exist", self.stream("-mapper", "x", "-file", "no", expect=66).text)
 
-    def test_ctrl_c_ends_it_and_leaves_nothing(self):
+    def test_whoever_stops_it_stops_the_job_and_nothing_is_left(self):
         self.write("hang.sh", b"#!/bin/sh\ntouch %s/started\nsleep 600\n" % bytes(self.dir))
-        running = subprocess.Popen(
-            [HADOOP, "jar", JAR, "-file", "hang.sh", "-mapper", "hang.sh", "-reducer", "cat",
-             "-input", "in.txt", "-output", "out"], cwd=self.dir, env=self.environment,
-            stderr=subprocess.PIPE, start_new_session=True)
-        while not (self.dir / "started").exists() and running.poll() is None:
-            pass
-        os.killpg(running.pid, signal.SIGINT)  # As the terminal does.
-        _, err = running.communicate(timeout=SECONDS_MAX)
-        self.assertEqual(running.returncode, 130, err)
-        self.assertEqual(sorted(p.name for p in self.home.iterdir()), ["in.txt"])
+        for stop, code in ((lambda pid: os.killpg(pid, signal.SIGINT), 130),  # As the terminal.
+                           (lambda pid: os.kill(pid, signal.SIGTERM), 143)):
+            running = subprocess.Popen(
+                [HADOOP, "jar", JAR, "-file", "hang.sh", "-mapper", "hang.sh", "-reducer", "cat",
+                 "-input", "in.txt", "-output", "out"], cwd=self.dir, env=self.environment,
+                stderr=subprocess.PIPE, start_new_session=True)
+            while not (self.dir / "started").exists() and running.poll() is None:
+                pass
+            stop(running.pid)
+            _, err = running.communicate(timeout=SECONDS_MAX)
+            self.assertEqual(running.returncode, code, err)
+            self.assertEqual(sorted(p.name for p in self.home.iterdir()), ["in.txt"])
+            (self.dir / "started").unlink()
 
 
 class Keys(HadoopCase):
@@ -322,12 +325,12 @@ class FileSystem(HadoopCase):
         self.assertEqual(self.said("-get", "/data/deep", "back"), "")
         self.assertEqual((self.dir / "back/a.txt").read_bytes(), b"to be\n")
         self.assertEqual(self.said("-copyToLocal", "/data/deep/a.txt", ".", expect=1),
-                         "get: `./a.txt': File exists\n")
+                         "get: `a.txt': File exists\n")
 
     def test_relative_paths_lie_in_the_home_directory(self):
         self.said("-touchz", "empty")
         self.assertTrue((self.home / "empty").exists())
-        self.assertEqual([row[2] for row in self.listed(self.said("-ls"))], ["./empty"])
+        self.assertEqual([row[2] for row in self.listed(self.said("-ls"))], ["empty"])
         self.assertEqual(self.said("-stat", "%n %b %F", "empty"), "empty 0 regular file\n")
         self.assertRegex(self.said("-stat", "empty"), r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n$")
 

@@ -19,6 +19,7 @@ MIRROR = os.environ.get("SPILLWAY_DEBIAN_MIRROR", "http://deb.debian.org/debian"
 RUNTIME_DEPENDS = ("libc6", "libstdc++6", "libzmq5", "libprotobuf32", "libboost-filesystem1.74.0")
 DEV_DEPENDS = ("spillway (= ", "cmake (>= 3.25)", "g++")
 RUNTIME_FILES = ("usr/bin/spillway", "usr/lib/spillway/plugins/wordcount.so",
+                 "usr/lib/spillway/hadoop", "usr/lib/spillway/hadoop-streaming.jar",
                  "usr/lib/systemd/system/spillway-worker.service",
                  "usr/share/man/man1/spillway-run.1",
                  "usr/share/bash-completion/completions/spillway",
@@ -80,6 +81,16 @@ def check_content(debs, work):
         sys.exit("the units do not start /usr/bin/spillway:\n" + unit)
     # The command finds its jobs from where it lies.
     run(work / "spillway/usr/bin/spillway", "plugin", "inspect", "wordcount")
+    check_hadoop(work / "spillway/usr/lib/spillway/hadoop", work)
+
+
+def check_hadoop(hadoop, work):
+    """The stand-in finds the command in the same way."""
+    (work / "in.txt").write_text("b\na\n")
+    run(hadoop, "jar", "hadoop-streaming.jar", "-input", work / "in.txt", "-output", work / "out",
+        "-mapper", "cat", "-reducer", "cat")
+    if (work / "out/part-00000").read_text() != "a\t\nb\t\n":
+        sys.exit("the packaged hadoop wrote " + (work / "out/part-00000").read_text())
 
 
 def why_no_root():
