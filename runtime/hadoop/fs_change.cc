@@ -34,6 +34,10 @@ Status MakeDirectory(const HadoopPath& path, bool parents, const FsShell& shell)
 
 Status Remove(const HadoopPath& path, bool directories, const FsShell& shell) {
   boost::system::error_code error;
+  const std::string& root = shell.paths.root();
+  for (const std::string& kept : {std::string("/"), root})
+    if (!kept.empty() && fs::equivalent(path.local, kept, error))
+      return FsError(path, "is the root, and is not removed");
   if (fs::is_directory(path.local, error) && !directories) return FsError(path, "Is a directory");
   error.clear();
   fs::remove_all(path.local, error);

@@ -353,6 +353,10 @@ class FileSystem(HadoopCase):
         self.assertEqual(self.said("-rm", "-r", "-skipTrash", "d", "f"), "Deleted d\nDeleted f\n")
         self.assertEqual(self.said("-rm", "f", expect=1), "rm: `f': No such file or directory\n")
         self.assertEqual(self.said("-rm", "-R", "-f", "f", "no*"), "")
+        for path in ("/", "hdfs:///user/.."):
+            self.assertEqual(self.said("-rm", "-r", "-f", path, expect=1),
+                             f"rm: `{path}': is the root, and is not removed\n")
+        self.assertTrue(self.home.exists())
 
     def test_sizes_moves_copies_and_merges(self):
         (self.home / "d").mkdir()
