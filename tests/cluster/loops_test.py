@@ -103,7 +103,7 @@ class Loops(ClusterCase):
         self.assertEqual(self.reruns(), 0, "seats stay where they are")
 
     def wait_for_checkpoint(self, job):
-        """The staging directory, once it has two checkpoints: of the first one the coordinator knows."""
+        """The staging directory, once the coordinator knows of a checkpoint: there are two."""
         found = []
 
         def written():
