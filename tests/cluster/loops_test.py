@@ -103,13 +103,13 @@ class Loops(ClusterCase):
         self.assertEqual(self.reruns(), 0, "seats stay where they are")
 
     def wait_for_checkpoint(self, job):
-        """The staging directory, once it has a checkpoint."""
+        """The staging directory, once the coordinator knows of a checkpoint: there are two."""
         found = []
 
         def written():
             found[:] = job.output.parent.glob(f".{job.output.name}.spillway-*/checkpoint-*01")
-            return bool(found)
-        self.wait_for(written, "a checkpoint to be written")
+            return len(found) > 1
+        self.wait_for(written, "checkpoints to be written")
         return found[0].parent
 
     def restart_coordinator(self, meanwhile=lambda: None):
