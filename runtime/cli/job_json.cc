@@ -60,6 +60,7 @@ void AddLoop(const LoopReport& loop, Json* json) {
   (*json)["mode"] = loop.mode;
   (*json)["rounds"] = loop.rounds;
   (*json)["converged"] = loop.converged;
+  (*json)["resumed_round"] = loop.resumed_round;
   (*json)["start_seconds"] = loop.start_seconds;
   (*json)["iteration_seconds"] = loop.iteration_seconds;
 }

@@ -119,6 +119,14 @@ constexpr auto kJobOptions = std::to_array<OptionSpec>({
      .value_name = "N",
      .help = "The most rounds, in place of the job's own number.",
      .most = kRoundsMax},
+    {.name = "checkpoint-every",
+     .kind = OptionKind::kCount,
+     .group = kLoops,
+     .value_name = "N",
+     .help = "After every N rounds on a cluster, keep the state in a file, from which rounds go on "
+             "when the coordinator is restarted (default 0: never).",
+     .most = kRoundsMax,
+     .is_setting = true},
 
     {.name = "retries",
      .kind = OptionKind::kCount,

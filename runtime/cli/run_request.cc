@@ -43,13 +43,15 @@ Compression CompressionOf(const std::string& word) {
   return Compression::kAuto;
 }
 
-LoopRequest LoopOf(const CommandLine& line) {
+LoopRequest LoopOf(const CommandLine& line, const Settings& settings) {
   LoopRequest loop;
   if (line.Has("mode"))
     loop.mode =
         line.Value("mode") == "disk" ? LoopRequest::Mode::kDisk : LoopRequest::Mode::kMemory;
   if (const GivenOption* rounds = line.Find("rounds"))
     loop.rounds_max = static_cast<std::uint32_t>(NumberOf(*rounds->option, rounds->values.back()));
+  loop.checkpoint_every = static_cast<std::uint32_t>(settings.Number("checkpoint-every", 0));
+  loop.checkpoints_asked = line.Has("checkpoint-every");
   return loop;
 }
 
@@ -154,7 +156,7 @@ Result<JobRequest> BuildJobRequest(const CommandLine& line, const Settings& sett
   request.attempts_max =
       static_cast<std::uint32_t>(settings.Number("retries", kRetriesDefault)) + 1;
   request.skip_bad_max = static_cast<std::uint32_t>(settings.Number("skip-bad", 0));
-  request.loop = LoopOf(line);
+  request.loop = LoopOf(line, settings);
   request.task_timeout_ms = settings.Number("timeout", request.task_timeout_ms);
   return request;
 }

@@ -70,13 +70,18 @@ std::string TroubleLines(const JobReport& report, bool verbose) {
 
 std::string LoopLine(const LoopReport& loop) {
   double sum = 0;
-  for (const double seconds : loop.iteration_seconds) sum += seconds;
+  std::size_t count = 0;  // Of rounds that were not passed over.
+  for (const double seconds : loop.iteration_seconds) {
+    sum += seconds;
+    count += seconds > 0 ? 1 : 0;
+  }
   std::string text = Label("rounds") + FormatNoun(loop.rounds, "round") + " in " + loop.mode +
                      ", " + (loop.converged ? "converged" : "not converged: raise --rounds");
-  if (!loop.iteration_seconds.empty())
-    text += "; " +
-            FixedPoint(sum * 1e3 / static_cast<double>(loop.iteration_seconds.size()), "%.2f ms") +
-            " each, after " + FixedPoint(loop.start_seconds, "%.2f s");
+  if (loop.resumed_round != 0)
+    text += ", resumed at the checkpoint of round " + std::to_string(loop.resumed_round);
+  if (count > 0)
+    text += "; " + FixedPoint(sum * 1e3 / static_cast<double>(count), "%.2f ms") + " each, after " +
+            FixedPoint(loop.start_seconds, "%.2f s");
   return text + "\n";
 }
 

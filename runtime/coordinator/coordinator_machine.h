@@ -111,6 +111,7 @@ class CoordinatorMachine {
   void OnAttemptFailed(WorkerEntry& worker, const wire::AttemptFailed& failed);
   void OnSegmentLost(WorkerEntry& worker, const wire::SegmentLost& lost);
   void OnLoopContribution(WorkerEntry& worker, const wire::LoopContribution& contribution);
+  void OnLoopCheckpoint(WorkerEntry& worker, const wire::LoopCheckpoint& checkpoint);
   void OnCommitRequest(WorkerEntry& worker, const wire::CommitRequest& request);
   void Resumed(WorkerEntry& worker, const wire::Register& details);
   /// Whether the attempt is one of this worker's.
@@ -167,9 +168,15 @@ class CoordinatorMachine {
   void EndJob(JobEntry& job, const Status& status);
 
   // --- loop_messages.cc: the rounds of loops.
-  /// Tells the worker the loop's generation and all rounds that are kept.
+  /// Tells the worker the loop's generation and, from its first one on, the rounds that are kept.
   void TellLoop(WorkerEntry& worker, JobEntry& job);
-  void TellRound(WorkerEntry& worker, const JobEntry& job, std::uint32_t round);
+  void TellBegin(WorkerEntry& worker, const JobEntry& job);
+  /// Goes on telling, as far as the worker's channel has room.
+  void TellRounds(WorkerEntry& worker, JobEntry& job);
+  void TellAll(JobId number, void (CoordinatorMachine::*tell)(WorkerEntry&, JobEntry&));
+  void TellMore(WorkerEntry& worker);
+  /// Begins another generation: at the checkpoint, if there is one.
+  void BeginRounds(JobEntry& job, std::uint64_t generation);
 
   // --- restoring.cc.
   Status RestoreEvent(const wire::JournalRecord& record);

@@ -13,6 +13,7 @@
 #include "runtime/coordinator/loop_rounds.h"
 #include "runtime/core/events.h"
 #include "runtime/core/scheduler.h"
+#include "runtime/protocol/loop_pieces.h"
 #include "runtime/protocol/spillway.pb.h"
 #include "runtime/storage/output_staging.h"
 
@@ -87,7 +88,10 @@ struct JobEntry {
   TimeMs submitted_ms = 0, staged_ms = 0, maps_done_ms = 0, reduces_done_ms = 0, ended_ms = 0;
   JobTally tally;
 
-  std::unique_ptr<LoopRounds> rounds;  ///< Of a loop in memory mode.
+  // Of a loop in memory mode.
+  std::shared_ptr<LoopRounds> rounds;
+  std::unique_ptr<LoopAssembly> coming;  ///< Parts of the round in progress that are not whole.
+  std::uint32_t checkpoint_round = 0;    ///< Whose state is in the staging directory; 0: none.
 
   bool is_loop() const { return spec.has_loop(); }
   bool map_only() const { return spec.map_only(); }

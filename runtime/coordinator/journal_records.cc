@@ -146,6 +146,7 @@ std::optional<Event> TakeEvent(const wire::JournalRecord& r) {
     case Kind::kTakenOver: return TakenOver{};
     case Kind::kSubmitted:
     case Kind::kAccepted:
+    case Kind::kLoopCheckpointed:
     case Kind::KIND_NOT_SET: return std::nullopt;
   }
   return std::nullopt;

@@ -4,15 +4,19 @@
 
 #include "mapreduce/base/units.h"
 #include "runtime/coordinator/coordinator_machine.h"
+#include "runtime/protocol/loop_pieces.h"
 #include "runtime/protocol/wire_values.h"
 
 namespace spillway {
 
 namespace {
-/// A message stays well below a frame's limit; one part is smaller than it.
-constexpr std::size_t kRoundMessageBytes = kLoopPartBytesMax;
 /// What a loop's rounds may take of the coordinator's memory.
 constexpr std::uint64_t kRoundsBytesMax = std::uint64_t{1} << 30;
+/// Of a worker's backlog, beyond which it is told no more parts until it has taken some: a worker
+/// that comes late may have to be told more than a channel holds.
+constexpr std::uint64_t kTellBacklogBytes = 16 << 20;
+/// Generations that one coordinator may begin for a job.
+constexpr std::uint64_t kGenerationsMax = 1 << 16;
 }  // namespace
 
 void CoordinatorMachine::OnLoopContribution(WorkerEntry& worker,
@@ -22,66 +26,134 @@ void CoordinatorMachine::OnLoopContribution(WorkerEntry& worker,
   if (contribution.generation() == 0) return TellLoop(worker, *job);  // It asks where the loop is.
   if (job->rounds == nullptr) return;
   LoopRounds& rounds = *job->rounds;
+  if (contribution.generation() != rounds.generation() || contribution.round() != rounds.round())
+    return;
   bool done = false;
-  for (const wire::LoopPart& part : contribution.parts())
-    done = rounds.Add(contribution.generation(), contribution.round(), part.part(), part.bytes()) ||
-           done;
-  if (!done) return;
-  if (rounds.bytes() > kRoundsBytesMax) {
+  for (const wire::LoopPart& piece : contribution.parts())
+    if (auto bytes = job->coming->Take(contribution.seat().attempt(), piece))
+      done = rounds.Add(contribution.generation(), contribution.round(), piece.part(),
+                        *std::move(bytes)) ||
+             done;
+  if (rounds.bytes() + job->coming->bytes() > kRoundsBytesMax) {
     const std::string why = "its rounds leave more than " + FormatBytes(kRoundsBytesMax) +
-                            " with the coordinator: ask for fewer --rounds, or use --mode disk";
+                            " with the coordinator: ask for fewer --rounds, give "
+                            "--checkpoint-every, or use --mode disk";
     job->Log(now_, why);
     return Feed(CancelJob{job->number, why});
   }
-  for (const auto& [id, other] : workers_.all())
-    if (other->told_loops.contains(job->number)) TellRound(*other, *job, rounds.round() - 1);
+  if (!done) return;
+  job->coming->Clear();
+  TellAll(job->number, &CoordinatorMachine::TellRounds);
 }
 
-void CoordinatorMachine::TellRound(WorkerEntry& worker, const JobEntry& job, std::uint32_t round) {
-  const std::vector<std::string>& parts = job.rounds->Done(round);
-  wire::Message message;
-  std::size_t bytes = 0;
-  const auto post = [&] {
-    Post(worker, message.SerializeAsString());
-    message.Clear();
-    bytes = 0;
-  };
-  for (std::uint32_t part = 0; part < parts.size(); ++part) {
-    if (bytes > 0 && bytes + parts[part].size() > kRoundMessageBytes) post();
-    wire::LoopRound& say = *message.mutable_loop_round();
-    say.set_job(job.number);
-    say.set_generation(job.rounds->generation());
-    say.set_round(round);
-    wire::LoopPart& one = *say.add_parts();
-    one.set_part(part);
-    one.set_bytes(parts[part]);
-    bytes += parts[part].size() + 16;
+/// A worker that takes nothing any more is given up meanwhile, and its job may end by it.
+void CoordinatorMachine::TellAll(JobId number,
+                                 void (CoordinatorMachine::*tell)(WorkerEntry&, JobEntry&)) {
+  for (const auto& [id, worker] : workers_.all()) {
+    JobEntry* const job = Job(number);
+    if (job != nullptr && worker->told_loops.contains(number)) (this->*tell)(*worker, *job);
   }
-  if (message.has_loop_round()) post();
+}
+
+void CoordinatorMachine::OnLoopCheckpoint(WorkerEntry& worker,
+                                          const wire::LoopCheckpoint& checkpoint) {
+  JobEntry* const job = Job(checkpoint.seat().job());
+  if (job == nullptr || !job->is_loop() || !Owns(worker, checkpoint.seat())) return;
+  if (job->rounds == nullptr || checkpoint.generation() != job->rounds->generation()) return;
+  if (!checkpoint.unreadable()) {
+    if (checkpoint.round() <= job->checkpoint_round || checkpoint.round() > job->rounds->round())
+      return;
+    job->checkpoint_round = checkpoint.round();
+    if (!job->spec.loop().rounds_stand_alone()) job->rounds->DropBefore(checkpoint.round());
+    wire::JournalRecord record;
+    record.mutable_loop_checkpointed()->set_job(job->number);
+    record.mutable_loop_checkpointed()->set_round(checkpoint.round());
+    return Append(job->number, record);
+  }
+  // A newer one took its place before it was read.
+  if (checkpoint.round() != job->checkpoint_round || !job->rounds->NeedsState())
+    return TellLoop(worker, *job);
+  job->Warn(now_, "the checkpoint of round " + std::to_string(checkpoint.round()) +
+                      " cannot be read: the rounds begin again at 0");
+  job->checkpoint_round = 0;
+  BeginRounds(*job, job->rounds->generation() + 1);
+  TellAll(job->number, &CoordinatorMachine::TellLoop);
+}
+
+void CoordinatorMachine::BeginRounds(JobEntry& job, std::uint64_t generation) {
+  const wire::LoopSpec& loop = job.spec.loop();
+  job.rounds =
+      std::make_shared<LoopRounds>(LoopRounds::Options{.generation = generation,
+                                                       .parts = loop.parts(),
+                                                       .stand_alone = loop.rounds_stand_alone(),
+                                                       .first_round = job.checkpoint_round});
+  job.coming = std::make_unique<LoopAssembly>(LoopPartBytesMax(loop.rounds_stand_alone()));
 }
 
 void CoordinatorMachine::TellLoop(WorkerEntry& worker, JobEntry& job) {
   if (!job.is_loop()) return;
-  const bool over = job.parts[0].epoch != 0;
   if (job.rounds == nullptr) {
-    job.rounds = std::make_unique<LoopRounds>(options_.epoch, job.spec.loop().parts(),
-                                              job.spec.loop().rounds_stand_alone());
+    BeginRounds(job, options_.epoch * kGenerationsMax);
     // A seat that has ended has no parts to map, and its loop no result yet: a coordinator died
     // within the moment between two seats' ends.
     const bool unfinished = std::any_of(job.parts.begin(), job.parts.end(),
                                         [](const JobEntry::Part& part) { return part.epoch != 0; });
-    if (unfinished && !over)
+    if (unfinished && job.parts[0].epoch == 0)
       return Feed(CancelJob{job.number,
                             "the coordinator was restarted while the loop ended: submit it again"});
   }
-  worker.told_loops.insert(job.number);
+  worker.told_loops[job.number] = {job.rounds->kept_from(), 0};
+  TellBegin(worker, job);
+  TellRounds(worker, job);
+}
+
+void CoordinatorMachine::TellBegin(WorkerEntry& worker, const JobEntry& job) {
   wire::Message message;
-  message.mutable_loop_begin()->set_job(job.number);
-  message.mutable_loop_begin()->set_generation(job.rounds->generation());
-  message.mutable_loop_begin()->set_over(over);
+  wire::LoopBegin& begin = *message.mutable_loop_begin();
+  begin.set_job(job.number);
+  begin.set_generation(job.rounds->generation());
+  begin.set_over(job.parts[0].epoch != 0);
+  if (job.rounds->NeedsState()) begin.set_checkpoint_round(job.rounds->kept_from());
   Post(worker, message.SerializeAsString());
-  for (std::uint32_t round = job.rounds->kept_from(); round < job.rounds->round(); ++round)
-    TellRound(worker, job, round);
+}
+
+void CoordinatorMachine::TellRounds(WorkerEntry& worker, JobEntry& job) {
+  const auto told = worker.told_loops.find(job.number);
+  if (told == worker.told_loops.end()) return;
+  const JobId number = job.number;
+  // Kept: the session, and then the job, may end while the worker is told of it.
+  const std::shared_ptr<const LoopRounds> rounds = job.rounds;
+  LoopCursor cursor = told->second;
+  if (cursor.round < rounds->kept_from()) {  // What it was being told is gone.
+    cursor = {rounds->kept_from(), 0};
+    if (rounds->NeedsState()) TellBegin(worker, job);
+  }
+  LoopPacker packer(
+      [&](wire::Message& message) {
+        wire::LoopRound& say = *message.mutable_loop_round();
+        say.set_job(number);
+        say.set_generation(rounds->generation());
+        say.set_round(cursor.round);
+        return say.mutable_parts();
+      },
+      [&](const wire::Message& message) { Post(worker, message.SerializeAsString()); });
+  while (worker.channel != nullptr && cursor.round < rounds->round() &&
+         worker.channel->backlog_bytes() < kTellBacklogBytes) {
+    const std::vector<std::string>& parts = rounds->Done(cursor.round);
+    packer.Add(cursor.part, parts[cursor.part]);
+    if (++cursor.part < parts.size()) continue;
+    packer.Flush();
+    cursor = {cursor.round + 1, 0};
+  }
+  packer.Flush();
+  if (worker.channel != nullptr) worker.told_loops[number] = cursor;
+}
+
+void CoordinatorMachine::TellMore(WorkerEntry& worker) {
+  std::vector<JobId> loops;  // Telling may end the session, and with it the table.
+  for (const auto& [number, cursor] : worker.told_loops) loops.push_back(number);
+  for (const JobId number : loops)
+    if (JobEntry* const job = Job(number)) TellRounds(worker, *job);
 }
 
 }  // namespace spillway

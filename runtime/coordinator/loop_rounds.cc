@@ -6,27 +6,28 @@ namespace spillway {
 
 bool LoopRounds::Add(std::uint64_t generation, std::uint32_t round, std::uint32_t part,
                      std::string bytes) {
-  if (generation != generation_ || round != this->round() || part >= parts_) return false;
+  if (generation != options_.generation || round != this->round() || part >= options_.parts)
+    return false;
   if (here_count_ == 0) {
-    coming_.assign(parts_, {});
-    here_.assign(parts_, false);
+    coming_.assign(options_.parts, {});
+    here_.assign(options_.parts, false);
   }
   if (here_[part]) return false;
   here_[part] = true;
   bytes_ += bytes.size();
   coming_[part] = std::move(bytes);
-  if (++here_count_ < parts_) return false;
+  if (++here_count_ < options_.parts) return false;
   here_count_ = 0;
-  if (stand_alone_) DropDone();
+  if (options_.stand_alone) DropBefore(this->round());
   done_.push_back(std::exchange(coming_, {}));
   return true;
 }
 
-void LoopRounds::DropDone() {
-  for (const std::vector<std::string>& round : done_)
-    for (const std::string& part : round) bytes_ -= part.size();
-  kept_from_ = round();
-  done_.clear();
+void LoopRounds::DropBefore(std::uint32_t round) {
+  for (; kept_from_ < round && !done_.empty(); ++kept_from_) {
+    for (const std::string& part : done_.front()) bytes_ -= part.size();
+    done_.pop_front();
+  }
 }
 
 }  // namespace spillway

@@ -1,13 +1,15 @@
 // LoopRounds: the rounds of one loop in memory mode, as the coordinator sees them: which parts of
 // the round in progress are there, and what all parts of the rounds before have left. Who has these
 // can make every state of the loop, so whoever comes late is told all of them. Where rounds stand
-// alone, the newest one is enough, and no other is kept. Pure; owned by the machine.
+// alone, the newest one is enough, and no other is kept; behind a checkpoint, which is a state that
+// lies elsewhere, those before it go. Pure; owned by the machine.
 //
-// A generation is one run of the rounds from 0 on. A coordinator that takes over knows no rounds,
-// and begins another generation.
+// A generation is one run of the rounds, from 0 or from a checkpoint on. A coordinator that takes
+// over knows no rounds, and begins another generation.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -15,10 +17,16 @@ namespace spillway {
 
 class LoopRounds {
  public:
-  LoopRounds(std::uint64_t generation, std::uint32_t parts, bool stand_alone = false)
-      : generation_(generation), parts_(parts), stand_alone_(stand_alone) {}
+  struct Options {
+    std::uint64_t generation = 0;
+    std::uint32_t parts = 0;
+    bool stand_alone = false;
+    std::uint32_t first_round = 0;  ///< Of a checkpoint; 0: none.
+  };
+  explicit LoopRounds(const Options& options)
+      : options_(options), kept_from_(options.first_round) {}
 
-  std::uint64_t generation() const { return generation_; }
+  std::uint64_t generation() const { return options_.generation; }
   /// The round in progress.
   std::uint32_t round() const { return kept_from_ + static_cast<std::uint32_t>(done_.size()); }
   /// The first round that is kept; the one in progress when none is.
@@ -27,6 +35,8 @@ class LoopRounds {
   const std::vector<std::string>& Done(std::uint32_t round) const {
     return done_[round - kept_from_];
   }
+  /// Whether what is kept says nothing without the state of round kept_from().
+  bool NeedsState() const { return kept_from_ > 0 && !(options_.stand_alone && !done_.empty()); }
   /// Of all rounds that are kept, and of the one in progress.
   std::uint64_t bytes() const { return bytes_; }
 
@@ -34,15 +44,14 @@ class LoopRounds {
   /// progress counts for nothing. True when the round is done by it.
   bool Add(std::uint64_t generation, std::uint32_t round, std::uint32_t part, std::string bytes);
 
- private:
-  void DropDone();
+  /// Forgets the rounds before it: its state is kept elsewhere.
+  void DropBefore(std::uint32_t round);
 
-  const std::uint64_t generation_;
-  const std::uint32_t parts_;
-  const bool stand_alone_;
+ private:
+  const Options options_;
   std::uint32_t kept_from_ = 0;
-  std::vector<std::vector<std::string>> done_;  ///< From kept_from_ on.
-  std::vector<std::string> coming_;             ///< By part; empty while none has come.
+  std::deque<std::vector<std::string>> done_;  ///< From kept_from_ on.
+  std::vector<std::string> coming_;            ///< By part; empty while none has come.
   std::vector<bool> here_;
   std::uint32_t here_count_ = 0;
   std::uint64_t bytes_ = 0;

@@ -74,6 +74,10 @@ Status CoordinatorMachine::Restore(std::string_view bytes) {
       submit.options.small = IsSmall(*job);
       return scheduler_.Replay(submit, now_);
     }
+    case wire::JournalRecord::kLoopCheckpointed:
+      if (JobEntry* const job = Job(record.loop_checkpointed().job()))
+        job->checkpoint_round = record.loop_checkpointed().round();
+      return OkStatus();
     default: return RestoreEvent(record);
   }
 }

@@ -141,6 +141,7 @@ void CoordinatorMachine::OnSessionFrame(const std::string& peer, const std::stri
   const WorkerId id = worker->id;
   worker->channel->Accept(std::move(frame), now_, delivered);
   workers_.MarkDirty(*worker);
+  if (!worker->told_loops.empty()) TellMore(*worker);  // What was acknowledged has made room.
   Feed(Heartbeat{id, worker->epoch});
   for (const std::string& text : delivered) {
     // What was said may end the worker.
@@ -165,6 +166,7 @@ void CoordinatorMachine::OnWorkerMessage(WorkerEntry& worker, const wire::Messag
     case wire::Message::kCommitRequest: return OnCommitRequest(worker, message.commit_request());
     case wire::Message::kLoopContribution:
       return OnLoopContribution(worker, message.loop_contribution());
+    case wire::Message::kLoopCheckpoint: return OnLoopCheckpoint(worker, message.loop_checkpoint());
     case wire::Message::kDrain:
       LogInJobs(WorkerText(worker) + " drains");
       return Feed(DrainWorker{worker.id, worker.epoch});

@@ -18,6 +18,12 @@
 
 namespace spillway {
 
+/// What a worker is told next of a loop.
+struct LoopCursor {
+  std::uint32_t round = 0;
+  std::uint32_t part = 0;
+};
+
 struct WorkerEntry {
   WorkerId id = 0;
   std::uint64_t epoch = 0;
@@ -29,10 +35,10 @@ struct WorkerEntry {
   std::string key;                           ///< Public; the session's. Empty without keys.
   /// Jobs that it may have, and whose end it must hear of; true: StartJob was sent in this session.
   std::map<JobId, bool> jobs;
-  std::set<JobId> told_loops;     ///< Whose rounds it is told, in this session.
-  std::vector<bool> told_places;  ///< By worker id: WorkerPlace was sent.
-  bool dirty = false;             ///< Its channel may have a frame to send.
-  std::optional<TimeMs> due_ms;   ///< When its channel is looked at next.
+  std::map<JobId, LoopCursor> told_loops;  ///< Whose rounds it is told, in this session.
+  std::vector<bool> told_places;           ///< By worker id: WorkerPlace was sent.
+  bool dirty = false;                      ///< Its channel may have a frame to send.
+  std::optional<TimeMs> due_ms;            ///< When its channel is looked at next.
 };
 
 /// "worker 3 (w3 on host7, pid 4711)", for logs.

@@ -98,9 +98,12 @@ std::uint32_t ChainRunner::RoundsOf(std::uint32_t stage) const {
 JobRequest ChainRunner::RequestOf(std::uint32_t stage, const std::string& output_dir) const {
   JobRequest request = request_;
   request.stage = stage;
-  request.loop = {};
-  if (plan().chain[stage].loop)
-    request.loop = {LoopRequest::Mode::kMemory, request_.loop.rounds_max, state_bytes_};
+  if (plan().chain[stage].loop) {
+    request.loop.mode = LoopRequest::Mode::kMemory;
+    request.loop.state_bytes = state_bytes_;
+  } else {
+    request.loop = {};
+  }
   if (plan().chain[stage].chooses_reducers) request.reducers = 0;
   request.inputs.clear();
   for (const std::uint32_t input : plan().chain[stage].inputs) {

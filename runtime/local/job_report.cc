@@ -23,6 +23,7 @@ void AddLoop(const wire::LoopStats& stats, LoopReport* loop) {
   loop->mode = "memory";
   loop->rounds = stats.rounds();
   loop->converged = stats.converged();
+  loop->resumed_round = stats.resumed_round();
   for (int i = 0; i < stats.round_us_size(); ++i) {
     const double seconds = static_cast<double>(stats.round_us(i)) * 1e-6;
     if (i == 0)

@@ -26,8 +26,10 @@ struct LoopRequest {
   Mode mode = Mode::kAuto;
   std::optional<std::uint32_t> rounds_max;  ///< Instead of the job's own choice.
   std::uint64_t state_bytes = 0;            ///< What a process needs for its states; 0: little.
+  std::uint32_t checkpoint_every = 0;       ///< Rounds of memory mode; 0: never.
+  bool checkpoints_asked = false;           ///< Of this job, not of all by a setting.
 
-  bool asked() const { return mode != Mode::kAuto || rounds_max.has_value(); }
+  bool asked() const { return mode != Mode::kAuto || rounds_max.has_value() || checkpoints_asked; }
 };
 
 /// What the user asks for. Zero means "sized by itself"; JobPlan says how and why.
@@ -118,7 +120,8 @@ struct LoopReport {
   std::uint32_t rounds = 0;
   bool converged = false;
   double start_seconds = 0;  ///< Round 0: the input is read, and the first state made of it.
-  std::vector<double> iteration_seconds;  ///< Of each round after it.
+  std::vector<double> iteration_seconds;  ///< Of each round after it; 0: it was passed over.
+  std::uint32_t resumed_round = 0;  ///< Of the checkpoint that the rounds went on from; 0: none.
 };
 
 /// What happened, for the summary and for --json.

@@ -116,6 +116,7 @@ Result<wire::JobSpec> MakeJobSpec(const PreparedJob& job, std::vector<std::strin
     spec.mutable_loop()->set_parts(job.loop_parts);
     spec.mutable_loop()->set_rounds_max(job.loop_rounds_max());
     spec.mutable_loop()->set_state_bytes(job.request.loop.state_bytes);
+    spec.mutable_loop()->set_checkpoint_every(request.loop.checkpoint_every);
     spec.mutable_loop()->set_rounds_stand_alone(
         HasTrait(*job.plugin->abi().loop, SPILLWAY_LOOP_ROUNDS_STAND_ALONE));
     spec.mutable_limits()->set_speculate(false);  // A backup would have to read its parts anew.

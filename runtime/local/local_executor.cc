@@ -38,15 +38,16 @@ Status LocalExecutor::Open(const std::string& run_id) {
 
 void LocalExecutor::Handle(const wire::Message& message) {
   if (message.has_start_job() && engine_ == nullptr) {
-    auto engine = TaskEngine::Create(message.start_job(),
-                                     {.plugin = *job_->plugin,
-                                      .files = files_,
-                                      .segments = *segments_,
-                                      .source = *source_,
-                                      .board = *board_,
-                                      .post = [this](wire::Message m) { Post(std::move(m)); },
-                                      .stuck = [this](const AttemptId&) { ++stuck_; }},
-                                     {.memory = job_->memory, .stop_timeout_ms = kStopTimeoutMs});
+    auto engine = TaskEngine::Create(
+        message.start_job(),
+        {.plugin = *job_->plugin,
+         .files = files_,
+         .segments = *segments_,
+         .source = *source_,
+         .board = *board_,
+         .post = [this](wire::Message m) { Post(std::move(m)); },
+         .stuck = [this](const AttemptId&) { ++stuck_; }},
+        {.memory = job_->memory, .stop_timeout_ms = kStopTimeoutMs, .alone = true});
     failure_ = engine.status();
     if (engine.ok()) engine_ = std::move(engine).value();
     return;

@@ -35,8 +35,12 @@ Status CheckRequest(const JobRequest& request) {
   return OkStatus();
 }
 
-/// --mode and --rounds are for loops, and for chains with a stage that is repeated.
+/// --mode, --rounds and --checkpoint-every are for loops, and for chains with a stage that is
+/// repeated; the last one needs a memory mode.
 Status CheckLoop(const JobRequest& request, const PluginJob& job) {
+  if (request.loop.mode == LoopRequest::Mode::kDisk && request.loop.checkpoints_asked)
+    return InvalidArgument(
+        "in disk mode the state of each round is a file: leave out --checkpoint-every");
   if (!request.loop.asked() || job.abi().loop != nullptr) return OkStatus();
   bool repeats = false, in_memory = false;
   if (job.chain() != nullptr)
@@ -46,8 +50,14 @@ Status CheckLoop(const JobRequest& request, const PluginJob& job) {
     }
   if (!repeats)
     return InvalidArgument("job " + std::string(job.abi().name) +
-                           " is not iterative: leave out --mode and --rounds");
-  if (request.loop.mode == LoopRequest::Mode::kMemory && !in_memory)
+                           " is not iterative: leave out --mode, --rounds and "
+                           "--checkpoint-every");
+  if (in_memory) return OkStatus();
+  if (request.loop.checkpoints_asked)
+    return InvalidArgument("job " + std::string(job.abi().name) +
+                           " keeps its values in files from round to round: leave out "
+                           "--checkpoint-every");
+  if (request.loop.mode == LoopRequest::Mode::kMemory)
     return InvalidArgument("job " + std::string(job.abi().name) +
                            " keeps its values in files from round to round: it has no memory "
                            "mode. Leave out --mode");

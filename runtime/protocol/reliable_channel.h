@@ -61,6 +61,7 @@ class ReliableChannel {
 
   /// Messages that the other end may not have.
   std::size_t unacknowledged() const { return backlog_.size(); }
+  std::uint64_t backlog_bytes() const { return backlog_bytes_; }
 
  private:
   std::string MakeFrame(std::uint64_t first, std::size_t count);

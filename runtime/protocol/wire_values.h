@@ -30,9 +30,6 @@ inline constexpr std::size_t kInputNamesBytesMax = 8 << 10;
 /// Submission keys that a client made up for one submission, and that no other has, begin with it.
 inline constexpr const char* kOwnKeyPrefix = "auto-";
 
-/// What one part of a loop may leave for the fold of a round: it travels in one message.
-inline constexpr std::size_t kLoopPartBytesMax = 512 << 10;
-
 /// sum += more, counters included. At most kCountersMax names; what comes later is dropped.
 void Add(wire::TaskStats& sum, const wire::TaskStats& more);
 inline constexpr int kCountersMax = 10'000;

@@ -14,8 +14,8 @@ constexpr std::chrono::milliseconds kLookMs{50};
 LoopExchange::LoopExchange(const Options& options, Post post)
     : options_(options), post_(std::move(post)) {}
 
-void LoopExchange::Begin(std::uint64_t generation, bool over) {
-  std::vector<LoopContribution> again;
+void LoopExchange::Begin(std::uint64_t generation, bool over, std::uint32_t checkpoint) {
+  std::vector<std::shared_ptr<const LoopContribution>> again;
   {
     const std::lock_guard lock(mutex_);
     if (over) {
@@ -26,18 +26,21 @@ void LoopExchange::Begin(std::uint64_t generation, bool over) {
       // Whoever waits sees the end.
     } else if (generation == place_.generation) {
       for (const auto& [seat, contribution] : contributed_)
-        if (contribution.place == place_) again.push_back(contribution);
+        if (contribution->place == place_) again.push_back(contribution);
+      checkpoint_ = checkpoint;
+      moved_.notify_all();
     } else {
       place_ = {generation, 0};
       state_ = nullptr;
       ended_ = over;
+      checkpoint_ = checkpoint;
       rounds_.clear();
       contributed_.clear();
       history_ = {};
       moved_.notify_all();
     }
   }
-  for (const LoopContribution& contribution : again) post_(contribution);
+  for (const auto& contribution : again) post_.contribution(*contribution);
 }
 
 void LoopExchange::Add(const LoopPlace& place, std::vector<LoopPart> parts) {
@@ -65,10 +68,11 @@ bool LoopExchange::IsComplete(std::uint32_t round) const {
 
 std::optional<std::uint32_t> LoopExchange::NextStep() const {
   if (place_.generation == 0 || ended_) return std::nullopt;
-  if (options_.stand_alone)
+  if (options_.stand_alone)  // Newer than any checkpoint.
     for (auto newest = rounds_.rbegin(); newest != rounds_.rend(); ++newest)
       if (IsComplete(newest->first)) return newest->first;
-  return IsComplete(place_.round) ? std::optional(place_.round) : std::nullopt;
+  const bool steps = !ReadIsDue() && IsComplete(place_.round);
+  return steps ? std::optional(place_.round) : std::nullopt;
 }
 
 Result<LoopExchange::Turn> LoopExchange::Await(const AttemptId& seat, const LoopPlace& last,
@@ -77,7 +81,7 @@ Result<LoopExchange::Turn> LoopExchange::Await(const AttemptId& seat, const Loop
   if (place_.generation == 0 && !asked_) {
     asked_ = true;
     lock.unlock();
-    post_({seat, {}, {}});
+    post_.contribution({seat, {}, {}});
     lock.lock();
   }
   while (true) {
@@ -86,6 +90,11 @@ Result<LoopExchange::Turn> LoopExchange::Await(const AttemptId& seat, const Loop
     if (const std::optional<std::uint32_t> round = NextStep()) {
       if (!stepping_) {
         SPILLWAY_RETURN_IF_ERROR(StepOn(*round, lock, host));
+        continue;
+      }
+    } else if (place_.generation != 0 && ReadIsDue()) {
+      if (!stepping_) {
+        SPILLWAY_RETURN_IF_ERROR(ReadCheckpoint(seat, lock, host));
         continue;
       }
     } else if (place_.generation != 0 && (place_ != last || ended_)) {
@@ -129,6 +138,61 @@ Status LoopExchange::StepOn(std::uint32_t round, std::unique_lock<std::mutex>& l
   return OkStatus();
 }
 
+/// Of several seats the first one reads. When it cannot, the coordinator knows better.
+Status LoopExchange::ReadCheckpoint(const AttemptId& seat, std::unique_lock<std::mutex>& lock,
+                                    TaskHost& host) {
+  stepping_ = true;
+  const LoopPlace from = place_;
+  const std::uint32_t round = checkpoint_;
+  lock.unlock();
+  Result<std::shared_ptr<const LoopObject>> state = ReadState(round, host);
+  lock.lock();
+  stepping_ = false;
+  moved_.notify_all();
+  if (place_ != from || checkpoint_ != round)
+    return OkStatus();  // It was told otherwise meanwhile.
+  if (state.ok()) {
+    state_ = std::move(state).value();
+    place_.round = round;
+    history_.rounds = round - 1;
+    history_.resumed = round;
+    rounds_.erase(rounds_.begin(), rounds_.lower_bound(round));
+    round_began_ = Clock::now();
+    return OkStatus();
+  }
+  if (state.status().code() != Code::kDataLoss && state.status().code() != Code::kNotFound)
+    return state.status();
+  place_ = {};  // Until it says where the loop is now.
+  asked_ = true;
+  lock.unlock();
+  post_.checkpoint({seat, {from.generation, round}, true});
+  lock.lock();
+  return OkStatus();
+}
+
+Result<std::shared_ptr<const LoopObject>> LoopExchange::ReadState(std::uint32_t round,
+                                                                  TaskHost& host) const {
+  if (options_.checkpoints == nullptr) return NotFound("the loop has no checkpoints");
+  SPILLWAY_ASSIGN_OR_RETURN(const std::string bytes, options_.checkpoints->Read(round));
+  SPILLWAY_ASSIGN_OR_RETURN(LoopObject state, LoopObject::Load(*host.task()->job->loop,
+                                                               SPILLWAY_LOOP_STATE, bytes, host));
+  return std::make_shared<const LoopObject>(std::move(state));
+}
+
+Status LoopExchange::Checkpoint(const AttemptId& seat, const Turn& turn, TaskHost& host) {
+  const std::uint32_t every = options_.checkpoint_every;
+  const std::uint32_t done = turn.place.round == 0 ? 0 : turn.place.round - 1;  // After round 0.
+  if (options_.checkpoints == nullptr || every == 0 || done == 0 || done % every != 0)
+    return OkStatus();
+  if (history().resumed == turn.place.round) return OkStatus();  // It is there.
+  SPILLWAY_ASSIGN_OR_RETURN(const std::string bytes, turn.state->Save(host));
+  SPILLWAY_RETURN_IF_ERROR(options_.checkpoints->Write(turn.place.round, seat.attempt, bytes));
+  post_.checkpoint({seat, turn.place, false});
+  // Whoever was told of the one before may be reading it.
+  if (done > 2 * every) options_.checkpoints->Remove(turn.place.round - 2 * every);
+  return OkStatus();
+}
+
 /// The former state is left alone: an attempt that was given up may still read it. So Next is given
 /// a copy, by its bytes, or a new state where rounds stand alone.
 Result<LoopExchange::Stepped> LoopExchange::Step(std::uint32_t round,
@@ -163,12 +227,25 @@ Status LoopExchange::Contribute(LoopContribution contribution) {
       return InvalidArgument("part " + std::to_string(part.part) + " of the loop leaves " +
                              FormatBytes(part.bytes.size()) + " for the fold, more than " +
                              FormatBytes(options_.part_bytes_max) + ": use --mode disk");
+  if (options_.alone) {
+    Add(contribution.place, std::move(contribution.parts));
+    return OkStatus();
+  }
+  const auto kept = std::make_shared<const LoopContribution>(std::move(contribution));
+  std::uint64_t bytes = 0;
   {
     const std::lock_guard lock(mutex_);
-    if (contribution.place != place_) return OkStatus();
-    contributed_[contribution.seat] = contribution;
+    if (kept->place != place_) return OkStatus();
+    contributed_[kept->seat] = kept;
+    for (const auto& [seat, said] : contributed_)
+      if (said->place == place_)
+        for (const LoopPart& part : said->parts) bytes += part.bytes.size();
   }
-  post_(contribution);
+  if (bytes > options_.round_bytes_max)
+    return InvalidArgument("the parts of the loop leave more than " +
+                           FormatBytes(options_.round_bytes_max) +
+                           " for the fold in one round: use --mode disk");
+  post_.contribution(*kept);
   return OkStatus();
 }
 

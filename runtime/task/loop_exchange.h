@@ -2,10 +2,10 @@
 // leave; the coordinator answers, once all parts of the round are there, with all of them; the
 // first seat that sees this folds them in the order of parts and makes the next state, on which all
 // seats of the process go on. So every process makes the same states by itself, and one that begins
-// late makes them of the rounds that it is told: of all of them, or of the newest one alone where
-// rounds stand alone.
+// late makes them of the rounds that it is told: of all of them, of the newest one alone where
+// rounds stand alone, or of those after a checkpoint, whose state it reads.
 //
-// Thread-safe. User code runs in Await only, on the thread of a seat.
+// Thread-safe. User code runs in Await and Checkpoint only, on the thread of a seat.
 #pragma once
 
 #include <chrono>
@@ -22,6 +22,7 @@
 #include "mapreduce/base/status.h"
 #include "runtime/core/attempt_id.h"
 #include "runtime/task/job_context.h"
+#include "runtime/task/loop_checkpoints.h"
 #include "runtime/task/loop_object.h"
 #include "runtime/task/task_host.h"
 
@@ -46,16 +47,31 @@ struct LoopContribution {
   std::vector<LoopPart> parts;
 };
 
+/// The state of a round was written; or that one cannot be read.
+struct LoopCheckpointNote {
+  AttemptId seat;
+  LoopPlace place;
+  bool unreadable = false;
+};
+
 class LoopExchange {
  public:
   struct Options {
     std::uint32_t parts = 0;
     std::uint32_t rounds_max = 0;  ///< After round 0.
     bool stand_alone = false;      ///< SPILLWAY_LOOP_ROUNDS_STAND_ALONE.
+    /// All seats are in this process: no one else needs to know what parts leave.
+    bool alone = false;
     std::uint64_t part_bytes_max = 512 << 10;
+    std::uint64_t round_bytes_max = 128 << 20;  ///< Of all parts here, unless alone.
+    std::uint32_t checkpoint_every = 0;         ///< Rounds; 0: never.
+    const LoopCheckpoints* checkpoints = nullptr;
   };
   /// Takes what is for the coordinator. Called by any thread, with nothing locked.
-  using Post = std::function<void(const LoopContribution&)>;
+  struct Post {
+    std::function<void(const LoopContribution&)> contribution;
+    std::function<void(const LoopCheckpointNote&)> checkpoint;
+  };
 
   LoopExchange(const Options& options, Post post);
 
@@ -63,8 +79,8 @@ class LoopExchange {
 
   /// Forgets everything when the generation is another one; else says again what the seats here
   /// have contributed to the round in progress. `over`: the loop's result is written, and seats
-  /// end.
-  void Begin(std::uint64_t generation, bool over);
+  /// end. `checkpoint`: rounds before this one are not told; its state can be read. 0: none.
+  void Begin(std::uint64_t generation, bool over, std::uint32_t checkpoint = 0);
   /// Parts of a round that is complete. Those of other generations and earlier rounds are ignored.
   void Add(const LoopPlace& place, std::vector<LoopPart> parts);
 
@@ -83,14 +99,17 @@ class LoopExchange {
   Result<Turn> Await(const AttemptId& seat, const LoopPlace& last, TaskHost& host,
                      AttemptControl& control);
 
-  /// InvalidArgument: a part leaves too much.
+  /// InvalidArgument: a part, or all parts here, leave too much.
   Status Contribute(LoopContribution contribution);
+  /// Writes the turn's state, if one is to be written after its rounds. For the first seat.
+  Status Checkpoint(const AttemptId& seat, const Turn& turn, TaskHost& host);
   /// The seat's attempt has ended: nothing of it is said again.
   void Leave(const AttemptId& seat);
 
   /// What became of the rounds so far.
   struct History {
-    std::uint32_t rounds = 0;  ///< After round 0.
+    std::uint32_t rounds = 0;   ///< After round 0.
+    std::uint32_t resumed = 0;  ///< The round of the checkpoint that was read; 0: none.
     bool converged = false;
     std::vector<std::uint64_t> round_us;  ///< 0: a round that this process has passed over.
   };
@@ -112,6 +131,9 @@ class LoopExchange {
   bool IsComplete(std::uint32_t round) const;
   /// The round that the next state is made of, when it is there.
   std::optional<std::uint32_t> NextStep() const;
+  bool ReadIsDue() const { return !ended_ && checkpoint_ > place_.round; }
+  Status ReadCheckpoint(const AttemptId& seat, std::unique_lock<std::mutex>& lock, TaskHost& host);
+  Result<std::shared_ptr<const LoopObject>> ReadState(std::uint32_t round, TaskHost& host) const;
   Status StepOn(std::uint32_t round, std::unique_lock<std::mutex>& lock, TaskHost& host);
   Result<Stepped> Step(std::uint32_t round, const std::shared_ptr<const LoopObject>& state,
                        const std::vector<std::string>& parts, TaskHost& host) const;
@@ -126,8 +148,9 @@ class LoopExchange {
   bool ended_ = false;
   bool stepping_ = false;
   bool asked_ = false;
-  std::map<std::uint32_t, RoundParts> rounds_;         // By round; from place_.round on.
-  std::map<AttemptId, LoopContribution> contributed_;  // The last of each seat.
+  std::uint32_t checkpoint_ = 0;  // Whose state is to be read, if place_ is before it.
+  std::map<std::uint32_t, RoundParts> rounds_;  // By round; from place_.round on.
+  std::map<AttemptId, std::shared_ptr<const LoopContribution>> contributed_;  // The last of each.
   History history_;
   Clock::time_point round_began_ = Clock::now();
 };

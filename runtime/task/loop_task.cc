@@ -35,6 +35,9 @@ class LoopAttempt {
       if (turn.ended) return Print(turn);
       at = turn.place;
       SPILLWAY_RETURN_IF_ERROR(MapRound(turn));
+      // The others need not wait for it.
+      if (spec_.seat.task == 0)
+        SPILLWAY_RETURN_IF_ERROR(exchange_.Checkpoint(spec_.seat, turn, host_));
     }
   }
 

@@ -65,6 +65,7 @@ wire::LoopStats StatsOf(const LoopExchange& loop) {
   wire::LoopStats stats;
   stats.set_rounds(history.rounds);
   stats.set_converged(history.converged);
+  stats.set_resumed_round(history.resumed);
   for (const std::uint64_t us : history.round_us) stats.add_round_us(us);
   return stats;
 }
@@ -147,7 +148,7 @@ AttemptEnd RunMap(JobRuntime& job, const AttemptId& id, const MapTaskSpec& spec,
                                    .reader = {.block_bytes = job.memory.input_buffer_bytes},
                                    .control = control};
   const MapTaskResult result = job.is_loop()
-                                   ? RunLoopTask({id, spec, job.maps}, resources, *job.loop)
+                                   ? RunLoopTask({id, spec, job.maps}, resources, *job.exchange)
                                    : RunMapTask(spec, resources);
   Status status = result.status;
   if (status.ok() && part != nullptr) status = part->Finish();
@@ -163,7 +164,7 @@ AttemptEnd RunMap(JobRuntime& job, const AttemptId& id, const MapTaskSpec& spec,
   }
   wire::TaskStats stats = StatsOf(result);
   stats.set_cpu_us(ThreadCpuUs() - cpu_started_us);
-  if (job.is_loop() && id.task == 0) *stats.mutable_loop() = StatsOf(*job.loop);
+  if (job.is_loop() && id.task == 0) *stats.mutable_loop() = StatsOf(*job.exchange);
   if (part != nullptr) return CommitRequestOf(id, std::move(part), std::move(stats));
   return MapDoneOf(id, result, std::move(stats));
 }

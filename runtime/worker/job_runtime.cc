@@ -21,16 +21,14 @@ JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, con
       staging_dir(start.staging_dir()),
       durable(start.spec().durable()),
       planned_map_only(start.spec().map_only()),
-      loop_parts(start.spec().has_loop() ? std::optional(start.spec().loop().parts())
-                                         : std::nullopt),
-      loop_rounds_max(start.spec().loop().rounds_max()),
-      loop_stands_alone(start.spec().loop().rounds_stand_alone()),
+      loop(start.spec().has_loop() ? std::optional(start.spec().loop()) : std::nullopt),
       memory(plan),
       files(file_system),
       segments(store),
       // A loop has no segments: its batches are given their share.
       task_budget(plan.threads * plan.task_bytes + (is_loop() ? SegmentBudgetBytes(plan) : 0)),
       spare_budget(SpareBytes(plan) + plan.threads * plan.input_buffer_bytes),
+      checkpoints(files, staging_dir, durable),
       task_bytes_(plan.task_bytes) {
   // Batches get the rest, and go to the disk where there is none.
   task_budget.ReserveForced(start.spec().loop().state_bytes());

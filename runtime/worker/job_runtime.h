@@ -37,8 +37,8 @@ class JobRuntime {
   /// Whether the plugin's job is the one that was planned.
   Status Check() const;
 
-  bool map_only() const { return loop_parts.has_value() || context.abi().map_only != 0; }
-  bool is_loop() const { return loop_parts.has_value(); }
+  bool map_only() const { return loop.has_value() || context.abi().map_only != 0; }
+  bool is_loop() const { return loop.has_value(); }
 
   /// Another plan of the same process. Tasks that run keep what they have; those that begin from
   /// now on get the new plan's share. With more than one of `processes`, what no task uses goes
@@ -53,17 +53,16 @@ class JobRuntime {
   const bool durable;
   const bool planned_map_only;
   /// Of a loop in memory mode, whose map tasks are its seats.
-  const std::optional<std::uint32_t> loop_parts;
-  const std::uint32_t loop_rounds_max;
-  const bool loop_stands_alone;
+  const std::optional<wire::LoopSpec> loop;
   const MemoryPlan memory;  ///< As first planned: threads and buffers stay as they are.
   JobContext context;
   SegmentWriterOptions writer;
   FileSystem& files;
   SegmentStore& segments;
   MemoryBudget task_budget;
-  std::unique_ptr<LoopExchange> loop;  ///< Of a loop; made by the engine.
-  MemoryBudget spare_budget;           ///< Blocks, and records that are longer than one.
+  MemoryBudget spare_budget;  ///< Blocks, and records that are longer than one.
+  const LoopCheckpoints checkpoints;
+  std::unique_ptr<LoopExchange> exchange;  ///< Of a loop; made by the engine.
 
  private:
   std::atomic<std::uint64_t> task_bytes_;

@@ -24,28 +24,44 @@ std::uint32_t ThreadsFor(const JobRuntime& job) {
   return std::max(slots, std::min(job.maps, slots * kGangTasksPerSlotMax));
 }
 
-/// In messages that are not too large; each part fits into one.
 void PostContribution(const LoopContribution& contribution,
                       const std::function<void(wire::Message)>& post) {
-  wire::Message message;
-  std::size_t bytes = 0;
-  if (contribution.parts.empty())
-    *message.mutable_loop_contribution()->mutable_seat() = ToWire(contribution.seat);
-  for (const LoopPart& part : contribution.parts) {
-    if (bytes > 0 && bytes + part.bytes.size() > kLoopPartBytesMax) {
-      post(std::exchange(message, wire::Message()));
-      bytes = 0;
-    }
+  const auto begin = [&](wire::Message& message) {
     wire::LoopContribution& say = *message.mutable_loop_contribution();
     *say.mutable_seat() = ToWire(contribution.seat);
     say.set_generation(contribution.place.generation);
     say.set_round(contribution.place.round);
-    wire::LoopPart& one = *say.add_parts();
-    one.set_part(part.part);
-    one.set_bytes(part.bytes);
-    bytes += part.bytes.size() + 16;
-  }
-  if (message.has_loop_contribution()) post(std::move(message));
+    return say.mutable_parts();
+  };
+  LoopPacker packer(begin, post);
+  for (const LoopPart& part : contribution.parts) packer.Add(part.part, part.bytes);
+  packer.Flush();
+  if (!contribution.parts.empty()) return;
+  wire::Message message;
+  begin(message);
+  post(std::move(message));
+}
+
+void PostCheckpoint(const LoopCheckpointNote& note,
+                    const std::function<void(wire::Message)>& post) {
+  wire::Message message;
+  wire::LoopCheckpoint& say = *message.mutable_loop_checkpoint();
+  *say.mutable_seat() = ToWire(note.seat);
+  say.set_generation(note.place.generation);
+  say.set_round(note.place.round);
+  say.set_unreadable(note.unreadable);
+  post(std::move(message));
+}
+
+LoopExchange::Options ExchangeOptions(const JobRuntime& job, bool alone) {
+  return {.parts = job.loop->parts(),
+          .rounds_max = job.loop->rounds_max(),
+          .stand_alone = job.loop->rounds_stand_alone(),
+          .alone = alone,
+          .part_bytes_max = LoopPartBytesMax(job.loop->rounds_stand_alone()),
+          .round_bytes_max = kLoopRoundBytesMax,
+          .checkpoint_every = job.loop->checkpoint_every(),
+          .checkpoints = alone ? nullptr : &job.checkpoints};
 }
 
 bool LosesSegment(Code code) {
@@ -75,14 +91,12 @@ TaskEngine::TaskEngine(const wire::StartJob& job, const TaskEngineHost& host,
       job_(job, host.plugin, options.memory, host.files, host.segments),
       slots_(std::make_unique<SlotPool>(ThreadsFor(job_))) {
   if (!job_.is_loop()) return;
-  job_.loop =
-      std::make_unique<LoopExchange>(LoopExchange::Options{.parts = *job_.loop_parts,
-                                                           .rounds_max = job_.loop_rounds_max,
-                                                           .stand_alone = job_.loop_stands_alone,
-                                                           .part_bytes_max = kLoopPartBytesMax},
-                                     [post = host.post](const LoopContribution& contribution) {
-                                       PostContribution(contribution, post);
-                                     });
+  rounds_ = std::make_unique<LoopAssembly>(LoopPartBytesMax(job_.loop->rounds_stand_alone()));
+  job_.exchange = std::make_unique<LoopExchange>(
+      ExchangeOptions(job_, options.alone),
+      LoopExchange::Post{
+          [post = host.post](const LoopContribution& said) { PostContribution(said, post); },
+          [post = host.post](const LoopCheckpointNote& said) { PostCheckpoint(said, post); }});
 }
 
 TaskEngine::~TaskEngine() { SPILLWAY_CHECK(stopping_); }
@@ -260,14 +274,18 @@ void TaskEngine::On(const wire::DiscardSegment& discard) {
 }
 
 void TaskEngine::On(const wire::LoopBegin& begin) {
-  if (begin.job() == job_.job && job_.is_loop()) job_.loop->Begin(begin.generation(), begin.over());
+  if (begin.job() != job_.job || !job_.is_loop()) return;
+  rounds_->Clear();
+  job_.exchange->Begin(begin.generation(), begin.over(), begin.checkpoint_round());
 }
 
 void TaskEngine::On(const wire::LoopRound& round) {
   if (round.job() != job_.job || !job_.is_loop()) return;
   std::vector<LoopPart> parts;
-  for (const wire::LoopPart& part : round.parts()) parts.push_back({part.part(), part.bytes()});
-  job_.loop->Add({round.generation(), round.round()}, std::move(parts));
+  for (const wire::LoopPart& piece : round.parts())
+    if (std::optional<std::string> bytes = rounds_->Take(0, piece))
+      parts.push_back({piece.part(), *std::move(bytes)});
+  if (!parts.empty()) job_.exchange->Add({round.generation(), round.round()}, std::move(parts));
 }
 
 // --- Running.

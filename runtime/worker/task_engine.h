@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/protocol/loop_pieces.h"
 #include "runtime/task/slot_board.h"
 #include "runtime/transfer/segment_source.h"
 #include "runtime/worker/attempt_run.h"
@@ -32,6 +33,7 @@ struct TaskEngineOptions {
   std::uint32_t answers_max = 1'024;
   /// User code that does not come back after a stop is given up after this long.
   std::uint64_t stop_timeout_ms = 4'000;
+  bool alone = false;  ///< No other process has tasks of the job.
 };
 
 /// What the engine works with. All of it outlives the engine.
@@ -157,6 +159,7 @@ class TaskEngine {
   const TaskEngineOptions options_;
   const std::uint64_t task_timeout_ms_;
   JobRuntime job_;
+  std::unique_ptr<LoopAssembly> rounds_;  ///< Of a loop: what it is told. One thread, as Handle.
 
   mutable std::mutex mutex_;
   std::map<AttemptId, Attempt> attempts_;  // Guarded by mutex_, like all below.

@@ -263,6 +263,7 @@ bool WorkerMachine::MayPassOn(JobId number, const wire::Message& message) const 
   if (const auto id = EndedAttempt(message)) return id->job == number;
   if (message.has_segment_lost()) return message.segment_lost().reduce().job() == number;
   if (message.has_loop_contribution()) return message.loop_contribution().seat().job() == number;
+  if (message.has_loop_checkpoint()) return message.loop_checkpoint().seat().job() == number;
   if (!message.has_progress()) return false;
   return std::all_of(message.progress().moved().begin(), message.progress().moved().end(),
                      [&](const auto& moved) { return moved.attempt().job() == number; });

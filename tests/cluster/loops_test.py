@@ -7,6 +7,7 @@ import time
 import unittest
 
 from cluster_case import ClusterCase
+from command_case import TEST_PLUGINS
 
 # Rounds that change nothing any more go on, so that there is time for something to happen.
 ROUNDS = 1500
@@ -100,6 +101,79 @@ class Loops(ClusterCase):
         job = self.finish_job(job)
         self.assertEqual(self.parts(job.output), self.parts(self.embedded()))
         self.assertEqual(self.reruns(), 0, "seats stay where they are")
+
+    def wait_for_checkpoint(self, job):
+        """The staging directory, once it has a checkpoint."""
+        found = []
+
+        def written():
+            found[:] = job.output.parent.glob(f".{job.output.name}.spillway-*/checkpoint-*01")
+            return bool(found)
+        self.wait_for(written, "a checkpoint to be written")
+        return found[0].parent
+
+    def restart_coordinator(self, meanwhile=lambda: None):
+        self.coordinator.kill()
+        self.coordinator.wait()
+        meanwhile()
+        self.start_coordinator()
+
+    def test_a_restarted_coordinator_goes_on_from_the_last_checkpoint(self):
+        self.start_workers(2)
+        self.flags += ["--checkpoint-every", "100"]
+        job = self.start_loop()
+        staging = self.wait_for_checkpoint(job)
+        self.assertTrue(self.running())
+        self.restart_coordinator()
+        job = self.finish_job(job)
+        self.assertFalse(staging.exists())
+        self.assertEqual(self.parts(job.output), self.parts(self.embedded()))
+        # The state of round 101 is what rounds 1 to 100 left; nothing before was done again.
+        self.assertGreaterEqual(job.summary["resumed_round"], 101)
+        self.assertEqual(job.summary["resumed_round"] % 100, 1)
+        seconds = job.summary["iteration_seconds"]
+        self.assertEqual(len(seconds), ROUNDS)
+        self.assertEqual(set(seconds[:job.summary["resumed_round"] - 1]), {0})
+        self.assertEqual(self.reruns(), 0, "seats stay where they are")
+
+    def test_a_torn_checkpoint_counts_for_nothing(self):
+        self.start_workers(2)
+        self.flags += ["--checkpoint-every", "100"]
+        job = self.start_loop()
+        staging = self.wait_for_checkpoint(job)
+
+        def tear():
+            for file in staging.glob("checkpoint-*"):
+                file.write_bytes(file.read_bytes()[:-3])
+        self.restart_coordinator(tear)
+        job = self.finish_job(job)
+        self.assertEqual(self.parts(job.output), self.parts(self.embedded()))
+        self.assertEqual(job.summary["resumed_round"], 0)
+        self.assertTrue(any("cannot be read" in w for w in job.summary["warnings"]))
+
+    def test_who_comes_late_goes_on_from_a_checkpoint(self):
+        self.start_workers(3)
+        self.flags += ["--checkpoint-every", "100"]
+        job = self.start_loop()
+        self.wait_for_checkpoint(job)
+        for pid in self.children(self.workers[0]):
+            os.kill(pid, signal.SIGKILL)
+        self.workers[1].kill()
+        job = self.finish_job(job)
+        self.assertEqual(self.parts(job.output), self.parts(self.embedded()))
+
+    def test_large_rounds_that_stand_alone_survive_a_killed_worker(self):
+        numbers = self.write("numbers.txt", b"".join(b"%d\n" % i for i in range(60_000)))
+        plugin = TEST_PLUGINS / "loops.so"
+        flags = ["--split-size", "64K", "--rounds", "40"]
+        width = ["--width=200000"]  # 1.6 MB of each of six parts: more than a message holds.
+        self.start_workers(3)
+        job = self.start_job(plugin, [numbers], *flags, args=width)
+        self.wait_for_rounds()
+        self.workers[1].kill()
+        job = self.finish_job(job)
+        here = self.run_embedded(plugin, [numbers], *flags, args=width)
+        self.assertEqual(self.parts(job.output), self.parts(here))
 
     def test_two_loops_at_once_both_end(self):
         self.start_workers(2)

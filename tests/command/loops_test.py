@@ -61,7 +61,7 @@ def growing(text, split_bytes, width, rounds):
     numbers = [[] for _ in range(parts)]
     offset = 0
     for line in text.splitlines(keepends=True):
-        numbers[offset // split_bytes].append(int(line))
+        numbers[offset // split_bytes].append(int(line.lstrip(b"0")))
         offset += len(line)
     wrap = (1 << 64) - 1
     values = [sum(map(sum, numbers)) + i for i in range(width)]
@@ -124,7 +124,7 @@ class Loops(CommandCase):
         self.same_in_all_ways("logistic_regression", path, "--split-size", "50K", "--rounds", "4")
 
     def test_every_part_is_finished_also_one_without_records(self):
-        lines = [b"%d\n" % (i * 7919) for i in range(3000)]
+        lines = [b"%d\n" % (1 + i * 7919) for i in range(3000)]
         lines.insert(1000, b"0" * 30_000 + b"1\n")  # A record for several parts.
         text = b"".join(lines)
         path = self.write("numbers.txt", text)

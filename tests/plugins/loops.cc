@@ -68,10 +68,10 @@ class Growing {
     into.values.resize(width_);
     for (std::uint64_t i = 0; i < width_; ++i) into.values[i] += from.values[i];
   }
-  bool Next(State& state, const Partial& total, const LoopRound&) const {
+  bool Next(State& state, Partial&& total, const LoopRound&) const {
     if (!state.values.empty()) throw BadRecord("a state that is not new");
     state.finished = total.finished;
-    state.values = total.values;
+    state.values = std::move(total.values);
     return false;
   }
   void Print(const State& state, OutputBuffer& out) const {

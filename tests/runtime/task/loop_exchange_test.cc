@@ -1,6 +1,7 @@
 #include "runtime/task/loop_exchange.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <cstring>
 #include <future>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "mapreduce/mapreduce.h"
+#include "runtime/storage/posix_file_system.h"
 #include "runtime/task/plugin_library.h"
 
 namespace spillway {
@@ -73,7 +75,11 @@ class LoopExchangeTest : public ::testing::Test {
 
   void Open(const LoopExchange::Options& options) {
     exchange_ = std::make_unique<LoopExchange>(
-        options, [this](const LoopContribution& said) { said_.push_back(said); });
+        options, LoopExchange::Post{[this](const LoopContribution& said) { said_.push_back(said); },
+                                    [this](const LoopCheckpointNote& note) {
+                                      notes_.push_back(note);
+                                      on_note_();
+                                    }});
   }
 
   void TellRound(std::uint32_t round, std::uint64_t a, std::uint64_t b) {
@@ -97,6 +103,8 @@ class LoopExchangeTest : public ::testing::Test {
   std::unique_ptr<TaskHost> host_;
   std::unique_ptr<LoopExchange> exchange_;
   std::vector<LoopContribution> said_;
+  std::vector<LoopCheckpointNote> notes_;
+  std::function<void()> on_note_ = [] {};
 };
 
 TEST_F(LoopExchangeTest, AsksOnceWhereTheLoopIs) {
@@ -158,6 +166,102 @@ TEST_F(LoopExchangeTest, PassesOverRoundsThatAreNotWholeWhereTheyStandAlone) {
   EXPECT_EQ(Total(late), 8u);
   exchange_->Add({kGeneration, 6}, {{1, Saved(2)}});
   EXPECT_EQ(Total(Await(late.place)), 12u);
+}
+
+TEST_F(LoopExchangeTest, NeedsNobodyElseWhereAllSeatsAreHere) {
+  Open({.parts = 2, .rounds_max = 5, .alone = true});
+  exchange_->Begin(kGeneration, false);
+  Await({});
+  ASSERT_TRUE(
+      exchange_->Contribute({{1, TaskKind::kMap, 1, 0}, {kGeneration, 0}, {{1, Saved(2)}}}).ok());
+  ASSERT_TRUE(exchange_->Contribute({kSeat, {kGeneration, 0}, {{0, Saved(1)}}}).ok());
+  EXPECT_EQ(Total(Await({kGeneration, 0})), 3u);
+  EXPECT_TRUE(said_.empty());
+}
+
+TEST_F(LoopExchangeTest, RefusesARoundThatIsTooLargeForAllPartsHere) {
+  Open({.parts = 2, .rounds_max = 5, .part_bytes_max = 8, .round_bytes_max = 15});
+  exchange_->Begin(kGeneration, false);
+  EXPECT_TRUE(exchange_->Contribute({kSeat, {kGeneration, 0}, {{0, Saved(1)}}}).ok());
+  EXPECT_TRUE(exchange_->Contribute({kSeat, {kGeneration, 0}, {{0, Saved(1)}}}).ok());
+  const AttemptId other{1, TaskKind::kMap, 1, 0};
+  EXPECT_EQ(exchange_->Contribute({other, {kGeneration, 0}, {{1, Saved(1)}}}).code(),
+            Code::kInvalidArgument);
+}
+
+class LoopExchangeCheckpointTest : public LoopExchangeTest {
+ protected:
+  LoopExchangeCheckpointTest() {
+    std::string name = ::testing::TempDir() + "exchange-XXXXXX";
+    EXPECT_NE(::mkdtemp(name.data()), nullptr);
+    directory_ = name;
+    checkpoints_ = std::make_unique<LoopCheckpoints>(files_, directory_, false);
+    Open();
+  }
+  ~LoopExchangeCheckpointTest() override { EXPECT_TRUE(files_.RemoveTree(directory_).ok()); }
+  void Open() {
+    LoopExchangeTest::Open(
+        {.parts = 2, .rounds_max = 9, .checkpoint_every = 2, .checkpoints = checkpoints_.get()});
+  }
+
+  PosixFileSystem files_;
+  std::string directory_;
+  std::unique_ptr<LoopCheckpoints> checkpoints_;
+};
+
+TEST_F(LoopExchangeCheckpointTest, WritesTheStateAfterEveryNRounds) {
+  exchange_->Begin(kGeneration, false);
+  LoopExchange::Turn turn = Await({});
+  for (std::uint32_t round = 0; round < 8; ++round) {
+    EXPECT_TRUE(exchange_->Checkpoint(kSeat, turn, *host_).ok());
+    TellRound(round, 0, 1);
+    turn = Await(turn.place);
+  }
+  ASSERT_EQ(notes_.size(), 3u);
+  EXPECT_EQ(notes_[0].place, (LoopPlace{kGeneration, 3})) << "after rounds 1 and 2";
+  EXPECT_EQ(notes_[2].place, (LoopPlace{kGeneration, 7}));
+  EXPECT_FALSE(notes_[2].unreadable);
+  EXPECT_EQ(*checkpoints_->Read(7), Saved(7));
+  EXPECT_EQ(*checkpoints_->Read(5), Saved(5));
+  EXPECT_FALSE(checkpoints_->Read(3).ok()) << "the two newest are kept";
+}
+
+TEST_F(LoopExchangeCheckpointTest, GoesOnFromTheStateThatWasWritten) {
+  ASSERT_TRUE(checkpoints_->Write(5, 0, Saved(100)).ok());
+  exchange_->Begin(kGeneration, false, 5);
+  const LoopExchange::Turn turn = Await({});
+  EXPECT_EQ(turn.place, (LoopPlace{kGeneration, 5}));
+  EXPECT_EQ(Total(turn), 100u);
+  EXPECT_EQ(exchange_->history().resumed, 5u);
+  EXPECT_TRUE(exchange_->Checkpoint(kSeat, turn, *host_).ok());
+  EXPECT_TRUE(notes_.empty()) << "it is there";
+  TellRound(5, 0, 1);
+  const LoopExchange::Turn next = Await(turn.place);
+  EXPECT_EQ(Total(next), 101u);
+  EXPECT_EQ(exchange_->history().round_us.size(), 6u);
+  exchange_->Begin(kGeneration, false, 5);
+  EXPECT_EQ(Await({}).place.round, 6u) << "who is beyond it does not go back";
+}
+
+TEST_F(LoopExchangeCheckpointTest, MakesUpForRoundsThatWereDroppedWhileItWasTold) {
+  ASSERT_TRUE(checkpoints_->Write(5, 0, Saved(100)).ok());
+  exchange_->Begin(kGeneration, false);
+  TellRound(0, 1, 2);
+  exchange_->Add({kGeneration, 1}, {{0, Saved(1)}});
+  exchange_->Begin(kGeneration, false, 5);
+  TellRound(5, 0, 2);
+  const LoopExchange::Turn turn = Await({});
+  EXPECT_EQ(turn.place.round, 6u);
+  EXPECT_EQ(Total(turn), 102u);
+}
+
+TEST_F(LoopExchangeCheckpointTest, SaysThatItIsUnreadableAndWaitsToBeToldOtherwise) {
+  exchange_->Begin(kGeneration, false, 5);
+  on_note_ = [&] { exchange_->Begin(kGeneration + 1, false); };
+  EXPECT_EQ(Await({}).place, (LoopPlace{kGeneration + 1, 0}));
+  ASSERT_EQ(notes_.size(), 1u);
+  EXPECT_TRUE(notes_[0].unreadable);
+  EXPECT_EQ(notes_[0].place, (LoopPlace{kGeneration, 5}));
 }
 
 TEST_F(LoopExchangeTest, EndsWhenItConvergesOrHasNoRoundsLeft) {

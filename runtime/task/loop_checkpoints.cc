@@ -1,0 +1,72 @@
+#include "runtime/task/loop_checkpoints.h"
+
+#include <xxhash.h>
+
+#include "mapreduce/base/coding.h"
+#include "mapreduce/loop_file.h"
+
+namespace spillway {
+
+namespace {
+constexpr std::size_t kHashBytes = 8;
+}  // namespace
+
+std::string LoopCheckpoints::PathOf(std::uint32_t round) const {
+  return staging_dir_ + "/checkpoint-" + std::to_string(round);
+}
+
+Status LoopCheckpoints::Write(std::uint32_t round, std::uint32_t writer,
+                              std::string_view state) const {
+  std::string bytes = LoopFile{round, 0, state}.Encode();
+  char hash[kHashBytes];
+  StoreLittle(hash, std::uint64_t{XXH3_64bits(bytes.data(), bytes.size())});
+  bytes.append(hash, sizeof hash);
+  const std::string path = PathOf(round);
+  const std::string aside = path + "." + std::to_string(writer);
+  SPILLWAY_RETURN_IF_ERROR(WriteFile(aside, bytes).Annotate("writing a loop's checkpoint"));
+  Status renamed = files_.RenameNoReplace(aside, path);
+  if (renamed.code() == Code::kAlreadyExists) {
+    if (Read(round).ok()) return files_.Remove(aside);
+    SPILLWAY_RETURN_IF_ERROR(files_.Remove(path));
+    renamed = files_.RenameNoReplace(aside, path);
+  }
+  SPILLWAY_RETURN_IF_ERROR(renamed);
+  return durable_ ? files_.SyncDirectory(staging_dir_) : OkStatus();
+}
+
+Status LoopCheckpoints::WriteFile(const std::string& path, std::string_view bytes) const {
+  Result<std::unique_ptr<WritableFile>> file = files_.Create(path);
+  if (file.status().code() == Code::kAlreadyExists) {  // Of an attempt that was cut short.
+    SPILLWAY_RETURN_IF_ERROR(files_.Remove(path));
+    file = files_.Create(path);
+  }
+  SPILLWAY_RETURN_IF_ERROR(file.status());
+  SPILLWAY_RETURN_IF_ERROR((*file)->Append(bytes));
+  if (durable_) SPILLWAY_RETURN_IF_ERROR((*file)->Sync());
+  return (*file)->Close();
+}
+
+Result<std::string> LoopCheckpoints::Read(std::uint32_t round) const {
+  const std::string path = PathOf(round);
+  SPILLWAY_ASSIGN_OR_RETURN(const auto file, files_.Open(path));
+  SPILLWAY_ASSIGN_OR_RETURN(const std::uint64_t size, file->Size());
+  std::string bytes(size, '\0');
+  SPILLWAY_ASSIGN_OR_RETURN(const std::uint64_t got, file->ReadAt(0, size, bytes.data()));
+  if (got != size || size < LoopFile::kHeadBytes + kHashBytes)
+    return DataLoss("the checkpoint '" + path + "' is not whole");
+  const std::string_view hashed(bytes.data(), size - kHashBytes);
+  if (XXH3_64bits(hashed.data(), hashed.size()) !=
+      LoadLittle<std::uint64_t>(bytes.data() + hashed.size()))
+    return DataLoss("the checkpoint '" + path + "' is damaged: its checksum is another one");
+  SPILLWAY_ASSIGN_OR_RETURN(const LoopFile checked, LoopFile::Parse(hashed));
+  if (checked.round != round)
+    return DataLoss("the checkpoint '" + path + "' is of round " + std::to_string(checked.round));
+  return std::string(checked.state);
+}
+
+void LoopCheckpoints::Remove(std::uint32_t round) const {
+  const Status removed = files_.Remove(PathOf(round));
+  static_cast<void>(removed.ok());  // The staging directory goes, or is cleaned, in the end.
+}
+
+}  // namespace spillway
