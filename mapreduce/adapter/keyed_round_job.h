@@ -119,9 +119,9 @@ class FirstValues : public ValueReducer<Loop, std::uint64_t> {
     SPILLWAY_RETURN_IF_ERROR(numbers_.Setup(context));
     this->BeginPart(context, numbers_.vertices());
     const std::uint32_t part = context.task_index();
-    context.counter("loop", "state bytes")
-        .Add((this->parts_.Begin(part + 1) - this->parts_.Begin(part)) *
-             KeyedMemoryLoop<Loop>::kVertexBytes);
+    const std::uint64_t count = this->parts_.Begin(part + 1) - this->parts_.Begin(part);
+    context.counter("loop", "state bytes").Add(count * KeyedMemoryLoop<Loop>::kVertexBytes);
+    context.counter("loop", "round bytes").Add(count * sizeof(typename Loop::Value));
     return SetUpLoop(this->loop_, context);
   }
   void Reduce(const View<Slot>& slot, typename Base::Values& values, typename Base::Emitter& out) {

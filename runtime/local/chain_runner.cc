@@ -4,6 +4,9 @@
 #include <set>
 #include <utility>
 
+#include "mapreduce/base/units.h"
+#include "runtime/protocol/loop_pieces.h"
+
 namespace spillway {
 
 namespace {
@@ -100,12 +103,12 @@ std::uint32_t ChainRunner::RoundsOf(std::uint32_t stage) const {
 JobRequest ChainRunner::RequestOf(std::uint32_t stage, const std::string& output_dir) const {
   JobRequest request = request_;
   request.stage = stage;
-  request.loop = {};
-  if (plan().chain[stage].loop)
-    request.loop = {.mode = LoopRequest::Mode::kMemory,
-                    .rounds_max = request_.loop.rounds_max,
-                    .checkpoint_every = request_.loop.checkpoint_every,
-                    .state_bytes = state_bytes_};
+  if (plan().chain[stage].loop) {
+    request.loop.mode = LoopRequest::Mode::kMemory;
+    request.loop.state_bytes = state_bytes_;
+  } else {
+    request.loop = {};
+  }
   if (plan().chain[stage].chooses_reducers) request.reducers = 0;
   request.inputs.clear();
   for (const std::uint32_t input : plan().chain[stage].inputs) {
@@ -152,16 +155,26 @@ Status ChainRunner::RunStage(std::uint32_t stage, JobReport& all) {
   JobReport report;
   const Status status = RunOnce(stage, directory, &report);
   state_bytes_ = std::max(state_bytes_, TakeCounter("state bytes", report));
+  round_bytes_ = std::max(round_bytes_, TakeCounter("round bytes", report));
   Add(std::move(report), stage == 0, all);
   places_.SetStage(stage, directory);
   return status;
+}
+
+/// A worker may come to hold all parts of the loop, when others are lost.
+Status ChainRunner::CheckRound() const {
+  if (plan().coordinator.empty() || round_bytes_ <= kLoopRoundBytesMax) return OkStatus();
+  return ResourceExhausted("a round of the loop leaves " + FormatBytes(round_bytes_) +
+                           ", and on a cluster " + FormatBytes(kLoopRoundBytesMax) +
+                           " can be told to the workers: use --mode disk");
 }
 
 Status ChainRunner::RunLoop(std::uint32_t stage, JobReport& all) {
   const double before = SecondsSince(began_);
   const std::string directory = work_->path() + "/stage-" + std::to_string(stage);
   JobReport report;
-  const Status status = RunOnce(stage, directory, &report);
+  Status status = CheckRound();
+  if (status.ok()) status = RunOnce(stage, directory, &report);
   if (status.code() == Code::kResourceExhausted && may_change_mode_) {
     all.warnings.push_back(status.message() + ". The rounds run in disk mode");
     mode_ = SPILLWAY_STAGE_ON_DISK;

@@ -53,6 +53,7 @@ class ChainRunner : public JobRunner {
   Status RunStage(std::uint32_t stage, JobReport& all);
   Status RunRounds(std::uint32_t stage, JobReport& all);
   Status RunLoop(std::uint32_t stage, JobReport& all);
+  Status CheckRound() const;
   Status RunStages(JobReport& all);
   bool IsReadBehind(std::uint32_t stage, std::uint32_t output) const;
   void RemoveRead(std::uint32_t stage);
@@ -67,7 +68,9 @@ class ChainRunner : public JobRunner {
   Clock::time_point began_;
   std::atomic<std::uint32_t> mode_;  ///< spillway_stage_when of the stages to run.
   bool may_change_mode_ = false;
-  std::uint64_t state_bytes_ = 0;  ///< As a stage has said.
+  /// Of the loop to come, as counters "loop: state bytes" and "loop: round bytes" of a stage said:
+  /// what a process needs for its states, and what all parts leave in one round.
+  std::uint64_t state_bytes_ = 0, round_bytes_ = 0;
   /// The job that runs. The one before it is kept as well, for a Cancel or a look at the progress
   /// that has just read this.
   std::atomic<JobRunner*> running_{nullptr};

@@ -26,9 +26,9 @@ struct LoopRequest {
   };
   Mode mode = Mode::kAuto;
   std::optional<std::uint32_t> rounds_max;  ///< Instead of the job's own choice.
+  std::uint64_t state_bytes = 0;            ///< What a process needs for its states; 0: little.
   std::uint32_t checkpoint_every = 0;       ///< Rounds of memory mode; 0: never.
   bool checkpoints_asked = false;           ///< Of this job, not of all by a setting.
-  std::uint64_t state_bytes = 0;            ///< What a process needs for its states; 0: little.
 
   bool asked() const { return mode != Mode::kAuto || rounds_max.has_value() || checkpoints_asked; }
 };

@@ -36,15 +36,12 @@ Status CheckRequest(const JobRequest& request) {
 }
 
 /// --mode, --rounds and --checkpoint-every are for loops, and for chains with a stage that is
-/// repeated; the last one only where rounds are kept in memory.
+/// repeated; the last one needs a memory mode.
 Status CheckLoop(const JobRequest& request, const PluginJob& job) {
-  if (job.abi().loop != nullptr) {
-    if (request.loop.mode == LoopRequest::Mode::kDisk && request.loop.checkpoints_asked)
-      return InvalidArgument(
-          "in disk mode the state of each round is a file: leave out --checkpoint-every");
-    return OkStatus();
-  }
-  if (!request.loop.asked()) return OkStatus();
+  if (request.loop.mode == LoopRequest::Mode::kDisk && request.loop.checkpoints_asked)
+    return InvalidArgument(
+        "in disk mode the state of each round is a file: leave out --checkpoint-every");
+  if (!request.loop.asked() || job.abi().loop != nullptr) return OkStatus();
   bool repeats = false, in_memory = false;
   if (job.chain() != nullptr)
     for (std::size_t i = 0; i < job.chain()->stage_count; ++i) {
@@ -55,12 +52,12 @@ Status CheckLoop(const JobRequest& request, const PluginJob& job) {
     return InvalidArgument("job " + std::string(job.abi().name) +
                            " is not iterative: leave out --mode, --rounds and "
                            "--checkpoint-every");
-  if (request.loop.checkpoints_asked &&
-      (request.loop.mode == LoopRequest::Mode::kDisk || !in_memory))
+  if (in_memory) return OkStatus();
+  if (request.loop.checkpoints_asked)
     return InvalidArgument("job " + std::string(job.abi().name) +
                            " keeps its values in files from round to round: leave out "
                            "--checkpoint-every");
-  if (request.loop.mode == LoopRequest::Mode::kMemory && !in_memory)
+  if (request.loop.mode == LoopRequest::Mode::kMemory)
     return InvalidArgument("job " + std::string(job.abi().name) +
                            " keeps its values in files from round to round: it has no memory "
                            "mode. Leave out --mode");

@@ -84,7 +84,17 @@ class Graphs(ClusterCase):
         self.assertTrue(job.summary["converged"])
         here = self.run_embedded("connected_components", [path], *flags)
         self.assertEqual(self.part(job.output), self.part(here))
+        # Counted are the attempts that ended: each part once, whoever parsed it in the end.
+        self.assertEqual(job.summary["counters"]["loop"]["parts parsed"], 64)
+        self.assertIn(self.reruns(), (1, 2), "a worker's seats, and no other")
         self.expect_scratch_empty()
+
+    def reruns(self):
+        """Attempts of the loop beyond the first of each seat."""
+        loop = next(job for job in self.ask("jobs", "list", "--all")["jobs"]
+                    if job["output_dir"].endswith("/stage-6"))
+        job = self.ask("jobs", "status", loop["job_id"])
+        return job["attempts_started"] - job["maps_total"]
 
 
 if __name__ == "__main__":

@@ -93,6 +93,15 @@ class PageRank(CommandCase):
         self.assertNotIn("changed", result.summary["counters"].get("loop", {}))
         self.assertNotIn("state bytes", result.summary["counters"].get("loop", {}))
 
+    def test_checkpoints_are_for_memory_mode_and_change_nothing(self):
+        path = self.write("edges.tsv", text_of(random_edges(9, 100, 500)))
+        _, expected = self.ranks(path, "--rounds", "5")
+        _, got = self.ranks(path, "--rounds", "5", "--checkpoint-every", "2")
+        self.assertEqual(got, expected)
+        result = self.run_job("page_rank", [path], "--mode", "disk", "--checkpoint-every", "2",
+                              expect=64)
+        self.assertIn("--checkpoint-every", result.text)
+
     def test_odd_graphs_have_the_same_ranks_in_both_modes(self):
         for edges in ([(b"a", b"a")],                                   # one vertex, alone
                       [(b"a", b"b")] * 5 + [(b"b", b"a")],              # repeated edges
