@@ -49,6 +49,7 @@ struct SimulatedCluster::Worker {
   std::uint64_t life = 0;  ///< Grows with each start; what an earlier one began is void.
   std::unique_ptr<WorkerMachine> machine;
   TimeMs wake = 0;
+  std::uint64_t epoch = 0;
   bool paused = false;
   bool draining = false;
   std::vector<std::function<void()>> missed;  ///< While it was paused.
@@ -59,6 +60,7 @@ struct SimulatedCluster::Worker {
     std::uint32_t maps = 0;
     std::map<std::uint32_t, SegmentRef> segments;
     bool reading = false;
+    std::uint64_t epoch = 0;  ///< Of the worker when it was given.
   };
   std::map<JobId, std::uint64_t> executors;  ///< Alive: job -> its number.
   std::map<AttemptId, Running> attempts;
@@ -325,6 +327,11 @@ void SimulatedCluster::CarryOut(std::uint32_t index) {
     end_executor(job);
     std::erase_if(worker.segments, [&](const auto& s) { return std::get<0>(s) == job; });
   }
+  if (effects.registered.has_value()) worker.epoch = effects.registered->epoch();
+  for (const auto& [id, running] : worker.attempts)
+    if (running.epoch != worker.epoch)
+      Fail("worker " + std::to_string(index) + " still runs what was given to it in epoch " +
+           std::to_string(running.epoch) + "; it is in " + std::to_string(worker.epoch));
   for (const auto& [start, number] : effects.prepare)
     At(now_ + 1 + Below(50), [this, index, life, job = start.job(), number = number] {
       if (workers_[index]->life == life) Prepare(index, job, number);
@@ -423,14 +430,16 @@ void SimulatedCluster::Executor(std::uint32_t index, JobId job, const wire::Mess
   const std::uint64_t work_ms = 5 + Below(60);
   if (message.has_start_map()) {
     const wire::StartMap start = message.start_map();
-    if (!worker.attempts.try_emplace(FromWire(start.attempt()), Worker::Running{life, 0, {}, false})
+    if (!worker.attempts
+             .try_emplace(FromWire(start.attempt()),
+                          Worker::Running{life, 0, {}, false, worker.epoch})
              .second)
       return;
     At(now_ + work_ms, [this, index, life, start] { FinishMap(index, life, start); });
   } else if (message.has_start_reduce()) {
     const AttemptId id = FromWire(message.start_reduce().attempt());
-    worker.attempts.try_emplace(id,
-                                Worker::Running{life, message.start_reduce().maps(), {}, false});
+    worker.attempts.try_emplace(
+        id, Worker::Running{life, message.start_reduce().maps(), {}, false, worker.epoch});
     TryReduce(index, id);
   } else if (message.has_segments_available()) {
     const AttemptId id = FromWire(message.segments_available().reduce());
