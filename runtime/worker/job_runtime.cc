@@ -14,6 +14,15 @@ std::uint64_t SegmentBudgetBytes(const MemoryPlan& plan) {
   return plan.segment_bytes - SpareBytes(plan);
 }
 
+namespace {
+
+/// A loop has no segments: its batches are given their share.
+std::uint64_t BatchBytes(bool is_loop, const MemoryPlan& plan) {
+  return is_loop ? SegmentBudgetBytes(plan) : 0;
+}
+
+}  // namespace
+
 JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, const MemoryPlan& plan,
                        FileSystem& file_system, SegmentStore& store)
     : job(start.job()),
@@ -25,8 +34,7 @@ JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, con
       memory(plan),
       files(file_system),
       segments(store),
-      // A loop has no segments: its batches are given their share.
-      task_budget(plan.threads * plan.task_bytes + (is_loop() ? SegmentBudgetBytes(plan) : 0)),
+      task_budget(plan.threads * plan.task_bytes + BatchBytes(is_loop(), plan)),
       spare_budget(SpareBytes(plan) + plan.threads * plan.input_buffer_bytes),
       checkpoints(files, staging_dir, durable),
       task_bytes_(plan.task_bytes) {
@@ -47,7 +55,7 @@ void JobRuntime::Replan(const MemoryPlan& plan, std::uint32_t processes) {
   const std::uint64_t task_bytes =
       std::max(kTaskBytesMin, plan.threads * plan.task_bytes / memory.threads);
   task_bytes_.store(task_bytes, std::memory_order_relaxed);
-  task_budget.Resize(memory.threads * task_bytes, alone);
+  task_budget.Resize(memory.threads * task_bytes + BatchBytes(is_loop(), plan), alone);
   spare_budget.Resize(SpareBytes(plan) + memory.threads * memory.input_buffer_bytes, alone);
 }
 
