@@ -13,8 +13,9 @@ PAGES = "docs/reference/api/*.md"
 PUBLIC = ("mapreduce/*.h", "mapreduce/builtin/*.h")
 # Headers that are not for users: the C interface has its own page, the others are between the
 # stages of chains and the rounds of loops.
-NOT_SHOWN = {"mapreduce/abi.h", "mapreduce/chain_file.h", "mapreduce/loop_file.h",
-             "mapreduce/mapreduce.h", "mapreduce/value_table.h", "mapreduce/version.h"}
+NOT_SHOWN = {"mapreduce/abi.h", "mapreduce/abi_chain.h", "mapreduce/chain_file.h",
+             "mapreduce/edge_batch.h", "mapreduce/loop_file.h", "mapreduce/mapreduce.h",
+             "mapreduce/value_table.h", "mapreduce/version.h", "mapreduce/vertex_values.h"}
 
 
 def missing_packages(root):

@@ -129,12 +129,14 @@ TEST_F(JobSpecTest, PathsAreAbsoluteAndLinksInThemStay) {
   EXPECT_EQ(spec->output_dir(), files_.Path("some/../out"));
 }
 
-TEST_F(JobSpecTest, AMissingSideFileIsNamed) {
+TEST_F(JobSpecTest, ASideFileThatIsGoneByThenIsNamed) {
   JobRequest request = files_.Request("wordcount", "out");
-  request.side_files = {{"stop", files_.Path("nowhere")}};
-  const auto spec = MakeJobSpec(Prepare(request), {}, {.key = "k"});
+  request.side_files = {{"stop", files_.Path("stop")}};
+  const PreparedJob job = Prepare(request);
+  boost::filesystem::remove(files_.Path("stop"));
+  const auto spec = MakeJobSpec(job, {}, {.key = "k"});
   EXPECT_EQ(spec.status().code(), Code::kNotFound);
-  EXPECT_THAT(spec.status().message(), HasSubstr(files_.Path("nowhere")));
+  EXPECT_THAT(spec.status().message(), HasSubstr(files_.Path("stop")));
 }
 
 }  // namespace
