@@ -6,8 +6,8 @@
 //     return NewJob().Map<GrepMapper>().MapOnly();
 //   }
 //
-// Arguments: the job's name, a line for lists, and the usage of its arguments ("" for none). It
-// stands once in a plugin, outside of any namespace.
+// Arguments: the job's name, a line for lists, and the usage of its arguments: "" for none, and then
+// any that are given are refused. It stands once in a plugin, outside of any namespace.
 #pragma once
 
 #include <cstdio>
@@ -25,8 +25,13 @@ inline void CopyError(const char* what, const char* why, char* error, std::size_
 
 /// Runs the plugin's function; whatever it throws becomes the error.
 inline const spillway_job* Configure(Result<Job> (*make)(const Args&), const char* name,
-                                     const char* const* args, std::size_t arg_count, char* error,
+                                     const char* usage, const char* const* args,
+                                     std::size_t arg_count, char* error,
                                      std::size_t error_bytes) noexcept {
+  if (usage[0] == '\0' && arg_count > 0) {
+    CopyError("what is meant by ", args[0], error, error_bytes);
+    return nullptr;
+  }
   try {
     Result<Job> job = make(Args(args, arg_count));
     Status status = job.status();
@@ -55,8 +60,8 @@ inline const spillway_job* Configure(Result<Job> (*make)(const Args&), const cha
         SPILLWAY_VERSION,                                                                         \
         __VERSION__,                                                                              \
         [](const char* const* args, std::size_t count, char* error, std::size_t bytes) {          \
-          return ::spillway::internal::Configure(&SpillwayMakeJob, NAME, args, count, error,      \
-                                                 bytes);                                          \
+          return ::spillway::internal::Configure(&SpillwayMakeJob, NAME, USAGE, args, count,      \
+                                                 error, bytes);                                   \
         },                                                                                        \
         &::spillway::Job::Release};                                                               \
     return &plugin;                                                                               \

@@ -56,7 +56,6 @@ class NameComponents : public Reducer<Member, std::string, std::string, std::str
 
 SPILLWAY_PLUGIN("connected_components", "connected components of a graph: lines `from TAB to`",
                 "") {
-  if (args.size() != 0) return InvalidArgument("the job takes no arguments");
   return KeyedChain<Components>(kRoundsMax)
       .Then(NewJob()
                 .Map<ListMembers>()

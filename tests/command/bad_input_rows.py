@@ -184,6 +184,8 @@ NAMES = [
         NO_INPUT, ("wordcount/../grep",)),
     Row("a job's name that would steer the terminal", "run 'word\x1b[31mcount' -i text -o out",
         USAGE, ("no built-in job",)),
+    Row("an argument for a job that takes none", "run wordcount -i text -o out -- --what", USAGE,
+        ("job wordcount", "what is meant by --what", "takes no arguments")),
     Row("a project named ..", "new ..", USAGE, ("..",)),
     Row("a project's name with a space", "new 'a b'", USAGE, ("a b",)),
     Row("a key's name that leads elsewhere", "keys add keys ../x --role worker", USAGE, ("../x",),

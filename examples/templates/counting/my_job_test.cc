@@ -34,7 +34,7 @@ TEST(MyJob, DoesNotDependOnHowTheInputIsCut) {
 }
 
 TEST(MyJob, RefusesArguments) {
-  EXPECT_EQ(Found(PluginTest({"--what"}).Run().status), "it takes no arguments");
+  EXPECT_EQ(Found(PluginTest({"--what"}).Run().status), "what is meant by --what");
 }
 
 }  // namespace
