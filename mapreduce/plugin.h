@@ -6,8 +6,8 @@
 //     return NewJob().Map<GrepMapper>().MapOnly();
 //   }
 //
-// Arguments: the job's name, a line for lists, and the usage of its arguments: "" for none, and then
-// any that are given are refused. It stands once in a plugin, outside of any namespace.
+// The macro takes the job's name, a line for lists, and its arguments' usage: with "" all that are
+// given are refused. It stands once in a plugin, outside of any namespace.
 #pragma once
 
 #include <cstdio>

@@ -104,6 +104,7 @@ std::string PlanJson(const JobPlan& plan, bool explain) {
 std::string ProgressJson(const JobProgress& progress) {
   Json json;
   json["event"] = "progress";
+  if (!progress.stage.empty()) json["stage"] = progress.stage;
   json["phase"] = PhaseName(progress.phase);
   json["maps_done"] = progress.maps_done;
   json["maps_total"] = progress.maps_total;

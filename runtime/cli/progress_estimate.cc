@@ -37,6 +37,7 @@ unsigned PhasePercent(const JobProgress& progress) {
 }
 
 void ProgressEstimate::Add(const JobProgress& progress) {
+  if (progress.stage != last_.stage || progress.elapsed_ms < last_.elapsed_ms) *this = {};
   if (progress.phase != last_.phase) {
     phase_started_ms_ = progress.elapsed_ms;
     reduces_at_phase_start_ = progress.reduces_done;

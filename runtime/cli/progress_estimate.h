@@ -19,7 +19,7 @@ unsigned PhasePercent(const JobProgress& progress);
 
 class ProgressEstimate {
  public:
-  /// Samples come with ascending elapsed_ms.
+  /// Samples come with ascending elapsed_ms; with the next stage of a chain all begins anew.
   void Add(const JobProgress& progress);
 
   /// Input read over the last seconds; 0 when unknown.

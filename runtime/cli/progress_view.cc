@@ -26,6 +26,12 @@ std::string Of(std::uint64_t done, std::uint64_t total) {
   return FormatCount(done) + "/" + FormatCount(total);
 }
 
+std::string HeadOf(const std::string& job_name, const JobProgress& progress) {
+  return EscapeForLog(job_name) + ": " +
+         (progress.stage.empty() ? progress.stage : progress.stage + ", ") +
+         std::string(PhaseName(progress.phase));
+}
+
 std::string InputText(const JobProgress& progress, const ProgressEstimate& estimate) {
   std::string text = "read " + FormatBytes(progress.input_bytes_read) + " of " +
                      FormatBytes(progress.input_bytes_total);
@@ -48,7 +54,7 @@ std::vector<std::string> ProgressBlock(const std::string& job_name, const JobPro
                                        const ProgressEstimate& estimate, std::size_t columns,
                                        TextStyle style) {
   const unsigned percent = PhasePercent(progress);
-  const std::string head = EscapeForLog(job_name) + ": " + std::string(PhaseName(progress.phase));
+  const std::string head = HeadOf(job_name, progress);
   std::vector<std::string> lines = {
       head + " " + Bar(percent) + " " + std::to_string(percent) + " %, " +
           FormatDuration(progress.elapsed_ms) + RemainingText(progress, estimate),
@@ -105,13 +111,18 @@ bool PlainProgressView::IsDue(const JobProgress& progress) const {
 }
 
 void PlainProgressView::Show(const JobProgress& progress) {
+  if (progress.stage != shown_stage_) {
+    shown_stage_ = progress.stage;
+    shown_tenth_ = 0;
+    shown_ms_ = 0;
+  }
   estimate_.Add(progress);
   if (!IsDue(progress)) return;
   shown_phase_ = progress.phase;
   shown_tenth_ = PhasePercent(progress) / 10;
   shown_ms_ = progress.elapsed_ms;
-  err_ << "spillway: " + EscapeForLog(job_name_) + ": " + std::string(PhaseName(progress.phase)) +
-              " " + std::to_string(PhasePercent(progress)) + " % after " +
+  err_ << "spillway: " + HeadOf(job_name_, progress) + " " +
+              std::to_string(PhasePercent(progress)) + " % after " +
               FormatDuration(progress.elapsed_ms) + ": maps " +
               Of(progress.maps_done, progress.maps_total) + ", reduces " +
               Of(progress.reduces_done, progress.reduces_total) + ", " +

@@ -68,6 +68,7 @@ class PlainProgressView : public ProgressView {
   std::ostream& err_;
   ProgressEstimate estimate_;
   JobProgress::Phase shown_phase_ = JobProgress::Phase::kPreparing;
+  std::string shown_stage_;
   unsigned shown_tenth_ = 0;
   std::uint64_t shown_ms_ = 0;
 };

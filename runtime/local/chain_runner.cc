@@ -267,8 +267,7 @@ JobProgress ChainRunner::progress() const {
   const JobRunner* const current = running_;
   if (current == nullptr) return {};
   JobProgress progress = current->progress();
-  const std::string place = PlaceOf(stage_) + ".";
-  progress.note = progress.note.empty() ? place : place + " " + progress.note;
+  progress.stage = PlaceOf(stage_);
   return progress;
 }
 

@@ -112,7 +112,8 @@ struct JobProgress {
   std::uint64_t spilled_bytes = 0;
   std::uint64_t shuffled_bytes = 0;
   std::uint64_t elapsed_ms = 0;
-  std::string note;  ///< A sentence that people should see once; may be empty.
+  std::string stage;  ///< Of a chain, such as "stage 2 of 5"; all else is of this stage alone.
+  std::string note;   ///< A sentence that people should see once; may be empty.
 };
 
 /// What became of an iterative job's rounds.

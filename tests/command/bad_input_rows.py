@@ -86,8 +86,6 @@ INPUTS = [
         ("*.nothing", "no file matches")),
     Row("an empty directory", "run wordcount -i empty -o out", NO_INPUT,
         ("empty", "holds no files"), directory("empty")),
-    Row("a side file that is not there", "run wordcount -i text -o out --file stop=lost", NO_INPUT,
-        ("--file stop", "lost", "No such file")),
     Row("a pipe and a device", "run wordcount -i pipe /dev/null -o out", NO_INPUT,
         ("pipe", "/dev/null", "only regular files"), pipe("pipe")),
     Row("a pipe in a directory", "run wordcount -i in -o out", NO_INPUT,

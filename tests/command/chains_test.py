@@ -54,6 +54,10 @@ class Chains(CommandCase):
         self.assertIn("a bad word", result.text)
         self.assertIn("in.txt:0", result.text)
 
+    def test_quiet_says_nothing(self):
+        self.path = self.write("in.txt", b"a word\n" * 2_000_000)
+        self.assertEqual(self.run_chain("--quiet").text, "")
+
     def test_an_output_that_exists_is_refused_before_anything_runs(self):
         self.path = self.write("in.txt", b"a word\n")
         first = self.run_chain()

@@ -107,6 +107,28 @@ TEST(PlainProgressView, AShortJobShowsNoProgressAndAStuckOneKeepsTalking) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4);
 }
 
+TEST(PlainProgressView, ShowsTheStageOfAChainAndBeginsAnewWithEach) {
+  std::ostringstream err;
+  PlainProgressView view("chains", err);
+  for (const char* stage : {"stage 1 of 2", "stage 2 of 2"}) {
+    JobProgress progress = At(1'500);
+    progress.stage = stage;
+    view.Show(progress);
+  }
+  EXPECT_THAT(err.str(), HasSubstr("spillway: chains: stage 1 of 2, map 15 % after 1.50 s"));
+  EXPECT_THAT(err.str(), HasSubstr("spillway: chains: stage 2 of 2, map 15 % after 1.50 s"));
+}
+
+TEST(ProgressEstimate, BeginsAnewWithAStage) {
+  ProgressEstimate estimate;
+  for (std::uint64_t ms = 0; ms <= 6'000; ms += 500) estimate.Add(At(ms));
+  JobProgress next = At(500);
+  next.stage = "stage 2 of 2";
+  estimate.Add(next);
+  EXPECT_EQ(estimate.input_bytes_per_second(), 0u);
+  EXPECT_FALSE(estimate.phase_remaining_ms().has_value());
+}
+
 /// Lets the test wait for what the reporter's thread does.
 class RecordingView : public ProgressView {
  public:
