@@ -41,7 +41,8 @@ constexpr auto kJobOptions = std::to_array<OptionSpec>({
      .kind = OptionKind::kText,
      .group = kInOut,
      .value_name = "PATH...",
-     .help = "Files, directories or globs to read.",
+     .help = "Files, directories or globs to read. Those that end with .gz, .bz2, .zst or .lz4 are "
+             "decompressed.",
      .repeats = true,
      .several_values = true},
     {.name = "output",

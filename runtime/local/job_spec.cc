@@ -112,6 +112,7 @@ Result<wire::JobSpec> MakeJobSpec(const PreparedJob& job, std::vector<std::strin
   SetLimits(request, options, spec.mutable_limits());
   spec.set_map_bytes_max(job.map_bytes_max);
   spec.set_input_bytes(job.plan.input_bytes);
+  spec.set_decoder_bytes(job.decoder_bytes);
   if (job.in_seats()) {
     spec.mutable_loop()->set_parts(job.loop_parts);
     spec.mutable_loop()->set_rounds_max(job.loop_rounds_max());

@@ -146,7 +146,8 @@ AttemptEnd RunMap(JobRuntime& job, const AttemptId& id, const MapTaskSpec& spec,
                                    .memory_bytes = job.task_bytes(),
                                    .spare = job.spare_budget,
                                    .writer = job.writer,
-                                   .reader = {.block_bytes = job.memory.input_buffer_bytes},
+                                   .reader = {.block_bytes = job.memory.input_buffer_bytes,
+                                              .decoder_bytes = job.memory.decoder_bytes},
                                    .control = control};
   const MapTaskResult result = job.is_loop()
                                    ? RunLoopTask({id, spec, job.maps}, resources, *job.exchange)
