@@ -8,9 +8,13 @@
 //   static constexpr const char* kName;          for messages
 //   template <class Each>
 //   static void ForEach(const Block& block, Each&& each);   // each(record, first byte of it)
+//   static void Check(const Record& record);                // optional: see below
+//
+// What finds out that a record is malformed throws BadRecord. In Check, which is called before the
+// record is used, the record is the one that is named, and one that was skipped is not checked.
 //
 // Built in: TextLines, LineChunks, WordChunks (builtin/text_input.h), FixedRecords<N>
-// (builtin/fixed_input.h), CsvRows (builtin/csv_input.h).
+// (builtin/fixed_input.h), CsvRows (builtin/csv_input.h), JsonLines (builtin/json_input.h).
 #pragma once
 
 #include <cstdint>
