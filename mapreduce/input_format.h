@@ -89,4 +89,9 @@ inline bool IsSplittable(const spillway_framing& framing) {
   return framing.kind != SPILLWAY_FRAMING_CUSTOM || framing.find_start != nullptr;
 }
 
+/// That of one of a job's inputs; `input` is 0 where they have no names.
+inline const spillway_framing& FramingOf(const spillway_job& job, std::uint32_t input) {
+  return job.input_count == 0 ? job.framing : job.inputs[input].framing;
+}
+
 }  // namespace spillway

@@ -42,7 +42,7 @@ constexpr auto kJobOptions = std::to_array<OptionSpec>({
      .group = kInOut,
      .value_name = "PATH...",
      .help = "Files, directories or globs to read. Those that end with .gz, .bz2, .zst or .lz4 are "
-             "decompressed.",
+             "decompressed. NAME=PATH... where a job has several inputs.",
      .repeats = true,
      .several_values = true},
     {.name = "output",

@@ -54,6 +54,7 @@ void AddInputs(const PreparedJob& job, const InputPlaces& places, wire::JobSpec*
     file->set_bytes(found.info.bytes);
     file->set_inode(found.info.inode);
     file->set_mtime_ns(found.info.mtime_ns);
+    file->set_input(found.input);
   }
   for (const MapInput& input : job.maps) {
     wire::MapInput* map = spec->add_maps();
@@ -153,6 +154,7 @@ std::vector<FoundFile> InputsOf(const wire::JobSpec& spec) {
     found.info.bytes = file.bytes();
     found.info.inode = file.inode();
     found.info.mtime_ns = file.mtime_ns();
+    found.input = file.input();
   }
   return inputs;
 }

@@ -8,6 +8,7 @@
 #include "mapreduce/input_format.h"
 #include "mapreduce/job.h"
 #include "runtime/archive/archive_stream.h"
+#include "runtime/local/named_inputs.h"
 #include "runtime/storage/machine.h"
 
 namespace spillway {
@@ -70,6 +71,7 @@ Status CheckLoop(const JobRequest& request, const PluginJob& job) {
 
 /// Output that is being written must not be read as input, and what is overwritten not be input.
 Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
+                        const std::vector<std::string>& given,
                         const std::vector<FoundFile>& inputs) {
   const Result<FileInfo> existing = files.Stat(request.output_dir);
   if (existing.ok() && !request.overwrite)
@@ -81,7 +83,7 @@ Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
   namespace fs = boost::filesystem;
   boost::system::error_code error;
   const fs::path output = fs::weakly_canonical(request.output_dir, error);
-  for (const std::string& input : request.inputs) {
+  for (const std::string& input : given) {
     const fs::path directory = fs::weakly_canonical(input, error);
     if (error) continue;
     const auto ends =
@@ -136,6 +138,21 @@ void JoinSplits(PreparedJob& job) {
   job.maps = std::move(joined);
 }
 
+/// Lists the files of all inputs. Each file is read once for each input that has it.
+Status FindInputs(FileSystem& files, PreparedJob& job) {
+  SPILLWAY_ASSIGN_OR_RETURN(const auto paths, PathsByInput(job.plugin->abi(), job.request.inputs));
+  std::vector<std::string> all;
+  for (std::uint32_t input = 0; input < paths.size(); ++input) {
+    SPILLWAY_ASSIGN_OR_RETURN(std::vector<FoundFile> found, ListInputFiles(files, paths[input]));
+    for (FoundFile& file : found) {
+      file.input = input;
+      job.inputs.push_back(std::move(file));
+    }
+    all.insert(all.end(), paths[input].begin(), paths[input].end());
+  }
+  return CheckOutputPlace(files, job.request, all, job.inputs);
+}
+
 bool IsArchive(const FoundFile& file) { return ArchiveKindOf(file.path) != ArchiveKind::kNone; }
 
 std::uint64_t TextBytes(const FoundFile& file, std::uint64_t bytes) {
@@ -179,10 +196,12 @@ void WarnOfLargeArchives(PreparedJob& job, std::uint64_t split_bytes) {
 }
 
 Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
-  const bool splittable = IsSplittable(job.plugin->abi().framing);
+  bool splittable = true;
   std::vector<InputFile> files;
   for (const FoundFile& file : job.inputs) {
-    files.push_back({file.path, file.info.bytes, splittable && !IsArchive(file)});
+    const bool framed = IsSplittable(FramingOf(job.plugin->abi(), file.input));
+    splittable = splittable && framed;
+    files.push_back({file.path, file.info.bytes, framed && !IsArchive(file)});
     job.plan.archives += IsArchive(file) ? 1 : 0;
     job.plan.input_bytes += file.info.bytes;
     job.text_bytes += TextBytes(file, file.info.bytes);
@@ -352,8 +371,15 @@ std::vector<SplitRange> PreparedJob::RangesOf(std::uint32_t map_task) const {
   std::vector<SplitRange> ranges;
   for (const FileRange& range : maps[map_task].ranges) {
     const FoundFile& file = inputs[range.file_index];
-    ranges.push_back({file.path, range.file_index, file.info.bytes, range.offset, range.bytes,
-                      file.info.inode, file.info.mtime_ns});
+    ranges.push_back({file.path,
+                      range.file_index,
+                      file.info.bytes,
+                      range.offset,
+                      range.bytes,
+                      file.info.inode,
+                      file.info.mtime_ns,
+                      {},
+                      file.input});
   }
   return ranges;
 }
@@ -369,8 +395,7 @@ Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request) {
   SPILLWAY_ASSIGN_OR_RETURN(job.plugin,
                             PluginJob::Configure(std::move(library), request.args, request.stage));
   SPILLWAY_RETURN_IF_ERROR(CheckLoop(request, *job.plugin));
-  SPILLWAY_ASSIGN_OR_RETURN(job.inputs, ListInputFiles(files, request.inputs));
-  SPILLWAY_RETURN_IF_ERROR(CheckOutputPlace(files, request, job.inputs));
+  SPILLWAY_RETURN_IF_ERROR(FindInputs(files, job));
   SPILLWAY_RETURN_IF_ERROR(CheckSideFiles(files, request));
   SPILLWAY_RETURN_IF_ERROR(ExamineArchives(files, job));
   DescribePlugin(job);

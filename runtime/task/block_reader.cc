@@ -64,6 +64,7 @@ Result<bool> BlockReader::Next(spillway_block* block) {
   block->path = range_.shown().c_str();
   block->skips = nullptr;
   block->skip_count = 0;
+  block->input = range_.input;
   bytes_done_ += block->bytes;
   begin_ = cut;
   scanned_ = cut;

@@ -30,7 +30,8 @@ struct SplitRange {
   std::uint64_t bytes = 0;
   std::uint64_t inode = 0;  ///< With mtime_ns, as planned; 0: not known.
   std::int64_t mtime_ns = 0;
-  std::string name = {};  ///< For user code and people; empty: the path.
+  std::string name = {};    ///< For user code and people; empty: the path.
+  std::uint32_t input = 0;  ///< Of the job's, where they have names.
 
   const std::string& shown() const { return name.empty() ? path : name; }
   bool is_archive() const { return ArchiveKindOf(path) != ArchiveKind::kNone; }

@@ -17,7 +17,7 @@ struct Piece {
 /// Pieces at even distances over all bytes of all ranges. Files that cannot be split are read from
 /// their beginning, as far as all their pieces would reach together.
 std::vector<Piece> ChoosePieces(const std::vector<SplitRange>& ranges,
-                                const KeySamplerOptions& options, bool splittable) {
+                                const KeySamplerOptions& options, const spillway_job& job) {
   std::uint64_t total = 0;
   for (const SplitRange& range : ranges) total += range.bytes;
   const std::uint64_t wanted = std::min<std::uint64_t>(
@@ -28,7 +28,7 @@ std::vector<Piece> ChoosePieces(const std::vector<SplitRange>& ranges,
   for (std::uint64_t i = 0; i < wanted; ++i) {
     const std::uint64_t place = total / wanted * i;
     while (place >= passed + range->bytes) passed += range++->bytes;
-    if (!splittable || range->is_archive()) {
+    if (range->is_archive() || !IsSplittable(FramingOf(job, range->input))) {
       if (pieces.empty() || pieces.back().range.file_index != range->file_index)
         pieces.push_back({*range, 0});
       pieces.back().record_bytes += options.piece_bytes;
@@ -58,7 +58,7 @@ Status SamplePiece(const JobContext& job, FileSystem& files, const Piece& piece,
     return OkStatus();
   });
   SPILLWAY_ASSIGN_OR_RETURN(const auto file, files.Open(piece.range.path));
-  BlockReader reader(*file, piece.range, job.abi().framing,
+  BlockReader reader(*file, piece.range, FramingOf(job.abi(), piece.range.input),
                      {.decoder_bytes = options.decoder_bytes}, budget);
   void* mapper = nullptr;
   Status status = host.Run(nullptr, [&] {
@@ -86,7 +86,7 @@ Result<std::vector<std::string>> SampleKeys(const JobContext& job, FileSystem& f
                                             MemoryBudget& budget, const KeySamplerOptions& options,
                                             const std::atomic<bool>& cancel_requested) {
   std::vector<std::string> keys;
-  for (const Piece& piece : ChoosePieces(ranges, options, IsSplittable(job.abi().framing))) {
+  for (const Piece& piece : ChoosePieces(ranges, options, job.abi())) {
     const Status status = SamplePiece(job, files, piece, options, budget, cancel_requested, keys);
     if (status.ok() || status.code() == Code::kUserCode || status.code() == Code::kBadData)
       continue;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mapreduce/base/units.h"
+#include "mapreduce/input_format.h"
 
 namespace spillway {
 
@@ -20,9 +21,13 @@ Status SplitWalk::CheckUnchanged(const SplitRange& range) const {
 
 Status SplitWalk::Walk(const SplitRange& range,
                        const std::function<int(const spillway_block&)>& call) {
+  if (range.input > 0 && range.input >= resources_.job.abi().input_count)
+    return InvalidArgument(
+        "the job was planned with more inputs than its plugin has: its file was replaced; submit "
+        "the job again");
   SPILLWAY_RETURN_IF_ERROR(CheckUnchanged(range));
   SPILLWAY_ASSIGN_OR_RETURN(const auto file, resources_.files.Open(range.path));
-  BlockReader reader(*file, range, resources_.job.abi().framing, resources_.reader,
+  BlockReader reader(*file, range, FramingOf(resources_.job.abi(), range.input), resources_.reader,
                      resources_.spare);
   spillway_block block{};
   std::uint64_t file_bytes = 0;  // Of this range, that were counted.

@@ -33,5 +33,5 @@ SPILLWAY_PLUGIN("json_rows", "fields of JSON lines", "show|sum|bare") {
   if (args.size() != 1) return InvalidArgument("say show, sum or bare");
   if (args[0] == "show") return NewJob().Map<Show>().MapOnly();
   if (args[0] == "sum") return NewJob().Map<SumUp>().Fold<Sum<std::int64_t>>();
-  return NewJob().Map<Bare>().Fold<Count<std::uint64_t>>();
+  return NewJob().Map<Bare>().Fold<Sum<std::uint64_t>>();
 }
