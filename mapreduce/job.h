@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "mapreduce/abi.h"
+#include "mapreduce/adapter/job_types.h"
 #include "mapreduce/adapter/map_adapter.h"
 #include "mapreduce/adapter/stage.h"
 #include "mapreduce/base/status.h"
@@ -103,39 +104,6 @@ class Job {
   std::shared_ptr<const void> kept_;          ///< What abi_ points to beside the names.
   std::string mapper_name_, reducer_name_, input_name_, output_name_;
 };
-
-namespace internal {
-
-struct Unset {};
-
-/// Everything a builder knows, as types.
-template <class M, class StageT, class C, class P, class S, class G, class W>
-struct JobTypes {
-  using Mapper = M;
-  using Stage = StageT;
-  using Combiner = C;
-  using Partitioner = P;
-  using Sort = S;
-  using Group = G;
-  using Format = W;
-};
-
-template <class P, class K>
-int RunPartitioner(spillway_task* task, const spillway_record* records, std::size_t count,
-                   std::uint32_t partitions, std::uint32_t* out) {
-  return Guard(task, typeid(P), [&] {
-    P partitioner;
-    DecodeScratch scratch;
-    for (std::size_t i = 0; i < count; ++i) {
-      scratch.Clear();
-      View<K> key{};
-      DecodeField<K>(records[i].key, records[i].key_bytes, &key, scratch, "key");
-      out[i] = partitioner.Partition(key, partitions);
-    }
-  });
-}
-
-}  // namespace internal
 
 template <class Types>
 class JobBuilder {

@@ -231,7 +231,8 @@ Result<MapTaskSpec> MapTaskSpecOf(const wire::StartMap& start) {
     if (range.offset() > file.bytes() || range.bytes() > file.bytes() - range.offset())
       return InvalidArgument("a range that reaches beyond the end of " + file.path());
     spec.ranges.push_back({file.path(), range.file_index(), file.bytes(), range.offset(),
-                           range.bytes(), file.inode(), file.mtime_ns(), file.name(), file.input()});
+                           range.bytes(), file.inode(), file.mtime_ns(), file.name(),
+                           file.input()});
   }
   for (const wire::RecordPlace& place : start.skips()) spec.skips.push_back(FromWire(place));
   std::sort(spec.skips.begin(), spec.skips.end());

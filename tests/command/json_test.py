@@ -8,7 +8,8 @@ from command_case import TEST_PLUGINS, CommandCase
 
 PLUGIN = TEST_PLUGINS / "json_rows.so"
 BAD_DATA = 65
-NAMES = ["a", "caf\u00e9", "line\nbreak", 'quo"te', "\u20ac\U0001f600", "", "back\\slash", "x" * 300]
+NAMES = ["a", "caf\u00e9", "line\nbreak", 'quo"te', "\u20ac\U0001f600", "", "back\\slash",
+         "x" * 300]
 
 
 def shown(value):
@@ -26,7 +27,8 @@ class JsonLines(CommandCase):
         rng = random.Random(seed)
         lines = []
         for _ in range(count):
-            fields = {"name": rng.choice(NAMES), "count": rng.choice([None, 0, -5, 2**63 - 1, -2**63]),
+            fields = {"name": rng.choice(NAMES),
+                      "count": rng.choice([None, 0, -5, 2**63 - 1, -2**63]),
                       "share": rng.choice([None, 1, 0.5, -2.25e3]),
                       "open": rng.choice([None, True, False]), "more": [1, {"name": "inner"}]}
             names = list(fields)
