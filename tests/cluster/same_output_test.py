@@ -28,7 +28,9 @@ class SameOutput(ClusterCase):
         packed = [self.write("t0.txt.gz", gzip.compress(texts[0].read_bytes())),
                   self.write("t1.txt.bz2", bz2.compress(texts[1].read_bytes())), texts[2]]
         yield "wordcount", packed, ["--split-size", "100K", "--reducers", "3"]
-        named = [f"left={texts[0]}", f"right={packed[1]}"]
+        rows = [b"".join(b"k%d\t%d\n" % (i * i % 997, i) for i in range(n)) for n in (9000, 4000)]
+        named = [f"left={self.write('left.tsv', rows[0])}",
+                 f"right={self.write('right.tsv.gz', gzip.compress(rows[1]))}"]
         yield "join", named, ["--split-size", "100K", "--reducers", "3"]
 
     def check_all(self):
