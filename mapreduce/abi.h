@@ -47,6 +47,8 @@ typedef struct spillway_block {
   const char* path;
   const char* const* skips; /* records to pass over, by their first byte, ascending */
   size_t skip_count;
+  uint32_t input; /* in spillway_job::inputs; 0 where there are none */
+  uint32_t reserved;
 } spillway_block;
 
 /// Sorted records in groups. groups[i] is the index in `records` at which the i-th new group of
@@ -107,6 +109,15 @@ typedef struct spillway_framing {
   /* Bytes of the record that begins at data[0]; 0 to ask for more; UINT64_MAX for bad data. */
   uint64_t (*record_bytes)(const char* data, uint64_t bytes, int at_end);
 } spillway_framing;
+
+/// One of several inputs of a job, which people give as NAME=PATH. Its records are its own.
+typedef struct spillway_input {
+  uint32_t struct_bytes;
+  uint32_t reserved;
+  const char* name;
+  const char* format_name; /* of its records, for messages */
+  spillway_framing framing;
+} spillway_input;
 
 enum spillway_partition_kind {
   SPILLWAY_PARTITION_HASH = 0,  /* XXH3 of the group's key bytes */
@@ -250,6 +261,11 @@ typedef struct spillway_job {
   /* Jobs to run one after the other; null: none. The functions above are then those of its first
      stage. */
   const spillway_chain* chain;
+
+  /* Inputs by name, each with a framing of its own, and `framing` is that of the first; null: there
+     is one, without a name. */
+  const spillway_input* inputs;
+  size_t input_count;
 } spillway_job;
 
 #define SPILLWAY_LOOP_FILE "spillway.loop"

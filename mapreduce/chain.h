@@ -110,7 +110,8 @@ class ChainBuilder {
     using NextMapper = typename Types::Mapper;
     static_assert(internal::kReads<typename NextMapper::Input, LastTypes>,
                   "a stage reads Pairs<K, V> of the types that the stage before it writes");
-    if constexpr (std::is_same_v<typename LastTypes::Stage, internal::MapOnlyStage>) {
+    if constexpr (std::is_same_v<typename LastTypes::Stage, internal::MapOnlyStage> &&
+                  !internal::kHasNamedInputs<typename LastTypes::Mapper>) {
       using Fused = internal::FusedMapper<typename LastTypes::Mapper, NextMapper>;
       using Next = decltype(next.template Map<Fused>());
       return ChainBuilder<Next>(done_, next.template Map<Fused>(), inputs_);

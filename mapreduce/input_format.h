@@ -8,9 +8,13 @@
 //   static constexpr const char* kName;          for messages
 //   template <class Each>
 //   static void ForEach(const Block& block, Each&& each);   // each(record, first byte of it)
+//   static void Check(const Record& record);                // optional: see below
+//
+// What finds out that a record is malformed throws BadRecord. In Check, which is called before the
+// record is used, the record is the one that is named, and one that was skipped is not checked.
 //
 // Built in: TextLines, LineChunks, WordChunks (builtin/text_input.h), FixedRecords<N>
-// (builtin/fixed_input.h), CsvRows (builtin/csv_input.h).
+// (builtin/fixed_input.h), CsvRows (builtin/csv_input.h), JsonLines (builtin/json_input.h).
 #pragma once
 
 #include <cstdint>
@@ -83,6 +87,11 @@ struct Framing {
 /// Whether files of this framing may be cut into several splits.
 inline bool IsSplittable(const spillway_framing& framing) {
   return framing.kind != SPILLWAY_FRAMING_CUSTOM || framing.find_start != nullptr;
+}
+
+/// That of one of a job's inputs; `input` is 0 where they have no names.
+inline const spillway_framing& FramingOf(const spillway_job& job, std::uint32_t input) {
+  return job.input_count == 0 ? job.framing : job.inputs[input].framing;
 }
 
 }  // namespace spillway

@@ -1,6 +1,7 @@
 // Job: the description of a job, made from the user's classes by NewJob():
 //
-//   NewJob().Map<M>()                            a Mapper; required
+//   NewJob().Map<M>()                            a Mapper; required, or
+//           .MapInputs<NamedInput<"a", M>, ...>()  one for each input; see named_input.h
 //           .Combine<C>()                        a Combiner; optional
 //           .Partition<P>()                      HashPartitioner unless said
 //           .SortBy<Compare>() .GroupBy<Group>() see comparator.h
@@ -18,12 +19,14 @@
 #include <vector>
 
 #include "mapreduce/abi.h"
+#include "mapreduce/adapter/job_types.h"
 #include "mapreduce/adapter/map_adapter.h"
 #include "mapreduce/adapter/stage.h"
 #include "mapreduce/base/status.h"
 #include "mapreduce/builtin/text_output.h"
 #include "mapreduce/comparator.h"
 #include "mapreduce/mapper.h"
+#include "mapreduce/named_input.h"
 #include "mapreduce/partitioner.h"
 #include "mapreduce/reducer.h"
 
@@ -52,6 +55,14 @@ class Job {
          "an exact Fold needs no Combine: the map side folds already");
     need(abi_.framing.kind != SPILLWAY_FRAMING_FIXED || abi_.framing.fixed_bytes > 0,
          "fixed-size records have 0 bytes");
+    for (std::size_t i = 0; i < abi_.input_count; ++i) {
+      const spillway_input& input = abi_.inputs[i];
+      need(input.framing.kind != SPILLWAY_FRAMING_FIXED || input.framing.fixed_bytes > 0,
+           "an input's fixed-size records have 0 bytes");
+      for (std::size_t j = 0; j < i; ++j)
+        need(std::string_view(input.name) != abi_.inputs[j].name,
+             "two inputs of the job have one name");
+    }
     if (!wrong.empty()) return InvalidArgument(wrong);
     for (std::size_t i = 0; i < stages_.size(); ++i)
       SPILLWAY_RETURN_IF_ERROR(stages_[i]->Validate().Annotate("stage " + std::to_string(i)));
@@ -94,39 +105,6 @@ class Job {
   std::string mapper_name_, reducer_name_, input_name_, output_name_;
 };
 
-namespace internal {
-
-struct Unset {};
-
-/// Everything a builder knows, as types.
-template <class M, class StageT, class C, class P, class S, class G, class W>
-struct JobTypes {
-  using Mapper = M;
-  using Stage = StageT;
-  using Combiner = C;
-  using Partitioner = P;
-  using Sort = S;
-  using Group = G;
-  using Format = W;
-};
-
-template <class P, class K>
-int RunPartitioner(spillway_task* task, const spillway_record* records, std::size_t count,
-                   std::uint32_t partitions, std::uint32_t* out) {
-  return Guard(task, typeid(P), [&] {
-    P partitioner;
-    DecodeScratch scratch;
-    for (std::size_t i = 0; i < count; ++i) {
-      scratch.Clear();
-      View<K> key{};
-      DecodeField<K>(records[i].key, records[i].key_bytes, &key, scratch, "key");
-      out[i] = partitioner.Partition(key, partitions);
-    }
-  });
-}
-
-}  // namespace internal
-
 template <class Types>
 class JobBuilder {
   template <class M, class Stage, class C, class P, class S, class G, class W>
@@ -141,6 +119,10 @@ class JobBuilder {
   auto Map() const {
     return Next<With<NewMapper, typename T::Stage, typename T::Combiner, typename T::Partitioner,
                      typename T::Sort, typename T::Group, typename T::Format>>();
+  }
+  template <class... NamedInputs>
+  auto MapInputs() const {
+    return Map<internal::InputMappers<NamedInputs...>>();
   }
   template <class C>
   auto Combine() const {
@@ -214,7 +196,7 @@ class JobBuilder {
     using Adapter = internal::MapAdapter<M, typename Stage::Delivery>;
     Job job;
     spillway_job& abi = job.abi_;
-    abi.framing = M::Input::framing().abi;
+    DescribeInput(job);
     abi.mapper_create = &Adapter::Create;
     abi.mapper_map = &Adapter::Map;
     abi.mapper_finish = &Adapter::Finish;
@@ -235,11 +217,25 @@ class JobBuilder {
           "the combiner's types are not the mapper's");
       abi.combiner_run = &internal::RunReducer<C, internal::PairDelivery<K, V>>;
     }
-    job.mapper_name_ = internal::TypeName(typeid(M));
     job.reducer_name_ = Stage::Name();
-    job.input_name_ = M::Input::kName;
     job.output_name_ = T::Format::kName;
     return job;
+  }
+
+  static void DescribeInput(Job& job) {
+    if constexpr (internal::kHasNamedInputs<M>) {
+      auto inputs = std::make_shared<const std::vector<spillway_input>>(M::Describe());
+      job.abi_.framing = inputs->front().framing;
+      job.abi_.inputs = inputs->data();
+      job.abi_.input_count = inputs->size();
+      job.kept_ = std::move(inputs);
+      job.mapper_name_ = M::MapperNames();
+      job.input_name_ = M::InputNames();
+    } else {
+      job.abi_.framing = M::Input::framing().abi;
+      job.mapper_name_ = internal::TypeName(typeid(M));
+      job.input_name_ = M::Input::kName;
+    }
   }
 
   /// Distinct brings its own order and grouping, and K is not what its shuffle sees as the key.

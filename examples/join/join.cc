@@ -1,9 +1,10 @@
 // Joins two sets of lines `key TAB rest`: lines `key TAB left rest TAB right rest` for each pair of
 // lines with one key. Three ways to the same lines, for three kinds of input:
 //
-//   --left=PATH [--kind=inner|left|right|full]   both sides through the shuffle, whatever they are
-//   --how=broadcast, with --file right=PATH      a right side that fits into memory; no shuffle
-//   --how=merge --right=DIR                      two outputs of jobs, sorted and cut alike
+//   -i left=PATH -i right=PATH [--kind=inner|left|right|full]
+//                                             both sides through the shuffle, whatever they are
+//   --how=broadcast, with --file right=PATH   a right side that fits into memory; no shuffle
+//   --how=merge --right=DIR                   two outputs of jobs, sorted and cut alike
 //
 // With `left`, `right` and `full`, lines without a partner are kept, with nothing on the other
 // side.
@@ -41,21 +42,18 @@ class JoinLines : public Join<std::string, std::string, std::string, std::string
   JoinKind kind_ = JoinKind::kInner;
 };
 
-class ReadSides : public JoinMapper<TextLines, JoinLines> {
+class ReadLeft : public JoinMapper<TextLines, JoinLines> {
  public:
-  Status Setup(TaskContext& context) { return sides_.Setup(context); }
-
   void Map(const Line& line, Emitter& out) {
-    const std::string_view key = KeyOfLine(line.text), rest = RestOfLine(line.text);
-    if (sides_.Of(line.file_index) == JoinSide::kLeft) {
-      EmitLeft(key, rest, out);
-    } else {
-      EmitRight(key, rest, out);
-    }
+    EmitLeft(KeyOfLine(line.text), RestOfLine(line.text), out);
   }
+};
 
- private:
-  JoinSides sides_;
+class ReadRight : public JoinMapper<TextLines, JoinLines> {
+ public:
+  void Map(const Line& line, Emitter& out) {
+    EmitRight(KeyOfLine(line.text), RestOfLine(line.text), out);
+  }
 };
 
 class LookUp : public Mapper<TextLines, std::string, Both> {
@@ -89,14 +87,14 @@ class ReadAlong : public Mapper<TextLines, std::string, Both> {
 };
 
 SPILLWAY_PLUGIN("join", "joins two sets of lines `key TAB rest`",
-                "--left=PATH [--kind=inner|left|right|full] | --how=broadcast | "
-                "--how=merge --right=DIR") {
+                "[--kind=inner|left|right|full] | --how=broadcast | --how=merge --right=DIR") {
   const std::string_view how = args.Option("how").value_or("shuffle");
   if (!KindOf(args)) return InvalidArgument("--kind is one of inner, left, right, full");
-  if (how == "shuffle") {
-    if (!args.Option("left")) return InvalidArgument("say which input is the left: --left=PATH");
-    return NewJob().Map<ReadSides>().GroupBy<GroupByFirst>().Reduce<JoinReducer<JoinLines>>();
-  }
+  if (how == "shuffle")
+    return NewJob()
+        .MapInputs<NamedInput<"left", ReadLeft>, NamedInput<"right", ReadRight>>()
+        .GroupBy<GroupByFirst>()
+        .Reduce<JoinReducer<JoinLines>>();
   if (args.Option("kind")) return InvalidArgument("--kind is for joins through the shuffle");
   if (how == "broadcast") return NewJob().Map<LookUp>().MapOnly();
   if (how == "merge" && args.Option("right")) return NewJob().Map<ReadAlong>().MapOnly();

@@ -2,7 +2,7 @@
 // `customer TAB city`, and orders, lines `customer TAB amount`; the output has the cities with the
 // largest sums, largest first: `city TAB sum`.
 //
-//   spillway run top_cities -i customers.tsv -i orders.tsv -o out -- --left=customers.tsv --top=10
+//   spillway run top_cities -i customers=FILE -i orders=FILE -o out -- --top=10
 //
 // 1. a join of both by customer      (city, amount)
 // 2. a fold                          (city, sum)
@@ -21,25 +21,23 @@ class Sales : public Join<std::string, std::string, std::int64_t, std::string, s
   }
 };
 
-class ReadRows : public JoinMapper<TextLines, Sales> {
+class ReadCustomers : public JoinMapper<TextLines, Sales> {
  public:
-  Status Setup(TaskContext& context) { return sides_.Setup(context); }
-
   void Map(const Line& line, Emitter& out) {
-    const std::string_view customer = KeyOfLine(line.text), rest = RestOfLine(line.text);
-    if (sides_.Of(line.file_index) == JoinSide::kLeft) {
-      EmitLeft(customer, rest, out);
-      return;
-    }
+    EmitLeft(KeyOfLine(line.text), RestOfLine(line.text), out);
+  }
+};
+
+class ReadOrders : public JoinMapper<TextLines, Sales> {
+ public:
+  void Map(const Line& line, Emitter& out) {
+    const std::string_view rest = RestOfLine(line.text);
     std::int64_t amount = 0;
     const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), amount);
     if (error != std::errc() || end != rest.data() + rest.size())
       throw BadRecord("no whole amount behind the TAB");
-    EmitRight(customer, amount, out);
+    EmitRight(KeyOfLine(line.text), amount, out);
   }
-
- private:
-  JoinSides sides_;
 };
 
 class AsTheyAre : public Mapper<Pairs<std::string, std::int64_t>, std::string, std::int64_t> {
@@ -81,11 +79,14 @@ class Top : public Reducer<Descending<std::int64_t>, std::string, std::string, s
 };
 
 SPILLWAY_PLUGIN("top_cities", "joins customers and orders; the cities with the largest sums",
-                "--left=CUSTOMERS [--top=N]") {
-  if (!args.Option("left")) return InvalidArgument("say where the customers are: --left=PATH");
+                "[--top=N]") {
   if (!TopOf(args)) return InvalidArgument("--top takes a whole number above 0");
   return NewChain()
-      .Then(NewJob().Map<ReadRows>().GroupBy<GroupByFirst>().Reduce<JoinReducer<Sales>>())
+      .Then(
+          NewJob()
+              .MapInputs<NamedInput<"customers", ReadCustomers>, NamedInput<"orders", ReadOrders>>()
+              .GroupBy<GroupByFirst>()
+              .Reduce<JoinReducer<Sales>>())
       .Then(NewJob().Map<AsTheyAre>().Fold<Sum<std::int64_t>>())
       .Then(NewJob().Map<BySum>().Reduce<Top>().Reducers(1));
 }

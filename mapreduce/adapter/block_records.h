@@ -25,6 +25,7 @@ void ForEachRecord(spillway_task* task, const spillway_block& block, Use&& use) 
       ++skips;
       return;
     }
+    if constexpr (requires { Input::Check(record); }) Input::Check(record);
     use(record);
   });
   task->records_in += records;

@@ -44,12 +44,16 @@ class MapAdapter {
       : delivery_(task), emitter_(&Flush<Delivery>, &delivery_) {}
 
  private:
-  using Input = typename UserMapper::Input;
-
   void MapBlock(spillway_task* task, const spillway_block& block) {
     emitter_.EnterBlock(block.data, block.bytes);
-    ForEachRecord<Input>(
-        task, block, [&](const typename Input::Record& record) { mapper_.Map(record, emitter_); });
+    if constexpr (requires { mapper_.MapBlock(task, block, emitter_); }) {
+      mapper_.MapBlock(task, block, emitter_);
+    } else {
+      using Input = typename UserMapper::Input;
+      ForEachRecord<Input>(task, block, [&](const typename Input::Record& record) {
+        mapper_.Map(record, emitter_);
+      });
+    }
     emitter_.Flush();  // The block's memory is reused when this returns.
     emitter_.EnterBlock(nullptr, 0);
     task->current_record = nullptr;

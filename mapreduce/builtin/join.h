@@ -6,24 +6,21 @@
 //     void OnMatch(std::string_view, const std::string_view* city, const double* price,
 //                  Emitter& out) { out.Emit(*city, *price); }
 //   };
-//   class ReadRows : public JoinMapper<TextLines, Sales> {
+//   class ReadCities : public JoinMapper<TextLines, Sales> {
 //    public:
-//     Status Setup(TaskContext& context) { return sides_.Setup(context); }
-//     void Map(const Line& line, Emitter& out) {
-//       if (sides_.Of(line.file_index) == JoinSide::kLeft) EmitLeft(customer, city, out);
-//       else EmitRight(customer, price, out);
-//     }
-//    private:
-//     JoinSides sides_;     // by the job's argument --left=PATH
+//     void Map(const Line& line, Emitter& out) { EmitLeft(customer, city, out); }
 //   };
-//   NewJob().Map<ReadRows>().GroupBy<GroupByFirst>().Reduce<JoinReducer<Sales>>()
+//   class ReadOrders : public JoinMapper<TextLines, Sales> {
+//    public:
+//     void Map(const Line& line, Emitter& out) { EmitRight(customer, price, out); }
+//   };
+//   NewJob().MapInputs<NamedInput<"cities", ReadCities>, NamedInput<"orders", ReadOrders>>()
+//           .GroupBy<GroupByFirst>().Reduce<JoinReducer<Sales>>()
 //
 // Make the side with fewer rows per key the left one. Matches come in the order of (key, right row,
 // left row), rows in the order of the input. Where one side is small, broadcast_table.h joins
 // without a shuffle; where both are sorted already, merge_join.h does. One task, one thread.
 #pragma once
-
-#include <fnmatch.h>
 
 #include <cstdint>
 #include <stdexcept>
@@ -109,42 +106,6 @@ class JoinMapper : public Mapper<InputFormatClass, std::pair<typename J::Key, Jo
                         Emitter& out) {
     out.Emit({key, JoinSide::kRight}, Row(std::in_place_index<1>, row));
   }
-};
-
-/// Which side a file is on. The job's argument `--left=PATH` names the left one: a file, a
-/// directory, or a pattern with * ? [ ], written as for -i. All other inputs are the right one.
-class JoinSides {
- public:
-  /// InvalidArgument without `--left`, and when a side has no file.
-  Status Setup(const TaskContext& context) {
-    const auto left = context.args().Option("left");
-    if (!left.has_value() || left->empty())
-      return InvalidArgument("say which of the inputs is the left side: --left=PATH");
-    std::string pattern(*left);
-    while (pattern.size() > 1 && pattern.back() == '/') pattern.pop_back();
-    std::size_t lefts = 0;
-    for (std::uint32_t i = 0;; ++i) {
-      const std::string path(context.input_path(i));
-      if (path.empty()) break;
-      sides_.push_back(IsIn(path, pattern) ? JoinSide::kLeft : JoinSide::kRight);
-      lefts += sides_.back() == JoinSide::kLeft ? 1 : 0;
-    }
-    if (lefts == 0) return InvalidArgument("no input file lies at --left=" + pattern);
-    if (lefts == sides_.size())
-      return InvalidArgument("all input files lie at --left=" + pattern + ": no right side");
-    return OkStatus();
-  }
-
-  JoinSide Of(std::uint32_t file_index) const { return sides_[file_index]; }
-
- private:
-  static bool IsIn(const std::string& path, const std::string& pattern) {
-    if (path.starts_with(pattern) && (path.size() == pattern.size() || path[pattern.size()] == '/'))
-      return true;
-    return ::fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME | FNM_LEADING_DIR) == 0;
-  }
-
-  std::vector<JoinSide> sides_;
 };
 
 template <class J>

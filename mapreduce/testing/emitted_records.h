@@ -86,7 +86,7 @@ internal::EmittedBy<M> MapText(std::string_view input, const std::string& path =
     const auto bytes = std::make_unique<char[]>(input.size() + SPILLWAY_PADDING_BYTES);
     input.copy(bytes.get(), input.size());
     const spillway_block block = {
-        sizeof(spillway_block), 0, bytes.get(), input.size(), 0, path.c_str(), nullptr, 0};
+        sizeof(spillway_block), 0, bytes.get(), input.size(), 0, path.c_str(), nullptr, 0, 0, 0};
     if (input.empty() || Adapter::Map(mapper.get(), host.task(), &block) == 0)
       Adapter::Finish(mapper.get(), host.task());
   }

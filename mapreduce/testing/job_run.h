@@ -33,6 +33,7 @@ namespace internal {
 struct TestInput {
   std::string path;
   std::string bytes;
+  std::uint32_t input = 0;  ///< Of the job's, where they have names.
 };
 
 class JobRun {
@@ -93,9 +94,9 @@ class JobRun {
 
   Status MapFile(std::uint32_t file) {
     const std::string_view bytes = inputs_[file].bytes;
-    RecordCuts cuts(job_.framing, bytes);
-    const std::uint64_t split_bytes =
-        IsSplittable(job_.framing) ? shape_.split_bytes : bytes.size();
+    const spillway_framing& framing = FramingOf(job_, inputs_[file].input);
+    RecordCuts cuts(framing, bytes);
+    const std::uint64_t split_bytes = IsSplittable(framing) ? shape_.split_bytes : bytes.size();
     for (std::uint64_t begin = 0; begin < bytes.size();) {
       SPILLWAY_ASSIGN_OR_RETURN(const std::uint64_t end,
                                 EndOf(cuts, begin, split_bytes, bytes.size()));
@@ -110,7 +111,7 @@ class JobRun {
     const std::unique_ptr<void, void (*)(void*)> mapper(job_.mapper_create(host.task()),
                                                         job_.mapper_destroy);
     if (mapper == nullptr) return host.status();
-    RecordCuts cuts(job_.framing, inputs_[file].bytes);
+    RecordCuts cuts(FramingOf(job_, inputs_[file].input), inputs_[file].bytes);
     while (begin < end) {
       SPILLWAY_ASSIGN_OR_RETURN(std::uint64_t block_end,
                                 EndOf(cuts, begin, shape_.block_bytes, end));
@@ -132,8 +133,8 @@ class JobRun {
     const auto bytes = static_cast<std::size_t>(end - begin);
     const auto copy = std::make_unique<char[]>(bytes + SPILLWAY_PADDING_BYTES);
     input.bytes.copy(copy.get(), bytes, begin);
-    const spillway_block block = {sizeof(spillway_block), file,    copy.get(), bytes, begin,
-                                  input.path.c_str(),     nullptr, 0};
+    const spillway_block block = {sizeof(spillway_block), file,    copy.get(), bytes,       begin,
+                                  input.path.c_str(),     nullptr, 0,          input.input, 0};
     return job_.mapper_map(mapper, host.task(), &block);
   }
 

@@ -83,7 +83,18 @@ class JobTest {
 
   /// Adds an input file. `path` is what the mapper sees as its name; no file is read.
   JobTest& Input(std::string bytes, std::string path = "input") {
-    inputs_.push_back({std::move(path), std::move(bytes)});
+    return InputOf("", std::move(bytes), std::move(path));
+  }
+
+  /// The same, of a job whose inputs have names. The command would take the inputs in their order.
+  JobTest& InputOf(std::string_view name, std::string bytes, std::string path = "input") {
+    const std::size_t count = job_ == nullptr ? 0 : job_->input_count;
+    std::uint32_t input = 0;
+    while (input < count && job_->inputs[input].name != name) ++input;
+    if (job_ != nullptr && (count == 0 ? !name.empty() : input == count))
+      status_ = InvalidArgument(name.empty() ? "the job's inputs have names: use InputOf"
+                                             : "the job has no input '" + std::string(name) + "'");
+    inputs_.push_back({std::move(path), std::move(bytes), input});
     return *this;
   }
 

@@ -82,6 +82,7 @@ std::string PlanJson(const JobPlan& plan, bool explain) {
   json["shuffle"] = plan.shuffle;
   json["input_files"] = plan.input_files;
   json["input_bytes"] = plan.input_bytes;
+  json["compressed_files"] = plan.archives;
   json["maps"] = plan.maps;
   json["partitions"] = plan.partitions;
   json["threads"] = plan.threads;
@@ -91,8 +92,7 @@ std::string PlanJson(const JobPlan& plan, bool explain) {
   json["scratch_bytes_needed"] = plan.scratch_bytes_needed;
   json["scratch"] = ScratchJson(plan);
   json["splits"] = SplitsJson(plan);
-  const std::string warning = ScratchWarning(plan);
-  json["warnings"] = warning.empty() ? Json::array() : Json::array({warning});
+  json["warnings"] = PlanWarnings(plan);
   if (explain) {
     json["reasons"] = Json::array();
     for (const auto& [setting, reason] : plan.reasons)

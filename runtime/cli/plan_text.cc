@@ -1,6 +1,7 @@
 #include "runtime/cli/plan_text.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "mapreduce/base/units.h"
 #include "runtime/cli/quantity_text.h"
@@ -30,6 +31,8 @@ std::string InputLines(const JobPlan& plan) {
   std::string text = Label("input") + FormatNoun(plan.input_files, "file") + ", " +
                      FormatBytes(plan.input_bytes) + " in " +
                      FormatNoun(plan.splits.size(), "split") + "\n";
+  if (plan.archives > 0)
+    text += Label("") + FormatNoun(plan.archives, "compressed file") + ", not split\n";
   const std::size_t shown = std::min(kSplitsShown, plan.splits.size());
   for (std::size_t i = 0; i < shown; ++i) {
     const PlannedSplit& split = plan.splits[i];
@@ -119,6 +122,13 @@ std::string ScratchWarning(const JobPlan& plan) {
   return "the job may spill " + FormatBytes(plan.scratch_bytes_needed) + ", but only " +
          FormatBytes(free_bytes) + " are free in " + directories +
          ". Free some space, name further directories with --spill-dir, or give more --memory.";
+}
+
+std::vector<std::string> PlanWarnings(const JobPlan& plan) {
+  std::vector<std::string> warnings = plan.warnings;
+  std::string scratch = ScratchWarning(plan);
+  if (!scratch.empty()) warnings.push_back(std::move(scratch));
+  return warnings;
 }
 
 }  // namespace spillway

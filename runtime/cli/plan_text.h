@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "runtime/cli/settings.h"
 #include "runtime/local/job_runner.h"
@@ -19,5 +20,8 @@ std::string OriginsText(const Settings& settings);
 
 /// What is wrong with the scratch space and what to do; empty when there is enough.
 std::string ScratchWarning(const JobPlan& plan);
+
+/// All that people should know before the job runs.
+std::vector<std::string> PlanWarnings(const JobPlan& plan);
 
 }  // namespace spillway

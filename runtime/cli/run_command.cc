@@ -68,8 +68,8 @@ void ShowPlan(const Shell& shell, const RunDisplay& display, const JobPlan& plan
     if (display.explain || display.verbose) out << OriginsText(settings);
     out << std::flush;
   }
-  const std::string warning = ScratchWarning(plan);
-  if (!warning.empty() && !display.quiet)
+  if (display.quiet) return;
+  for (const std::string& warning : PlanWarnings(plan))
     ReportWarning(shell, warning, shell.error_style(display.no_color));
 }
 

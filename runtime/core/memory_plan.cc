@@ -29,7 +29,9 @@ constexpr std::uint64_t kTaskPercentOfSplit = 150;
 // and then never touches a disk.
 constexpr std::uint64_t kSegmentShareMin = 8;
 
-constexpr std::uint64_t kLeastPerThread = kThreadBytes + 2 * kBufferBytesMin + kTaskBytesMin;
+std::uint64_t LeastPerThread(const MemoryDemand& demand) {
+  return kThreadBytes + 2 * kBufferBytesMin + demand.decoder_bytes + kTaskBytesMin;
+}
 
 std::uint64_t BufferBytes(std::uint64_t thread_share, std::uint64_t bytes_max) {
   const std::uint64_t bytes = thread_share / kBufferShare / kBufferUnitBytes * kBufferUnitBytes;
@@ -45,7 +47,7 @@ std::uint64_t ReserveBytes(const MemoryDemand& demand, std::uint32_t threads) {
 }
 
 std::uint64_t LeastBytes(const MemoryDemand& demand, std::uint32_t threads) {
-  return demand.baseline_bytes + ReserveBytes(demand, threads) + threads * kLeastPerThread;
+  return demand.baseline_bytes + ReserveBytes(demand, threads) + threads * LeastPerThread(demand);
 }
 
 void Explain(const MemoryDemand& demand, std::uint64_t task_bytes_wanted, MemoryPlan& plan) {
@@ -56,13 +58,16 @@ void Explain(const MemoryDemand& demand, std::uint64_t task_bytes_wanted, Memory
                      ? std::to_string(plan.threads) + ", as asked"
                      : std::to_string(plan.threads) + " of " + std::to_string(demand.threads) +
                            ": " + FormatBytes(demand.total_bytes) + " hold no more, with " +
-                           FormatBytes(kLeastPerThread) + " each");
+                           FormatBytes(LeastPerThread(demand)) + " each");
   add("baseline", FormatBytes(plan.baseline_bytes) + " resident before the job");
   add("reserve", FormatBytes(plan.reserve_bytes) + " for indexes of " +
                      FormatCount(demand.reducers) + " partitions and the allocator");
   add("thread", FormatBytes(plan.thread_bytes) + " of stack and arena for each thread");
   add("input buffer", FormatBytes(plan.input_buffer_bytes) + " for each thread, at most a " +
                           std::to_string(kBufferShare) + "th of its share");
+  if (plan.decoder_bytes > 0)
+    add("decoder", FormatBytes(plan.decoder_bytes) +
+                       " for each thread: what the compressed input takes that takes most");
   add("output buffer", FormatBytes(plan.output_buffer_bytes) + " for each thread, at most a " +
                            std::to_string(kBufferShare) + "th of its share");
   add("task", plan.task_bytes >= task_bytes_wanted
@@ -83,17 +88,21 @@ Result<MemoryPlan> PlanMemory(const MemoryDemand& demand) {
   plan.threads = demand.threads;
   while (plan.threads > 1 && LeastBytes(demand, plan.threads) > demand.total_bytes) --plan.threads;
   if (LeastBytes(demand, 1) > demand.total_bytes) {
-    return InvalidArgument("a memory budget of " + FormatBytes(demand.total_bytes) +
-                           " is too small: " + FormatBytes(demand.baseline_bytes) +
-                           " are resident before the job starts; give at least " +
-                           FormatBytes(LeastBytes(demand, 1)));
+    return InvalidArgument(
+        "a memory budget of " + FormatBytes(demand.total_bytes) + " is too small: " +
+        FormatBytes(demand.baseline_bytes) + " are resident before the job starts" +
+        (demand.decoder_bytes == 0 ? ""
+                                   : ", and decoding the compressed input takes " +
+                                         FormatBytes(demand.decoder_bytes) + " for each thread") +
+        "; give at least " + FormatBytes(LeastBytes(demand, 1)));
   }
   plan.baseline_bytes = demand.baseline_bytes;
   plan.reserve_bytes = ReserveBytes(demand, plan.threads);
   plan.thread_bytes = kThreadBytes;
 
   const std::uint64_t free_bytes = demand.total_bytes - plan.baseline_bytes - plan.reserve_bytes;
-  const std::uint64_t thread_share = free_bytes / plan.threads;
+  plan.decoder_bytes = demand.decoder_bytes;
+  const std::uint64_t thread_share = free_bytes / plan.threads - plan.decoder_bytes;
   plan.input_buffer_bytes = BufferBytes(thread_share, kInputBufferBytesMax);
   plan.output_buffer_bytes = BufferBytes(thread_share, kOutputBufferBytesMax);
 

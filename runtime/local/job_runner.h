@@ -91,7 +91,8 @@ struct JobPlan {
   std::vector<PlannedSplit> splits;
   std::uint64_t input_bytes = 0;
   std::uint64_t input_files = 0;
-  std::uint32_t maps = 0;  ///< Map tasks: one split each, or several in a row.
+  std::uint64_t archives = 0;  ///< Compressed ones among them.
+  std::uint32_t maps = 0;      ///< Map tasks: one split each, or several in a row.
   std::uint32_t partitions = 0;
   std::uint32_t threads = 0;
   std::uint64_t memory_bytes = 0;          ///< The budget.
@@ -101,6 +102,7 @@ struct JobPlan {
   std::vector<ScratchForecast> scratch;
   /// Setting -> how it was sized and why, for --explain.
   std::vector<std::pair<std::string, std::string>> reasons;
+  std::vector<std::string> warnings;  ///< What people should know before the job runs.
 };
 
 struct JobProgress {

@@ -54,6 +54,7 @@ void AddInputs(const PreparedJob& job, const InputPlaces& places, wire::JobSpec*
     file->set_bytes(found.info.bytes);
     file->set_inode(found.info.inode);
     file->set_mtime_ns(found.info.mtime_ns);
+    file->set_input(found.input);
   }
   for (const MapInput& input : job.maps) {
     wire::MapInput* map = spec->add_maps();
@@ -112,6 +113,7 @@ Result<wire::JobSpec> MakeJobSpec(const PreparedJob& job, std::vector<std::strin
   SetLimits(request, options, spec.mutable_limits());
   spec.set_map_bytes_max(job.map_bytes_max);
   spec.set_input_bytes(job.plan.input_bytes);
+  spec.set_decoder_bytes(job.decoder_bytes);
   if (job.in_seats()) {
     spec.mutable_loop()->set_parts(job.loop_parts);
     spec.mutable_loop()->set_rounds_max(job.loop_rounds_max());
@@ -152,6 +154,7 @@ std::vector<FoundFile> InputsOf(const wire::JobSpec& spec) {
     found.info.bytes = file.bytes();
     found.info.inode = file.inode();
     found.info.mtime_ns = file.mtime_ns();
+    found.input = file.input();
   }
   return inputs;
 }

@@ -7,6 +7,8 @@
 #include "mapreduce/base/units.h"
 #include "mapreduce/input_format.h"
 #include "mapreduce/job.h"
+#include "runtime/archive/archive_stream.h"
+#include "runtime/local/named_inputs.h"
 #include "runtime/storage/machine.h"
 
 namespace spillway {
@@ -20,6 +22,9 @@ constexpr std::uint32_t kThreadsMax = 1024;
 // in a row: as many as leave every thread a task, up to a limit on what a failed attempt throws
 // away.
 constexpr std::uint32_t kFoldSplitsMax = 8;
+
+// Text of an archive for each byte of it, where a size must be guessed.
+constexpr std::uint64_t kArchiveExpansion = 4;
 
 using Reasons = std::vector<std::pair<std::string, std::string>>;
 
@@ -66,6 +71,7 @@ Status CheckLoop(const JobRequest& request, const PluginJob& job) {
 
 /// Output that is being written must not be read as input, and what is overwritten not be input.
 Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
+                        const std::vector<std::string>& given,
                         const std::vector<FoundFile>& inputs) {
   const Result<FileInfo> existing = files.Stat(request.output_dir);
   if (existing.ok() && !request.overwrite)
@@ -77,7 +83,7 @@ Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
   namespace fs = boost::filesystem;
   boost::system::error_code error;
   const fs::path output = fs::weakly_canonical(request.output_dir, error);
-  for (const std::string& input : request.inputs) {
+  for (const std::string& input : given) {
     const fs::path directory = fs::weakly_canonical(input, error);
     if (error) continue;
     const auto ends =
@@ -132,12 +138,73 @@ void JoinSplits(PreparedJob& job) {
   job.maps = std::move(joined);
 }
 
+/// Lists the files of all inputs. Each file is read once for each input that has it.
+Status FindInputs(FileSystem& files, PreparedJob& job) {
+  SPILLWAY_ASSIGN_OR_RETURN(const auto paths, PathsByInput(job.plugin->abi(), job.request.inputs));
+  std::vector<std::string> all;
+  for (std::uint32_t input = 0; input < paths.size(); ++input) {
+    SPILLWAY_ASSIGN_OR_RETURN(std::vector<FoundFile> found, ListInputFiles(files, paths[input]));
+    for (FoundFile& file : found) {
+      file.input = input;
+      job.inputs.push_back(std::move(file));
+    }
+    all.insert(all.end(), paths[input].begin(), paths[input].end());
+  }
+  return CheckOutputPlace(files, job.request, all, job.inputs);
+}
+
+bool IsArchive(const FoundFile& file) { return ArchiveKindOf(file.path) != ArchiveKind::kNone; }
+
+std::uint64_t TextBytes(const FoundFile& file, std::uint64_t bytes) {
+  return IsArchive(file) ? kArchiveExpansion * bytes : bytes;
+}
+
+/// Looks at the beginning of each compressed file. BadData names those that are none.
+Status ExamineArchives(FileSystem& files, PreparedJob& job) {
+  Status first;
+  std::size_t others = 0;
+  for (const FoundFile& file : job.inputs) {
+    const auto needed = ArchiveMemoryBytes(files, file.path, file.info.bytes);
+    if (needed.ok()) {
+      job.decoder_bytes = std::max(job.decoder_bytes, *needed);
+    } else if (first.ok()) {
+      first = needed.status();
+    } else {
+      ++others;
+    }
+  }
+  if (others == 0) return first;
+  return Status(first.code(),
+                first.message() + " (and " + std::to_string(others) + " more like it)");
+}
+
+/// What cannot be split is one task, however many could work.
+void WarnOfLargeArchives(PreparedJob& job, std::uint64_t split_bytes) {
+  const FoundFile* largest = nullptr;
+  std::size_t count = 0;
+  for (const FoundFile& file : job.inputs) {
+    if (!IsArchive(file) || file.info.bytes <= split_bytes) continue;
+    ++count;
+    if (largest == nullptr || file.info.bytes > largest->info.bytes) largest = &file;
+  }
+  if (count == 0) return;
+  job.plan.warnings.push_back(
+      std::to_string(count) + (count == 1 ? " compressed file is" : " compressed files are") +
+      " larger than a split and will not be split, so that one task reads all of it: " +
+      largest->path + " has " + FormatBytes(largest->info.bytes) +
+      ". Many smaller archives, or files that are not compressed, are read by many tasks.");
+}
+
 Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
-  const bool splittable = IsSplittable(job.plugin->abi().framing);
+  bool splittable = true;
   std::vector<InputFile> files;
   for (const FoundFile& file : job.inputs) {
-    files.push_back({file.path, file.info.bytes, splittable});
+    const bool framed = IsSplittable(FramingOf(job.plugin->abi(), file.input));
+    splittable = splittable && framed;
+    files.push_back({file.path, file.info.bytes, framed && !IsArchive(file)});
+    job.plan.archives += IsArchive(file) ? 1 : 0;
     job.plan.input_bytes += file.info.bytes;
+    job.text_bytes += TextBytes(file, file.info.bytes);
   }
   SplitOptions options;
   options.pack_small_files = !job.is_loop();  // A part of a loop is a range of one file.
@@ -147,10 +214,15 @@ Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
             : (job.is_loop() ? LoopPartBytesFor : SplitBytesFor)(job.plan.input_bytes);
   SPILLWAY_ASSIGN_OR_RETURN(job.maps, PlanSplits(files, options));
   for (const MapInput& map : job.maps) {
-    job.map_bytes_max = std::max(job.map_bytes_max, map.bytes);
-    for (const FileRange& range : map.ranges)
-      job.plan.splits.push_back({job.inputs[range.file_index].path, range.offset, range.bytes});
+    std::uint64_t text_bytes = 0;
+    for (const FileRange& range : map.ranges) {
+      const FoundFile& file = job.inputs[range.file_index];
+      text_bytes += TextBytes(file, range.bytes);
+      job.plan.splits.push_back({file.path, range.offset, range.bytes});
+    }
+    job.map_bytes_max = std::max(job.map_bytes_max, text_bytes);
   }
+  WarnOfLargeArchives(job, options.split_bytes);
   job.plan.input_files = job.inputs.size();
   job.loop_parts = static_cast<std::uint32_t>(job.maps.size());
   if (job.plugin->abi().fold_kind != SPILLWAY_FOLD_NONE) JoinSplits(job);
@@ -163,6 +235,10 @@ Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
                                        : "; files are not split, because records of " +
                                              std::string(job.plugin->abi().input_name) +
                                              " are found only from a file's start"));
+  if (job.plan.archives > 0)
+    reasons.emplace_back("compressed",
+                         std::to_string(job.plan.archives) +
+                             " of the files: archives are not split, each is read by one task");
   reasons.emplace_back("map tasks", std::to_string(job.plan.maps) +
                                         ": consecutive small files share a task, and a fold's "
                                         "tasks take several splits where there are many");
@@ -183,7 +259,7 @@ void ChooseReducers(PreparedJob& job, Reasons& reasons) {
     reducers = abi.reducers_default;
     why = "the job's own choice";
   } else if (reducers == 0) {
-    reducers = ReducersFor({job.plan.input_bytes, job.plan.threads});
+    reducers = ReducersFor({job.text_bytes, job.plan.threads});
     why = "by input size and threads";
   }
   job.parts = reducers;
@@ -200,6 +276,7 @@ Status ChooseMemory(PreparedJob& job, Reasons& reasons) {
   demand.threads = job.plan.threads;
   demand.split_bytes = job.map_bytes_max;
   demand.reducers = job.parts;
+  demand.decoder_bytes = job.decoder_bytes;
   SPILLWAY_ASSIGN_OR_RETURN(job.memory, PlanMemory(demand));
   if (job.request.in_memory) {
     // Map outputs first: tasks keep a quarter of what they would have.
@@ -235,8 +312,7 @@ void ForecastScratch(FileSystem& files, PreparedJob& job) {
   }
   // A map emits about its input, and an entry's overhead; what fits memory is not written. Folds
   // and combiners need less.
-  const std::uint64_t emitted =
-      job.map_only() ? 0 : job.plan.input_bytes + job.plan.input_bytes / 8;
+  const std::uint64_t emitted = job.map_only() ? 0 : job.text_bytes + job.text_bytes / 8;
   const std::uint64_t kept = std::min(emitted, job.memory.segment_bytes);
   job.plan.scratch_bytes_needed = emitted - kept;
 }
@@ -295,8 +371,15 @@ std::vector<SplitRange> PreparedJob::RangesOf(std::uint32_t map_task) const {
   std::vector<SplitRange> ranges;
   for (const FileRange& range : maps[map_task].ranges) {
     const FoundFile& file = inputs[range.file_index];
-    ranges.push_back({file.path, range.file_index, file.info.bytes, range.offset, range.bytes,
-                      file.info.inode, file.info.mtime_ns});
+    ranges.push_back({file.path,
+                      range.file_index,
+                      file.info.bytes,
+                      range.offset,
+                      range.bytes,
+                      file.info.inode,
+                      file.info.mtime_ns,
+                      {},
+                      file.input});
   }
   return ranges;
 }
@@ -312,9 +395,9 @@ Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request) {
   SPILLWAY_ASSIGN_OR_RETURN(job.plugin,
                             PluginJob::Configure(std::move(library), request.args, request.stage));
   SPILLWAY_RETURN_IF_ERROR(CheckLoop(request, *job.plugin));
-  SPILLWAY_ASSIGN_OR_RETURN(job.inputs, ListInputFiles(files, request.inputs));
-  SPILLWAY_RETURN_IF_ERROR(CheckOutputPlace(files, request, job.inputs));
+  SPILLWAY_RETURN_IF_ERROR(FindInputs(files, job));
   SPILLWAY_RETURN_IF_ERROR(CheckSideFiles(files, request));
+  SPILLWAY_RETURN_IF_ERROR(ExamineArchives(files, job));
   DescribePlugin(job);
   job.plan.threads = request.threads != 0 ? request.threads : AvailableCpus();
   SPILLWAY_RETURN_IF_ERROR(ChooseSplits(job, job.plan.reasons));

@@ -20,7 +20,10 @@ struct PreparedJob {
   std::unique_ptr<PluginJob> plugin;
   std::vector<FoundFile> inputs;
   std::vector<MapInput> maps;
-  std::uint64_t map_bytes_max = 0;  ///< Of a map input, before those of a fold were joined.
+  /// Of a map input, before those of a fold were joined; of archives, what they may expand to.
+  std::uint64_t map_bytes_max = 0;
+  std::uint64_t text_bytes = 0;     ///< Of all input, with archives as far as they may expand.
+  std::uint64_t decoder_bytes = 0;  ///< Of the compressed input whose decoding takes most.
   bool seats = false;               ///< See in_seats.
   bool disk_round = false;          ///< One round of a loop, as an ordinary job.
   std::uint32_t loop_parts = 0;     ///< Of a loop; its maps are fewer once they are seats.

@@ -19,8 +19,9 @@ Result<std::vector<std::string>> ChooseRangeCuts(const PreparedJob& job, FileSys
     std::vector<SplitRange> more = job.RangesOf(map);
     ranges.insert(ranges.end(), more.begin(), more.end());
   }
-  SPILLWAY_ASSIGN_OR_RETURN(auto keys,
-                            SampleKeys(context, files, ranges, spare, {}, cancel_requested));
+  SPILLWAY_ASSIGN_OR_RETURN(
+      auto keys, SampleKeys(context, files, ranges, spare, {.decoder_bytes = job.decoder_bytes},
+                            cancel_requested));
   return RangeCuts(std::move(keys), context.partitions);
 }
 

@@ -13,6 +13,7 @@ namespace spillway {
 struct FoundFile {
   std::string path;
   FileInfo info;  ///< As listed: a file that differs when it is read has changed during the job.
+  std::uint32_t input = 0;  ///< Of the job's, where they have names.
 };
 
 /// Expands files, directories (all files below, by name; names that begin with '.' or '_' are

@@ -12,15 +12,35 @@ namespace {
 /// Past its end a split reads on in steps of this size, until its last record is whole.
 constexpr std::uint64_t kTailBytes = 16 << 10;
 
+std::string ShortRecordText(std::uint64_t bytes, std::uint64_t record_bytes) {
+  return "the last record has " + std::to_string(bytes) + " of " + std::to_string(record_bytes) +
+         " bytes; is this the right input format?";
+}
+
+std::unique_ptr<ArchiveStream> OpenArchive(const ReadableFile& file, const SplitRange& range,
+                                           const BlockReaderOptions& options,
+                                           MemoryBudget& memory) {
+  const ArchiveKind kind = ArchiveKindOf(range.path);
+  if (kind == ArchiveKind::kNone) return nullptr;
+  return std::make_unique<ArchiveStream>(
+      file, ArchiveSource{kind, range.shown(), range.file_bytes, options.decoder_bytes}, memory);
+}
+
 }  // namespace
 
 BlockReader::BlockReader(const ReadableFile& file, const SplitRange& range,
                          const spillway_framing& framing, const BlockReaderOptions& options,
                          MemoryBudget& spare)
-    : file_(file), range_(range), framing_(framing), options_(options), spare_(spare) {}
+    : file_(file),
+      range_(range),
+      framing_(framing),
+      options_(options),
+      spare_(spare),
+      archive_(OpenArchive(file, range, options, spare)),
+      file_end_(archive_ == nullptr ? range.file_bytes : kUnknownEnd) {}
 
 Status BlockReader::Bad(std::uint64_t buffer_offset, const std::string& what) const {
-  return BadData(range_.shown() + ":" + std::to_string(FilePosition(buffer_offset)) + ": " + what);
+  return BadData(range_.PlaceText(FilePosition(buffer_offset)) + ": " + what);
 }
 
 Result<bool> BlockReader::Next(spillway_block* block) {
@@ -44,6 +64,7 @@ Result<bool> BlockReader::Next(spillway_block* block) {
   block->path = range_.shown().c_str();
   block->skips = nullptr;
   block->skip_count = 0;
+  block->input = range_.input;
   bytes_done_ += block->bytes;
   begin_ = cut;
   scanned_ = cut;
@@ -57,15 +78,15 @@ Status BlockReader::FindFirstRecord() {
     ended_ = true;
     return OkStatus();
   }
-  const std::uint64_t wanted = std::min(options_.block_bytes, range_.file_bytes + 1);
+  const std::uint64_t wanted = std::min(options_.block_bytes, file_end_ + 1);
   SPILLWAY_ASSIGN_OR_RETURN(buffer_,
                             Buffer::AllocateForced(spare_, std::max<std::uint64_t>(wanted, 4096)));
+  if (archive_ != nullptr) return OkStatus();
   if (framing_.kind == SPILLWAY_FRAMING_FIXED) {
     const std::uint64_t record = framing_.fixed_bytes;
     if (range_.file_bytes % record != 0)
       return Bad(range_.file_bytes / record * record,
-                 "the last record has " + std::to_string(range_.file_bytes % record) + " of " +
-                     std::to_string(record) + " bytes; is this the right input format?");
+                 ShortRecordText(range_.file_bytes % record, record));
     base_ = (range_.offset + record - 1) / record * record;
     ended_ = base_ >= SplitEnd();
     return OkStatus();
@@ -110,14 +131,8 @@ Status BlockReader::FindFirstRecord() {
 
 Result<std::uint64_t> BlockReader::FindCut() {
   if (framing_.kind == SPILLWAY_FRAMING_CUSTOM) return FindCustomCut();
+  if (framing_.kind == SPILLWAY_FRAMING_FIXED) return FindFixedCut();
   const std::uint64_t position = base_ + filled_;
-  if (framing_.kind == SPILLWAY_FRAMING_FIXED) {
-    const std::uint64_t record = framing_.fixed_bytes;
-    const std::uint64_t end = (SplitEnd() + record - 1) / record * record;
-    const std::uint64_t have = std::min(filled_, end - base_);
-    const std::uint64_t whole = (have - begin_) / record * record;
-    return whole == 0 ? kNone : begin_ + whole;
-  }
   if (position >= SplitEnd()) {
     // All of the split is here: the last block ends with the record that holds its last byte.
     const std::uint64_t last_byte = SplitEnd() - 1 - base_;
@@ -132,6 +147,19 @@ Result<std::uint64_t> BlockReader::FindCut() {
   return kNone;
 }
 
+Result<std::uint64_t> BlockReader::FindFixedCut() {
+  const std::uint64_t record = framing_.fixed_bytes;
+  if (archive_ != nullptr && AtFileEnd()) {
+    const std::uint64_t rest = (filled_ - begin_) % record;
+    if (rest != 0) return Bad(filled_ - rest, ShortRecordText(rest, record));
+    return filled_;
+  }
+  const std::uint64_t end = (SplitEnd() + record - 1) / record * record;
+  const std::uint64_t have = std::min(filled_, end - base_);
+  const std::uint64_t whole = (have - begin_) / record * record;
+  return whole == 0 ? kNone : begin_ + whole;
+}
+
 Result<std::uint64_t> BlockReader::FindCustomCut() {
   const bool at_end = AtFileEnd();
   while (FilePosition(scanned_) < SplitEnd() && scanned_ < filled_) {
@@ -143,8 +171,8 @@ Result<std::uint64_t> BlockReader::FindCustomCut() {
       break;
     }
     if (bytes > filled_ - scanned_)
-      return Status(Code::kUserCode, "the input format says that the record at " + range_.shown() +
-                                         ":" + std::to_string(FilePosition(scanned_)) +
+      return Status(Code::kUserCode, "the input format says that the record at " +
+                                         range_.PlaceText(FilePosition(scanned_)) +
                                          " is longer than the bytes it was shown");
     scanned_ += bytes;
   }
@@ -188,6 +216,7 @@ Status BlockReader::ReadMore() {
     begin_ = 0;
   }
   if (filled_ == buffer_.size()) SPILLWAY_RETURN_IF_ERROR(GrowBuffer());
+  if (archive_ != nullptr) return ReadMoreText();
   const std::uint64_t position = base_ + filled_;
   const std::uint64_t room = buffer_.size() - filled_;
   const std::uint64_t split_left = position < SplitEnd() ? SplitEnd() - position : kTailBytes;
@@ -198,6 +227,15 @@ Status BlockReader::ReadMore() {
     return Bad(filled_ + got, "the file became shorter while the job ran (it had " +
                                   std::to_string(range_.file_bytes) + " bytes)");
   filled_ += got;
+  return OkStatus();
+}
+
+Status BlockReader::ReadMoreText() {
+  const std::uint64_t room = buffer_.size() - filled_;
+  SPILLWAY_ASSIGN_OR_RETURN(const std::uint64_t got,
+                            archive_->Read(room, buffer_.data() + filled_));
+  filled_ += got;
+  if (got < room) file_end_ = base_ + filled_;
   return OkStatus();
 }
 

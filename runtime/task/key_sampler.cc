@@ -9,44 +9,57 @@ namespace spillway {
 
 namespace {
 
-/// Pieces at even distances over all bytes of all ranges; of files that cannot be split, their
-/// beginnings.
-std::vector<SplitRange> ChoosePieces(const std::vector<SplitRange>& ranges,
-                                     const KeySamplerOptions& options, bool splittable) {
+struct Piece {
+  SplitRange range;
+  std::uint64_t record_bytes;  ///< Of its records, about, that are looked at.
+};
+
+/// Pieces at even distances over all bytes of all ranges. Files that cannot be split are read from
+/// their beginning, as far as all their pieces would reach together.
+std::vector<Piece> ChoosePieces(const std::vector<SplitRange>& ranges,
+                                const KeySamplerOptions& options, const spillway_job& job) {
   std::uint64_t total = 0;
   for (const SplitRange& range : ranges) total += range.bytes;
   const std::uint64_t wanted = std::min<std::uint64_t>(
       options.pieces_max, (total + options.piece_bytes - 1) / options.piece_bytes);
-  std::vector<SplitRange> pieces;
+  std::vector<Piece> pieces;
   std::uint64_t passed = 0;  // Bytes of the ranges before this one.
   auto range = ranges.begin();
   for (std::uint64_t i = 0; i < wanted; ++i) {
     const std::uint64_t place = total / wanted * i;
     while (place >= passed + range->bytes) passed += range++->bytes;
+    if (range->is_archive() || !IsSplittable(FramingOf(job, range->input))) {
+      if (pieces.empty() || pieces.back().range.file_index != range->file_index)
+        pieces.push_back({*range, 0});
+      pieces.back().record_bytes += options.piece_bytes;
+      continue;
+    }
     SplitRange piece = *range;
-    if (splittable) piece.offset += place - passed;
+    piece.offset += place - passed;
     piece.bytes = std::min(options.piece_bytes, range->offset + range->bytes - piece.offset);
-    pieces.push_back(std::move(piece));
+    pieces.push_back({std::move(piece), options.piece_bytes});
   }
   return pieces;
 }
 
-Status SamplePiece(const JobContext& job, FileSystem& files, const SplitRange& piece,
-                   MemoryBudget& budget, std::size_t keys_max,
+Status SamplePiece(const JobContext& job, FileSystem& files, const Piece& piece,
+                   const KeySamplerOptions& options, MemoryBudget& budget,
                    const std::atomic<bool>& cancel_requested, std::vector<std::string>& keys) {
   AttemptControl control;
   TaskHost host(job, {"map", 0, 0}, control);
-  const std::vector<SplitRange> ranges = {piece};
+  const std::vector<SplitRange> ranges = {piece.range};
   host.set_ranges(&ranges);
-  const std::size_t keys_end = keys.size() + keys_max;
+  const std::size_t keys_end =
+      keys.size() + options.keys_per_piece_max * (piece.record_bytes / options.piece_bytes);
   host.set_collect([&](std::span<const Record> records) {
     if (cancel_requested) return Cancelled("interrupted while sampling keys");
     for (const Record& record : records)
       if (keys.size() < keys_end) keys.emplace_back(job.order().GroupOf(KeyOf(record)));
     return OkStatus();
   });
-  SPILLWAY_ASSIGN_OR_RETURN(const auto file, files.Open(piece.path));
-  BlockReader reader(*file, piece, job.abi().framing, BlockReaderOptions{}, budget);
+  SPILLWAY_ASSIGN_OR_RETURN(const auto file, files.Open(piece.range.path));
+  BlockReader reader(*file, piece.range, FramingOf(job.abi(), piece.range.input),
+                     {.decoder_bytes = options.decoder_bytes}, budget);
   void* mapper = nullptr;
   Status status = host.Run(nullptr, [&] {
     mapper = job.abi().mapper_create(host.task());
@@ -60,6 +73,7 @@ Status SamplePiece(const JobContext& job, FileSystem& files, const SplitRange& p
     status = more.status();
     if (!more.ok() || !*more) break;
     status = host.Run(&block, [&] { return job.abi().mapper_map(mapper, host.task(), &block); });
+    if (reader.bytes_done() >= piece.record_bytes) break;
   }
   if (mapper != nullptr) job.abi().mapper_destroy(mapper);
   return status;
@@ -72,9 +86,8 @@ Result<std::vector<std::string>> SampleKeys(const JobContext& job, FileSystem& f
                                             MemoryBudget& budget, const KeySamplerOptions& options,
                                             const std::atomic<bool>& cancel_requested) {
   std::vector<std::string> keys;
-  for (const SplitRange& piece : ChoosePieces(ranges, options, IsSplittable(job.abi().framing))) {
-    const Status status =
-        SamplePiece(job, files, piece, budget, options.keys_per_piece_max, cancel_requested, keys);
+  for (const Piece& piece : ChoosePieces(ranges, options, job.abi())) {
+    const Status status = SamplePiece(job, files, piece, options, budget, cancel_requested, keys);
     if (status.ok() || status.code() == Code::kUserCode || status.code() == Code::kBadData)
       continue;
     return status.Annotate("sampling keys for the range partitioner");

@@ -17,6 +17,7 @@ struct KeySamplerOptions {
   std::size_t pieces_max = 32;
   std::uint64_t piece_bytes = 64 << 10;
   std::size_t keys_per_piece_max = 4096;
+  std::uint64_t decoder_bytes = 0;  ///< See BlockReaderOptions.
 };
 
 /// `ranges` are the job's splits in order. A piece in which user code fails is passed over: the map

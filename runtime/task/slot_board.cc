@@ -35,8 +35,10 @@ __attribute__((no_sanitize("thread"))) std::uintptr_t CurrentRecord(const BoardS
   return reinterpret_cast<std::uintptr_t>(slot.plugin_task.current_record);
 }
 
-/// The line at the place, as much of it as is shown.
+/// The line at the place, as much of it as is shown. Nothing of an archive, which would have to be
+/// decoded up to there.
 std::string ReadRecord(FileSystem& files, const FailedRecord& record) {
+  if (ArchiveKindOf(record.path) != ArchiveKind::kNone) return {};
   const auto file = files.Open(record.path);
   if (!file.ok()) return {};
   std::string text(kShownBytesMax + 1, '\0');

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mapreduce/base/units.h"
+#include "mapreduce/input_format.h"
 
 namespace spillway {
 
@@ -20,21 +21,34 @@ Status SplitWalk::CheckUnchanged(const SplitRange& range) const {
 
 Status SplitWalk::Walk(const SplitRange& range,
                        const std::function<int(const spillway_block&)>& call) {
+  if (range.input > 0 && range.input >= resources_.job.abi().input_count)
+    return InvalidArgument(
+        "the job was planned with more inputs than its plugin has: its file was replaced; submit "
+        "the job again");
   SPILLWAY_RETURN_IF_ERROR(CheckUnchanged(range));
   SPILLWAY_ASSIGN_OR_RETURN(const auto file, resources_.files.Open(range.path));
-  BlockReader reader(*file, range, resources_.job.abi().framing, resources_.reader,
+  BlockReader reader(*file, range, FramingOf(resources_.job.abi(), range.input), resources_.reader,
                      resources_.spare);
   spillway_block block{};
+  std::uint64_t file_bytes = 0;  // Of this range, that were counted.
   while (true) {
     if (resources_.control.cancelled()) return Cancelled("the attempt was stopped");
     SPILLWAY_ASSIGN_OR_RETURN(const bool more, reader.Next(&block));
-    if (!more) return OkStatus();
+    if (!more) {
+      CountInput(reader.file_bytes_done() - file_bytes);
+      return OkStatus();
+    }
     SkipBadRecords(&block);
     const Status status = host_.Run(&block, [&] { return call(block); });
-    if (!status.ok()) return AtRecord(status, block);
-    input_bytes_ += block.bytes;
-    resources_.control.AddInputBytes(block.bytes);
+    if (!status.ok()) return AtRecord(status, block, range);
+    CountInput(reader.file_bytes_done() - file_bytes);
+    file_bytes = reader.file_bytes_done();
   }
+}
+
+void SplitWalk::CountInput(std::uint64_t file_bytes) {
+  input_bytes_ += file_bytes;
+  resources_.control.AddInputBytes(file_bytes);
 }
 
 /// Points the block at those of its records that are to be passed over.
@@ -51,7 +65,8 @@ void SplitWalk::SkipBadRecords(spillway_block* block) {
 }
 
 /// Adds the record at which user code failed. Failures of the engine have their own place.
-Status SplitWalk::AtRecord(const Status& status, const spillway_block& block) {
+Status SplitWalk::AtRecord(const Status& status, const spillway_block& block,
+                           const SplitRange& range) {
   if (status.code() != Code::kUserCode && status.code() != Code::kBadData) return status;
   const char* const at = host_.task()->current_record;
   if (at < block.data || at >= block.data + block.bytes) return status;
@@ -59,9 +74,8 @@ Status SplitWalk::AtRecord(const Status& status, const spillway_block& block) {
   bad_record_ = RecordPlace{block.file_index, block.file_offset + in_block};
   std::string_view record(at, block.bytes - in_block);
   record = record.substr(0, record.find('\n'));
-  return Status(status.code(), status.message() + " at " + block.path + ":" +
-                                   std::to_string(bad_record_->offset) + ", record '" +
-                                   EscapeForLog(record) + "'");
+  return Status(status.code(), status.message() + " at " + range.PlaceText(bad_record_->offset) +
+                                   ", record '" + EscapeForLog(record) + "'");
 }
 
 }  // namespace spillway

@@ -146,7 +146,8 @@ AttemptEnd RunMap(JobRuntime& job, const AttemptId& id, const MapTaskSpec& spec,
                                    .memory_bytes = job.task_bytes(),
                                    .spare = job.spare_budget,
                                    .writer = job.writer,
-                                   .reader = {.block_bytes = job.memory.input_buffer_bytes},
+                                   .reader = {.block_bytes = job.memory.input_buffer_bytes,
+                                              .decoder_bytes = job.memory.decoder_bytes},
                                    .control = control};
   const MapTaskResult result = job.is_loop()
                                    ? RunLoopTask({id, spec, job.maps}, resources, *job.exchange)
@@ -230,7 +231,8 @@ Result<MapTaskSpec> MapTaskSpecOf(const wire::StartMap& start) {
     if (range.offset() > file.bytes() || range.bytes() > file.bytes() - range.offset())
       return InvalidArgument("a range that reaches beyond the end of " + file.path());
     spec.ranges.push_back({file.path(), range.file_index(), file.bytes(), range.offset(),
-                           range.bytes(), file.inode(), file.mtime_ns(), file.name()});
+                           range.bytes(), file.inode(), file.mtime_ns(), file.name(),
+                           file.input()});
   }
   for (const wire::RecordPlace& place : start.skips()) spec.skips.push_back(FromWire(place));
   std::sort(spec.skips.begin(), spec.skips.end());

@@ -25,6 +25,7 @@ MemoryDemand DemandOf(const wire::ExecutorSetup& setup) {
   demand.threads = setup.slots();
   demand.split_bytes = setup.job().spec().map_bytes_max();
   demand.reducers = setup.job().spec().parts();
+  demand.decoder_bytes = setup.job().spec().decoder_bytes();
   return demand;
 }
 

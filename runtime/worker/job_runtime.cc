@@ -8,6 +8,10 @@ namespace {
 
 std::uint64_t SpareBytes(const MemoryPlan& plan) { return plan.segment_bytes / 4; }
 
+std::uint64_t ReaderBytes(const MemoryPlan& plan) {
+  return plan.input_buffer_bytes + plan.decoder_bytes;
+}
+
 }  // namespace
 
 std::uint64_t SegmentBudgetBytes(const MemoryPlan& plan) {
@@ -35,7 +39,7 @@ JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, con
       files(file_system),
       segments(store),
       task_budget(plan.threads * plan.task_bytes + BatchBytes(is_loop(), plan)),
-      spare_budget(SpareBytes(plan) + plan.threads * plan.input_buffer_bytes),
+      spare_budget(SpareBytes(plan) + plan.threads * ReaderBytes(plan)),
       checkpoints(files, staging_dir, durable),
       task_bytes_(plan.task_bytes) {
   // Batches get the rest, and go to the disk where there is none.
@@ -56,7 +60,7 @@ void JobRuntime::Replan(const MemoryPlan& plan, std::uint32_t processes) {
       std::max(kTaskBytesMin, plan.threads * plan.task_bytes / memory.threads);
   task_bytes_.store(task_bytes, std::memory_order_relaxed);
   task_budget.Resize(memory.threads * task_bytes + BatchBytes(is_loop(), plan), alone);
-  spare_budget.Resize(SpareBytes(plan) + memory.threads * memory.input_buffer_bytes, alone);
+  spare_budget.Resize(SpareBytes(plan) + memory.threads * ReaderBytes(memory), alone);
 }
 
 Status JobRuntime::TakeInputNames(const wire::StartJob& start) {

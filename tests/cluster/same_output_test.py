@@ -2,6 +2,8 @@
 network, on workers of the protocol's version before, and as a small job in the coordinator's own
 process."""
 
+import bz2
+import gzip
 import random
 import subprocess
 import unittest
@@ -23,6 +25,13 @@ class SameOutput(ClusterCase):
         yield "inverted_index", texts, ["--split-size", "100K", "--reducers", "3"]
         yield "tera_sort", records, ["--split-size", "200K", "--reducers", "4"]
         yield "grep", texts, ["--split-size", "100K"]
+        packed = [self.write("t0.txt.gz", gzip.compress(texts[0].read_bytes())),
+                  self.write("t1.txt.bz2", bz2.compress(texts[1].read_bytes())), texts[2]]
+        yield "wordcount", packed, ["--split-size", "100K", "--reducers", "3"]
+        rows = [b"".join(b"k%d\t%d\n" % (i * i % 997, i) for i in range(n)) for n in (9000, 4000)]
+        named = [f"left={self.write('left.tsv', rows[0])}",
+                 f"right={self.write('right.tsv.gz', gzip.compress(rows[1]))}"]
+        yield "join", named, ["--split-size", "100K", "--reducers", "3"]
 
     def check_all(self):
         for job, inputs, flags in self.jobs():

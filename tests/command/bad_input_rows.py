@@ -5,7 +5,9 @@ Each row has a directory of its own, the working directory, with the file `text`
 `in` with one file; `make` adds to it. The words of a message say what, where, why and what to do.
 """
 
+import bz2
 import dataclasses
+import gzip
 import os
 import pathlib
 import shutil
@@ -106,6 +108,32 @@ INPUTS = [
         ("--file words", "lost")),
     Row("a device as side file", "run wordcount -i text -o out --file words=/dev/zero", USAGE,
         ("--file words", "/dev/zero", "not a regular file")),
+]
+
+GZIP, BZIP2 = gzip.compress(b"a b a\n" * 2000), bz2.compress(b"a b a\n" * 2000)
+
+ARCHIVES = [
+    Row("an archive that breaks off", "run wordcount -i t.gz -o out", BAD_DATA,
+        ("t.gz: byte", "compressed file", "ends too early", "gzip -t"),
+        write("t.gz", GZIP[:-3])),
+    Row("an archive with a wrong checksum", "run wordcount -i t.gz -o out", BAD_DATA,
+        ("t.gz: byte", "damaged", "incorrect data check", "gzip -t"),
+        write("t.gz", GZIP[:-8] + bytes(4) + GZIP[-4:])),
+    Row("an archive with a wrong byte", "run wordcount -i t.bz2 -o out", BAD_DATA,
+        ("t.bz2: byte", "damaged", "bzip2 -t"),
+        write("t.bz2", BZIP2[:30] + bytes([BZIP2[30] ^ 1]) + BZIP2[31:])),
+    Row("rubbish behind an archive", "run wordcount -i t.bz2 -o out", BAD_DATA,
+        (f"t.bz2: byte {len(BZIP2)} of", "12000 bytes of text", "something else: 'rubbish'"),
+        write("t.bz2", BZIP2 + b"rubbish")),
+    Row("an empty file that should be an archive", "run wordcount -i text t.lz4 -o out", BAD_DATA,
+        ("t.lz4: the file is empty",), write("t.lz4", b"")),
+    Row("text that should be an archive", "run wordcount -i t.zst -o out", BAD_DATA,
+        ("t.zst", "no archive of zstd", "'a b a\\n'", "rename"), write("t.zst", b"a b a\n")),
+    Row("an archive of another kind than its name says", "run wordcount -i t.zst u.gz -o out",
+        BAD_DATA, ("t.zst", "one of gzip", "rename", "1 more"),
+        all_of(write("t.zst", GZIP), write("u.gz", BZIP2))),
+    Row("an archive whose window no memory has", "run wordcount -i t.zst -o out", USAGE,
+        ("memory", "too small"), write("t.zst", b"\x28\xb5\x2f\xfd\x00\xf8\x01\x00\x00")),
 ]
 
 OUTPUTS = [
@@ -232,4 +260,4 @@ CLUSTERS = [
         "worker --coordinator 127.0.0.1:9 --insecure --spill-dir lost", NO_INPUT, ("lost",)),
 ]
 
-ROWS = INPUTS + OUTPUTS + PLACES + PLUGINS + NAMES + CONFIGURATIONS + CLUSTERS
+ROWS = INPUTS + ARCHIVES + OUTPUTS + PLACES + PLUGINS + NAMES + CONFIGURATIONS + CLUSTERS

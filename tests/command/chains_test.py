@@ -109,16 +109,16 @@ class TopCities(CommandCase):
                 sums[home[customer]] += amount
         ordered = sorted(sums.items(), key=lambda row: (-row[1], row[0]))
         for flags in ([], ["--split-size", "9000", "--threads", "5", "--reducers", "3"]):
-            result = self.run_job("top_cities", [customers, path], *flags,
-                                  args=[f"--left={customers}", "--top=7"])
+            result = self.run_job("top_cities", [f"orders={path}", f"customers={customers}"],
+                                  *flags, args=["--top=7"])
             self.assertEqual(self.parts(result.output),
                              [b"".join(b"%s\t%d\n" % row for row in ordered[:7])])
 
     def test_a_bad_amount_is_named(self):
         customers = self.write("customers.tsv", b"a\tOslo\n")
         path = self.write("orders.tsv", b"a\t1\na\tmuch\n")
-        result = self.run_job("top_cities", [customers, path], expect=65,
-                              args=[f"--left={customers}"])
+        result = self.run_job("top_cities", [f"customers={customers}", f"orders={path}"],
+                              expect=65)
         self.assertIn("orders.tsv:4", result.text)
 
 

@@ -1,6 +1,7 @@
 """The stand-in for the hadoop command: streaming jobs against the pipeline that they stand for, and
 `hadoop fs` against what Hadoop prints."""
 
+import gzip
 import os
 import random
 import re
@@ -195,6 +196,11 @@ class Streaming(HadoopCase):
         self.assertIn("told you", text)
         self.assertTrue(text.endswith("Streaming Command Failed!\n"), text)
 
+    def test_a_compressed_input_is_read_as_its_text(self):
+        (self.home / "packed.gz").write_bytes(gzip.compress(b"b\t1\na\t2\n"))
+        output = self.stream("-mapper", "cat", "-numReduceTasks", "1", inputs=["packed.gz"]).output
+        self.assertEqual((output / "part-00000").read_bytes(), b"a\t2\nb\t1\n")
+
     def test_an_output_that_is_there_is_kept(self):
         (self.home / "out1").mkdir()
         ended = self.hadoop("jar", JAR, "-input", "in.txt", "-output", "out1", "-mapper", "cat",
@@ -208,8 +214,9 @@ class Streaming(HadoopCase):
         self.assertIn("not the streaming jar", self.hadoop("jar", "my.jar", expect=64).text)
         self.assertIn("option: -input", self.hadoop("jar", JAR, "-mapper", "cat", expect=64).text)
         self.assertIn("without its value", self.hadoop("jar", JAR, "-input", expect=64).text)
-        (self.home / "in.gz").write_bytes(b"")
-        self.assertIn("compressed", self.stream("-mapper", "cat", inputs=["in.gz"], expect=64).text)
+        (self.home / "in.snappy").write_bytes(b"")
+        self.assertIn("compressed",
+                      self.stream("-mapper", "cat", inputs=["in.snappy"], expect=64).text)
         text = self.stream("-mapper", "cat", inputs=["no"], expect=66).text
         self.assertIn("Input path does not exist: no", text)
         self.assertIn("does not exist", self.stream("-mapper", "x", "-file", "no", expect=66).text)

@@ -49,25 +49,33 @@ class Joins(CommandCase):
         for kind in ("inner", "left", "right", "full"):
             outputs = set()
             for flags in ([], ["--split-size", "3000", "--threads", "5"], ["--memory", "32M"]):
-                result = self.run_job("join", [self.right.parent, self.left], "--reducers", "3",
-                                      *flags, args=[f"--left={self.left}", f"--kind={kind}"])
+                result = self.run_job("join", [f"right={self.right.parent}", f"left={self.left}"],
+                                      "--reducers", "3", *flags, args=[f"--kind={kind}"])
                 self.assertEqual(sorted(self.lines(result)),
                                  joined(self.left_rows, self.right_rows, kind))
                 outputs.add(tuple(self.parts(result.output)))
             self.assertEqual(len(outputs), 1, kind)
 
-    def test_the_left_side_may_be_a_directory_or_a_pattern(self):
+    def test_a_side_may_be_several_files_and_directories(self):
         expected = joined(self.right_rows, self.left_rows)
-        for left in (self.right.parent, f"{self.right.parent}/", f"{self.dir}/righ?/*.tsv"):
-            result = self.run_job("join", [self.right.parent, self.left], args=[f"--left={left}"])
+        right = self.right.parent
+        for left in ([f"left={right}"], [f"left={right}/"], [f"left={right}/*.tsv"],
+                     [f"left={right}/a.tsv", f"left={right}/b.tsv"],
+                     [f"left={right}/a.tsv", f"{right}/b.tsv"]):  # A name goes for what follows it.
+            result = self.run_job("join", [*left, f"right={self.left}"])
             self.assertEqual(sorted(self.lines(result)), expected)
 
+    def test_a_file_may_be_joined_with_itself(self):
+        result = self.run_job("join", [f"left={self.left}", f"right={self.left}"])
+        self.assertEqual(sorted(self.lines(result)), joined(self.left_rows, self.left_rows))
+
     def test_a_side_without_files_is_a_mistake(self):
-        for left, message in (("/nowhere", "no input file lies at"),
-                              (self.dir, "no right side")):
-            result = self.run_job("join", [self.right, self.left], expect=64,
-                                  args=[f"--left={left}"])
+        for inputs, message in (([f"left={self.left}"], "no input 'right'"),
+                                ([self.left, f"right={self.right}"], "says of none"),
+                                ([f"lift={self.left}", f"right={self.right}"], "says of none")):
+            result = self.run_job("join", inputs, expect=64)
             self.assertIn(message, result.text)
+            self.assertIn("-i left=PATH -i right=PATH", result.text)
 
     def test_by_broadcast(self):
         table = self.write("table.tsv", text_of(self.right_rows))
@@ -81,8 +89,8 @@ class Joins(CommandCase):
         """Each side as a sorted output of `reducers` parts, by a join with nothing."""
         none = self.write(f"{name}.none", b"\n")
         rows_path = self.write(f"{name}.rows", text_of(rows))
-        return self.run_job("join", [rows_path, none], "--reducers", reducers,
-                            args=[f"--left={rows_path}", "--kind=left"]).output
+        return self.run_job("join", [f"left={rows_path}", f"right={none}"], "--reducers", reducers,
+                            args=["--kind=left"]).output
 
     def test_by_merging_sorted_parts(self):
         left, right = (self.sort(rows, name, 3) for name, rows in

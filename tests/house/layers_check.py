@@ -23,7 +23,8 @@ LAYERS = {
     # core names segments by id and counts their bytes; it never sees the shuffle.
     "runtime/core": ["mapreduce/base"],
     "runtime/storage": ["runtime/core", "shuffle/store"],
-    "runtime/task": ["runtime/storage", "shuffle/engine"],
+    "runtime/archive": ["shuffle/store"],
+    "runtime/task": ["runtime/storage", "runtime/archive", "shuffle/engine"],
     # A plugin with the means of the host: it links nothing of it.
     "runtime/stream": ["mapreduce", "runtime/storage"],
     "runtime/protocol": ["runtime/core"],
@@ -50,6 +51,7 @@ EXCLUSIVE = {
     r"sqlite3\.h": ("runtime/storage",),
     r"boost/program_options.*": ("runtime/cli",),
     r"lz4\.h": ("shuffle/format", "runtime/cli"),  # The command tells its version.
+    r"(zlib|bzlib|zstd|zstd_errors|lz4frame)\.h": ("runtime/archive",),
     r"hwy/.*": ("shuffle/sort", "shuffle/merge", "shuffle/engine", "examples"),
 }
 

@@ -129,5 +129,32 @@ TEST(JobTest, TellsWhatIsWrongWithTheDescription) {
   EXPECT_NE(outcome.status.message().find("100000"), std::string::npos);
 }
 
+class CsvKeys : public Mapper<CsvRows, std::string, std::string> {
+ public:
+  void Map(const CsvRow& row, Emitter& out) { out.Emit(row.fields[0], "row"); }
+};
+
+TEST(JobTest, TakesInputsByName) {
+  JobTest test(
+      NewJob().MapInputs<NamedInput<"lines", LinesByInitial>, NamedInput<"rows", CsvKeys>>());
+  test.InputOf("rows", "a,1\n\"b\",\"2\n3\"\n").InputOf("lines", "ab\nb\n");
+  for (const std::uint64_t block_bytes : {UINT64_MAX, std::uint64_t{1}}) {
+    TestShape shape;
+    shape.block_bytes = block_bytes;
+    const JobOutcome outcome = test.Run(shape);
+    EXPECT_EQ(outcome.status.message(), "");
+    EXPECT_EQ(outcome.lines(), Lines({"a\trow", "a\tab", "b\trow", "b\tb"}));
+  }
+  EXPECT_EQ(test.InputOf("row", "").Run().status.message(), "the job has no input 'row'");
+}
+
+TEST(JobTest, RefusesAnInputWithoutANameWhereNamesAre) {
+  JobTest test(
+      NewJob().MapInputs<NamedInput<"lines", LinesByInitial>, NamedInput<"rows", CsvKeys>>());
+  EXPECT_NE(test.Input("a\n").Run().status.message().find("use InputOf"), std::string::npos);
+  JobTest plain(NewJob().Map<LinesByInitial>());
+  EXPECT_EQ(plain.InputOf("lines", "").Run().status.message(), "the job has no input 'lines'");
+}
+
 }  // namespace
 }  // namespace spillway

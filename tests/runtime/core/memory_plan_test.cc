@@ -20,18 +20,20 @@ TEST(PlanMemory, NeverPlansMoreThanTheBudget) {
     demand.threads = 1 + random() % 128;
     demand.split_bytes = random() % (kGiB);
     demand.reducers = 1 + random() % 5'000;
+    demand.decoder_bytes = random() % 2 == 0 ? 0 : 1 + random() % (16 * kMiB);
     const auto plan = PlanMemory(demand);
     if (!plan.ok()) {
       ASSERT_EQ(plan.status().code(), Code::kInvalidArgument);
-      ASSERT_LT(demand.total_bytes - demand.baseline_bytes, 3 * kMiB);
+      ASSERT_LT(demand.total_bytes - demand.baseline_bytes, 3 * kMiB + demand.decoder_bytes);
       continue;
     }
+    ASSERT_EQ(plan->decoder_bytes, demand.decoder_bytes);
     ASSERT_LE(plan->sum_bytes(), demand.total_bytes);
     ASSERT_GE(plan->sum_bytes() + demand.threads, demand.total_bytes) << "memory left unused";
     ASSERT_GE(plan->task_bytes, kTaskBytesMin);
     ASSERT_GE(plan->threads, 1u);
     ASSERT_LE(plan->threads, demand.threads);
-    ASSERT_EQ(plan->reasons.size(), 8u);
+    ASSERT_EQ(plan->reasons.size(), demand.decoder_bytes == 0 ? 8u : 9u);
   }
 }
 

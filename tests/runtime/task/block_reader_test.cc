@@ -6,24 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "tests/runtime/archive/packed_text.h"
+#include "tests/runtime/task/string_file.h"
+
 namespace spillway {
 namespace {
-
-/// A file in memory.
-class StringFile : public ReadableFile {
- public:
-  explicit StringFile(std::string text) : text_(std::move(text)) {}
-  Result<std::uint64_t> ReadAt(std::uint64_t offset, std::uint64_t bytes,
-                               char* scratch) const override {
-    if (offset > text_.size()) return std::uint64_t{0};
-    return std::uint64_t{text_.copy(scratch, bytes, offset)};
-  }
-  Result<std::uint64_t> Size() const override { return std::uint64_t{text_.size()}; }
-  void Release(std::uint64_t, std::uint64_t) const override {}
-
- private:
-  std::string text_;
-};
 
 spillway_framing Framing(std::uint32_t kind) {
   spillway_framing framing{};
@@ -165,6 +152,77 @@ TEST(BlockReaderTest, ARecordOverTheLimitIsBadDataThatNamesItsPlace) {
   const Status status = reader.Next(&block).status();
   EXPECT_EQ(status.code(), Code::kBadData);
   EXPECT_THAT(status.message(), testing::HasSubstr("in.txt:6: a record is longer than 64"));
+}
+
+/// Reads an archive of `text` in blocks and returns their bytes; `status` is how it ended.
+std::string ReadArchive(const std::string& path, const std::string& packed,
+                        const spillway_framing& framing, std::uint64_t block_bytes,
+                        Status* status) {
+  const StringFile file(packed);
+  MemoryBudget budget(8 << 20);
+  BlockReader reader(file, {path, 0, packed.size(), 0, packed.size()}, framing,
+                     {block_bytes, 1 << 20}, budget);
+  std::string got;
+  spillway_block block{};
+  while (true) {
+    const Result<bool> more = reader.Next(&block);
+    *status = more.status();
+    if (!more.ok() || !*more) break;
+    EXPECT_EQ(block.file_offset, got.size());
+    got.append(block.data, block.bytes);
+    EXPECT_EQ(reader.bytes_done(), got.size());
+    EXPECT_LE(reader.file_bytes_done(), packed.size());
+  }
+  if (status->ok()) {
+    EXPECT_EQ(reader.file_bytes_done(), packed.size());
+  }
+  return got;
+}
+
+TEST(BlockReaderTest, ACompressedFileIsReadAsItsTextInEveryFraming) {
+  constexpr const char* kNames[] = {"t.gz", "t.bz2", "t.zst", "t.lz4"};
+  spillway_framing fixed = Framing(SPILLWAY_FRAMING_FIXED);
+  fixed.fixed_bytes = 7;
+  spillway_framing custom = Framing(SPILLWAY_FRAMING_CUSTOM);
+  custom.record_bytes = &MarkedBytes;
+  for (unsigned seed = 0; seed < 120; ++seed) {
+    std::mt19937 random(seed);
+    const std::string name = kNames[seed % 4];
+    SCOPED_TRACE(name + ", seed " + std::to_string(seed));
+    std::string text(random() % 3 * (random() % 2'000) * 7, 'x');
+    for (char& c : text)
+      if (random() % 300 == 0) c = "\n \x01"[random() % 3];
+    const std::size_t half = random() % (text.size() + 1);
+    const ArchiveKind kind = ArchiveKindOf(name);
+    const std::string packed = Packed(kind, text.substr(0, half)) + Packed(kind, text.substr(half));
+    const std::uint64_t block = 1 + random() % 9000;
+    for (const spillway_framing& framing :
+         {Framing(SPILLWAY_FRAMING_DELIMITED), Framing(SPILLWAY_FRAMING_SPACES), fixed, custom}) {
+      Status status;
+      EXPECT_EQ(ReadArchive(name, packed, framing, block, &status), text);
+      EXPECT_TRUE(status.ok()) << status.message();
+    }
+  }
+}
+
+TEST(BlockReaderTest, ACompressedFileThatIsNoMultipleOfTheRecordIsBadData) {
+  spillway_framing framing = Framing(SPILLWAY_FRAMING_FIXED);
+  framing.fixed_bytes = 100;
+  Status status;
+  ReadArchive("in.gz", Packed(ArchiveKind::kGzip, std::string(250, 'x')), framing, 4096, &status);
+  EXPECT_EQ(status.code(), Code::kBadData);
+  EXPECT_THAT(status.message(),
+              testing::HasSubstr("in.gz:200 (of the decompressed text): the last record has 50 of "
+                                 "100"));
+}
+
+TEST(BlockReaderTest, ALineThatExpandsBeyondAllBoundsIsBadData) {
+  Status status;
+  ReadArchive("in.zst", Packed(ArchiveKind::kZstd, "a\n" + std::string(64 << 20, 'x')),
+              Framing(SPILLWAY_FRAMING_DELIMITED), 4096, &status);
+  EXPECT_EQ(status.code(), Code::kBadData);
+  EXPECT_THAT(status.message(),
+              testing::HasSubstr("in.zst:2 (of the decompressed text): a record"));
 }
 
 TEST(BlockReaderTest, AFileThatBecameShorterIsBadData) {

@@ -1,0 +1,173 @@
+#include "runtime/archive/archive_stream.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "mapreduce/base/check.h"
+#include "mapreduce/base/units.h"
+
+namespace spillway {
+
+namespace {
+
+constexpr std::size_t kShownBytesMax = 16;
+
+std::string Quoted(std::string_view bytes) {
+  return "'" + EscapeForLog(bytes.substr(0, kShownBytesMax), 4 * kShownBytesMax) + "'";
+}
+
+/// A file that is not what the ending of its name says.
+Status NotThatKind(const std::string& name, ArchiveKind kind, std::string_view head) {
+  const std::string expected = ArchiveKindName(kind);
+  if (head.empty())
+    return BadData(name + ": the file is empty, and an archive of " + expected +
+                   " is not, whatever it holds; get it again, or remove it");
+  const ArchiveKind found = ArchiveKindByContent(head);
+  const std::string what =
+      found == ArchiveKind::kNone
+          ? "it begins with " + Quoted(head) + ": rename it if it is not compressed"
+          : "it is one of " + std::string(ArchiveKindName(found)) + ": rename it";
+  return BadData(name + ": the file is no archive of " + expected + ", as its name says; " + what);
+}
+
+}  // namespace
+
+ArchiveStream::ArchiveStream(const ReadableFile& file, ArchiveSource source, MemoryBudget& memory)
+    : file_(file),
+      source_(std::move(source)),
+      memory_(memory),
+      decoder_(MakeArchiveDecoder(source_.kind)) {}
+
+ArchiveStream::~ArchiveStream() { memory_.Release(reserved_bytes_); }
+
+Status ArchiveStream::Bad(const std::string& what) const {
+  return BadData(source_.name + ": byte " + std::to_string(file_bytes_read()) +
+                 " of the compressed file, behind " + std::to_string(text_bytes_) +
+                 " bytes of text: " + what);
+}
+
+Status ArchiveStream::Truncated() const {
+  const std::string name = ArchiveKindName(source_.kind);
+  return Bad("the archive of " + name + " ends too early; get it again (" + name +
+             " -t checks it)");
+}
+
+Result<std::uint64_t> ArchiveStream::Read(std::uint64_t bytes, char* to) {
+  std::uint64_t done = 0;
+  while (done < bytes && !ended_) {
+    if (!in_member_) {
+      SPILLWAY_RETURN_IF_ERROR(BeginMember());
+      continue;
+    }
+    if (begin_ == end_) SPILLWAY_RETURN_IF_ERROR(Fill());
+    DecoderWindow window{buffer_.data() + begin_, end_ - begin_, to + done, bytes - done};
+    const ArchiveDecoder::Progress progress = decoder_->Decode(&window);
+    const std::uint64_t used = end_ - begin_ - window.in_bytes;
+    const std::uint64_t made = bytes - done - window.out_bytes;
+    begin_ += used;
+    done += made;
+    text_bytes_ += made;
+    switch (progress) {
+      case ArchiveDecoder::Progress::kMore:
+        if (used > 0 || made > 0) break;
+        if (begin_ == end_ && AtFileEnd()) return Truncated();
+        return Bad("the decoder does not go on");
+      case ArchiveDecoder::Progress::kMemberEnd:
+        in_member_ = false;
+        ++members_;
+        break;
+      case ArchiveDecoder::Progress::kDamaged: {
+        const std::string name = ArchiveKindName(source_.kind);
+        return Bad("the archive of " + name + " is damaged: " + decoder_->damage() +
+                   "; get it again (" + name + " -t checks it)");
+      }
+      case ArchiveDecoder::Progress::kNoMemory:
+        return Bad("no memory to decode it; give the job more --memory");
+    }
+  }
+  return done;
+}
+
+Status ArchiveStream::BeginMember() {
+  if (buffer_.empty()) {
+    SPILLWAY_ASSIGN_OR_RETURN(
+        buffer_, Buffer::AllocateForced(
+                     memory_, std::max<std::uint64_t>(source_.buffer_bytes, kArchiveHeadBytes)));
+  }
+  if (source_.kind == ArchiveKind::kGzip && members_ > 0) SPILLWAY_RETURN_IF_ERROR(SkipZeros());
+  while (end_ - begin_ < kArchiveHeadBytes && !AtFileEnd()) SPILLWAY_RETURN_IF_ERROR(Fill());
+  if (begin_ == end_ && members_ > 0) {
+    ended_ = true;
+    return OkStatus();
+  }
+  const auto needed = MemberMemoryBytes(source_.kind, Input().substr(0, kArchiveHeadBytes));
+  if (!needed.has_value()) {
+    if (members_ == 0) return NotThatKind(source_.name, source_.kind, Input());
+    return Bad("behind the end of the archive there is something else: " + Quoted(Input()) +
+               "; get the file again, or cut it off");
+  }
+  SPILLWAY_RETURN_IF_ERROR(ReserveMember(*needed));
+  if (!decoder_->Begin()) return Bad("no memory to decode it; give the job more --memory");
+  in_member_ = true;
+  return OkStatus();
+}
+
+/// Archives that were on a tape end with zeros.
+Status ArchiveStream::SkipZeros() {
+  while (true) {
+    while (begin_ < end_ && buffer_.data()[begin_] == 0) ++begin_;
+    if (begin_ < end_ || AtFileEnd()) return OkStatus();
+    SPILLWAY_RETURN_IF_ERROR(Fill());
+  }
+}
+
+/// Takes what a member needs before its decoder does. What was planned is there; a later member
+/// that needs more has to find it.
+Status ArchiveStream::ReserveMember(std::uint64_t bytes) {
+  if (bytes <= reserved_bytes_) return OkStatus();
+  const std::uint64_t more = bytes - reserved_bytes_;
+  if (bytes <= source_.planned_bytes) {
+    memory_.ReserveForced(more);
+  } else if (!memory_.TryReserve(more)) {
+    return Bad("to decode it takes " + FormatBytes(bytes) +
+               ", more than is left of the memory; give the job more --memory");
+  }
+  reserved_bytes_ = bytes;
+  return OkStatus();
+}
+
+/// More of the file behind what is left in the buffer; nothing at the file's end.
+Status ArchiveStream::Fill() {
+  std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = 0;
+  const std::uint64_t want = std::min(buffer_.size() - end_, source_.file_bytes - position_);
+  if (want == 0) return OkStatus();
+  SPILLWAY_ASSIGN_OR_RETURN(const std::uint64_t got,
+                            file_.ReadAt(position_, want, buffer_.data() + end_));
+  position_ += got;
+  end_ += got;
+  if (got < want)
+    return Bad("the file became shorter while the job ran (it had " +
+               std::to_string(source_.file_bytes) + " bytes)");
+  return OkStatus();
+}
+
+Result<std::uint64_t> ArchiveMemoryBytes(FileSystem& files, const std::string& path,
+                                         std::uint64_t file_bytes) {
+  const ArchiveKind kind = ArchiveKindOf(path);
+  if (kind == ArchiveKind::kNone) return std::uint64_t{0};
+  SPILLWAY_ASSIGN_OR_RETURN(const auto file, files.Open(path));
+  std::array<char, kArchiveHeadBytes> head{};
+  SPILLWAY_ASSIGN_OR_RETURN(
+      const std::uint64_t got,
+      file->ReadAt(0, std::min<std::uint64_t>(head.size(), file_bytes), head.data()));
+  const std::string_view begin(head.data(), got);
+  const auto needed = MemberMemoryBytes(kind, begin);
+  if (!needed.has_value()) return NotThatKind(path, kind, begin);
+  return *needed + kArchiveBufferBytes;
+}
+
+}  // namespace spillway
