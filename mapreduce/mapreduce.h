@@ -36,6 +36,7 @@
 #include "mapreduce/job.h"
 #include "mapreduce/mapper.h"
 #include "mapreduce/output_format.h"
+#include "mapreduce/partition_path.h"
 #include "mapreduce/partitioner.h"
 #include "mapreduce/plugin.h"
 #include "mapreduce/reducer.h"

@@ -82,6 +82,8 @@ std::string PlanJson(const JobPlan& plan, bool explain) {
   json["shuffle"] = plan.shuffle;
   json["input_files"] = plan.input_files;
   json["input_bytes"] = plan.input_bytes;
+  json["partitions_read"] = plan.partitions_read;
+  json["partitions_passed_over"] = plan.partitions_passed_over;
   json["maps"] = plan.maps;
   json["partitions"] = plan.partitions;
   json["threads"] = plan.threads;

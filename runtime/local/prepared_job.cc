@@ -99,6 +99,20 @@ Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
   return OkStatus();
 }
 
+Status ListInputs(FileSystem& files, PreparedJob& job) {
+  SPILLWAY_ASSIGN_OR_RETURN(const PartitionFilter where, PartitionFilter::Parse(job.request.where));
+  SPILLWAY_ASSIGN_OR_RETURN(InputListing listing, ListInputFiles(files, job.request.inputs, where));
+  job.inputs = std::move(listing.files);
+  job.plan.partitions_read = listing.partitions_read;
+  job.plan.partitions_passed_over = listing.partitions_passed_over;
+  if (!where.empty())
+    job.plan.reasons.emplace_back(
+        "input", "directories that fit " + EscapeForLog(where.text()) + ": " +
+                     FormatCount(listing.partitions_read) + " read, " +
+                     FormatCount(listing.partitions_passed_over) + " passed over, not listed");
+  return OkStatus();
+}
+
 Status CheckSideFiles(FileSystem& files, const JobRequest& request) {
   for (const auto& [name, path] : request.side_files) {
     const Result<FileInfo> info = files.Stat(path);
@@ -312,7 +326,7 @@ Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request) {
   SPILLWAY_ASSIGN_OR_RETURN(job.plugin,
                             PluginJob::Configure(std::move(library), request.args, request.stage));
   SPILLWAY_RETURN_IF_ERROR(CheckLoop(request, *job.plugin));
-  SPILLWAY_ASSIGN_OR_RETURN(job.inputs, ListInputFiles(files, request.inputs));
+  SPILLWAY_RETURN_IF_ERROR(ListInputs(files, job));
   SPILLWAY_RETURN_IF_ERROR(CheckOutputPlace(files, request, job.inputs));
   SPILLWAY_RETURN_IF_ERROR(CheckSideFiles(files, request));
   DescribePlugin(job);
