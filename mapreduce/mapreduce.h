@@ -35,6 +35,7 @@
 #include "mapreduce/iteration.h"
 #include "mapreduce/job.h"
 #include "mapreduce/mapper.h"
+#include "mapreduce/named_output.h"
 #include "mapreduce/output_format.h"
 #include "mapreduce/partition_path.h"
 #include "mapreduce/partitioner.h"

@@ -33,6 +33,7 @@ class WatchedFileSystem final : public FileSystem {
     return files_.FreeBytes(path);
   }
   Result<std::unique_ptr<WritableFile>> Create(const std::string&) override { return Changed(); }
+  Result<std::unique_ptr<WritableFile>> Reopen(const std::string&) override { return Changed(); }
   Status MakeDirectory(const std::string&, int) override { return Changed(); }
   Status Remove(const std::string&) override { return Changed(); }
   Status RemoveTree(const std::string&) override { return Changed(); }
