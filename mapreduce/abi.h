@@ -89,6 +89,12 @@ typedef struct spillway_task {
   int (*write)(void* host, const char* data, size_t bytes); /* formatted output */
 
   const struct spillway_job* job; /* that the task belongs to */
+
+  /* Formatted output of so many whole records for a directory of the job's output, "errors" or
+     "date=2024-01-01/hour=7", which the host checks. Not in a combiner. */
+  int (*write_to)(void* host, const char* directory, size_t directory_bytes, const char* data,
+                  size_t bytes, uint64_t records);
+  void* outputs; /* the plugin's own, null at first; the host leaves it alone */
 } spillway_task;
 
 enum spillway_framing_kind {

@@ -9,10 +9,14 @@
 
 #include <charconv>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "mapreduce/abi.h"
 #include "mapreduce/base/decimal.h"
@@ -24,11 +28,32 @@ namespace spillway {
 /// Collects formatted bytes and hands them to the task's part file in pieces of 256 KiB.
 class OutputBuffer {
  public:
-  explicit OutputBuffer(spillway_task* task)
-      : task_(task), data_(std::make_unique_for_overwrite<char[]>(kBytes)) {}
+  explicit OutputBuffer(spillway_task* task) : OutputBuffer(task, kPartBytes) {}
+
+  /// For a file of the task in a directory of the job's output. Throws std::runtime_error when the
+  /// command is too old for it.
+  OutputBuffer(spillway_task* task, std::string_view directory)
+      : OutputBuffer(task, kDirectoryBytes) {
+    Enter(directory);
+  }
+
+  /// What follows is for this directory. What came before is handed on.
+  void Enter(std::string_view directory) {
+    Flush();
+    constexpr std::size_t kNeeded = offsetof(spillway_task, write_to) + sizeof task_->write_to;
+    if (task_->struct_bytes < kNeeded)
+      throw std::runtime_error(
+          "this Spillway command is older than its plugin and knows no "
+          "directories of an output: install the newer one");
+    directory_.assign(directory);
+  }
+  std::string_view directory() const { return directory_; }
+
+  /// A record for a directory is whole.
+  void EndRecord() { ++records_; }
 
   void Append(std::string_view text) {
-    if (text.size() > kBytes - used_) [[unlikely]] {
+    if (text.size() > bytes_ - used_) [[unlikely]] {
       AppendSlowly(text);
       return;
     }
@@ -36,7 +61,7 @@ class OutputBuffer {
   }
 
   void Append(char c) {
-    if (used_ == kBytes) [[unlikely]]
+    if (used_ == bytes_) [[unlikely]]
       Flush();
     data_[used_++] = c;
   }
@@ -44,7 +69,7 @@ class OutputBuffer {
   /// Shortest text that reads back as the same number.
   template <class Number>
   void AppendNumber(Number number) {
-    if (kBytes - used_ < kNumberBytesMax) [[unlikely]]
+    if (bytes_ - used_ < kNumberBytesMax) [[unlikely]]
       Flush();
     Advance(Put(number, end()));
   }
@@ -54,7 +79,7 @@ class OutputBuffer {
   template <class First, class... Rest>
   requires(sizeof...(Rest) > 0) void Append(const First& first, const Rest&... rest) {
     const std::size_t room = (RoomFor(first) + ... + RoomFor(rest));
-    if (room > kBytes - used_) [[unlikely]] {
+    if (room > bytes_ - used_) [[unlikely]] {
       AppendPart(first);
       (AppendPart(rest), ...);
       return;
@@ -65,14 +90,17 @@ class OutputBuffer {
   }
 
   void Flush() {
-    if (used_ != 0 && task_->write(task_->host, data_.get(), used_) != 0)
-      throw internal::StopTask{};
+    if (used_ != 0 || records_ != 0) Send(data_.get(), used_);
     used_ = 0;
   }
 
  private:
-  static constexpr std::size_t kBytes = 256 << 10;
+  static constexpr std::size_t kPartBytes = 256 << 10;
+  static constexpr std::size_t kDirectoryBytes = 32 << 10;  // A task may have many.
   static constexpr std::size_t kNumberBytesMax = 64;
+
+  OutputBuffer(spillway_task* task, std::size_t bytes)
+      : task_(task), data_(std::make_unique_for_overwrite<char[]>(bytes)), bytes_(bytes) {}
 
   template <class Part>
   static constexpr bool kIsText = std::is_convertible_v<const Part&, std::string_view>;
@@ -112,16 +140,27 @@ class OutputBuffer {
 
   [[gnu::noinline]] void AppendSlowly(std::string_view text) {
     Flush();
-    if (text.size() >= kBytes) {
-      if (task_->write(task_->host, text.data(), text.size()) != 0) throw internal::StopTask{};
+    if (text.size() >= bytes_) {
+      Send(text.data(), text.size());
       return;
     }
     Append(text);
   }
 
+  void Send(const char* data, std::size_t bytes) {
+    const int stopped = directory_.empty()
+                            ? task_->write(task_->host, data, bytes)
+                            : task_->write_to(task_->host, directory_.data(), directory_.size(),
+                                              data, bytes, std::exchange(records_, 0));
+    if (stopped != 0) throw internal::StopTask{};
+  }
+
   spillway_task* task_;
   std::unique_ptr<char[]> data_;
+  std::size_t bytes_;
   std::size_t used_ = 0;
+  std::string directory_;      ///< Empty: the task's part.
+  std::uint64_t records_ = 0;  ///< Ended since the last piece; of a directory alone.
 };
 
 }  // namespace spillway

@@ -78,6 +78,9 @@ class TaskContext {
     return path == nullptr ? std::string_view() : std::string_view(path);
   }
 
+  /// For classes of this library.
+  spillway_task* abi() const { return task_; }
+
  private:
   spillway_task* task_;
 };

@@ -8,6 +8,7 @@
 #include "mapreduce/adapter/block_records.h"
 #include "mapreduce/adapter/delivery.h"
 #include "mapreduce/adapter/guard.h"
+#include "mapreduce/named_output.h"
 
 namespace spillway::internal {
 
@@ -35,13 +36,14 @@ class MapAdapter {
       adapter.mapper_.Teardown(adapter.emitter_);
       adapter.emitter_.Flush();
       adapter.delivery_.Finish();
+      adapter.outputs_.Finish();
     });
   }
 
   static void Destroy(void* self) { delete static_cast<MapAdapter*>(self); }
 
   explicit MapAdapter(spillway_task* task)
-      : delivery_(task), emitter_(&Flush<Delivery>, &delivery_) {}
+      : outputs_(task), delivery_(task), emitter_(&Flush<Delivery>, &delivery_) {}
 
  private:
   void MapBlock(spillway_task* task, const spillway_block& block) {
@@ -59,6 +61,7 @@ class MapAdapter {
     task->current_record = nullptr;
   }
 
+  TaskOutputsScope outputs_;
   UserMapper mapper_;
   Delivery delivery_;
   typename UserMapper::Emitter emitter_;

@@ -8,6 +8,7 @@
 #include "mapreduce/abi.h"
 #include "mapreduce/adapter/delivery.h"
 #include "mapreduce/adapter/guard.h"
+#include "mapreduce/named_output.h"
 #include "mapreduce/values.h"
 
 namespace spillway::internal {
@@ -40,6 +41,7 @@ class GroupKey {
 template <class User, class Delivery>
 int RunReducer(spillway_task* task) {
   return Guard(task, typeid(User), [&] {
+    TaskOutputsScope outputs(task);
     User user;
     SetUp(user, task);
     auto delivery = std::make_unique<Delivery>(task);
@@ -54,6 +56,7 @@ int RunReducer(spillway_task* task) {
     user.Teardown(*out);
     out->Flush();
     delivery->Finish();
+    outputs.Finish();
   });
 }
 
@@ -61,6 +64,7 @@ int RunReducer(spillway_task* task) {
 template <class K, class V, class Format>
 int RunIdentity(spillway_task* task) {
   return Guard(task, typeid(Format), [&] {
+    TaskOutputsScope outputs(task);
     FormatDelivery<K, V, Format> delivery(task);
     GroupCursor cursor(task);
     DecodeScratch scratch;
@@ -82,6 +86,7 @@ int RunIdentity(spillway_task* task) {
       }
     }
     delivery.Finish();
+    outputs.Finish();
   });
 }
 
@@ -89,6 +94,7 @@ int RunIdentity(spillway_task* task) {
 template <class K, class V, class Fold, class Format>
 int RunFold(spillway_task* task) {
   return Guard(task, typeid(Fold), [&] {
+    TaskOutputsScope outputs(task);
     using State = typename Fold::State;
     FormatDelivery<K, V, Format> delivery(task);
     GroupCursor cursor(task);
@@ -114,6 +120,7 @@ int RunFold(spillway_task* task) {
       delivery.Write(view, Fold::Finish(state));
     }
     delivery.Finish();
+    outputs.Finish();
   });
 }
 
@@ -121,6 +128,7 @@ int RunFold(spillway_task* task) {
 template <class K, class V, class Format>
 int RunDistinct(spillway_task* task) {
   return Guard(task, typeid(Distinct<V>), [&] {
+    TaskOutputsScope outputs(task);
     FormatDelivery<K, V, Format> delivery(task);
     GroupCursor cursor(task);
     std::string last;
@@ -145,6 +153,7 @@ int RunDistinct(spillway_task* task) {
       delivery.Write(key, distinct);
     }
     delivery.Finish();
+    outputs.Finish();
   });
 }
 

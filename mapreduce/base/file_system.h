@@ -63,6 +63,8 @@ class FileSystem {
 
   /// Creates a new file for appending; AlreadyExists when the path is taken.
   virtual Result<std::unique_ptr<WritableFile>> Create(const std::string& path) = 0;
+  /// An existing file, to append to it further.
+  virtual Result<std::unique_ptr<WritableFile>> Reopen(const std::string& path) = 0;
   virtual Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) = 0;
 
   /// Follows links.

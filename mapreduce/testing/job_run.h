@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -67,6 +68,7 @@ class JobRun {
 
   const std::vector<std::string>& parts() const { return parts_; }
   const TestCounters& counters() const { return counters_; }
+  const std::map<std::string, std::string>& directories() const { return directories_; }
 
  private:
   static constexpr std::size_t kRunRecords = 3;  // Of a map output that is combined repeatedly.
@@ -82,8 +84,10 @@ class JobRun {
     return options;
   }
 
-  void AddCounters(const TestHost& host) {
+  /// What a task that ended well leaves beside its records.
+  void Take(const TestHost& host) {
     for (const auto& [name, count] : host.counters()) counters_[name] += count;
+    for (const auto& [directory, bytes] : host.directories()) directories_[directory] += bytes;
   }
 
   /// The end of a piece of `bytes` that begins at `from`, moved to where a record begins.
@@ -120,7 +124,7 @@ class JobRun {
       begin = block_end;
     }
     if (job_.mapper_finish(mapper.get(), host.task()) != 0) return host.status();
-    AddCounters(host);
+    Take(host);
     if (job_.map_only != 0) parts_.push_back(host.written());
     map_outputs_.push_back(std::move(host.collected()));
     return OkStatus();
@@ -177,7 +181,7 @@ class JobRun {
     TestHost host(setup_, HostOptions(0));
     host.Serve(grouped);
     if (job_.combiner_run(host.task()) != 0) return host.status();
-    AddCounters(host);
+    Take(host);
     const auto out_of_order = [this](const StoredRecord& a, const StoredRecord& b) {
       return order_.Compare(a.key(), b.key()) > 0;
     };
@@ -195,7 +199,7 @@ class JobRun {
     TestHost host(setup_, HostOptions(parts_.size()));
     host.Serve(grouped);
     if (job_.reducer_run(host.task()) != 0) return host.status();
-    AddCounters(host);
+    Take(host);
     parts_.push_back(host.written());
     return OkStatus();
   }
@@ -211,6 +215,7 @@ class JobRun {
   StoredRecords range_cuts_;
   std::vector<std::string> parts_;
   TestCounters counters_;
+  std::map<std::string, std::string> directories_;
 };
 
 }  // namespace internal

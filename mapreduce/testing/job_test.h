@@ -9,6 +9,7 @@
 // What crashes or hangs does so in the test. One thread.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,6 +30,8 @@ struct JobOutcome {
   Status status;                   ///< The first failure, with the user's class in its message.
   std::vector<std::string> parts;  ///< The bytes of part-00000 and so on; empty after a failure.
   TestCounters counters;
+  /// What was written to directories of the output, such as "errors": of all tasks in their order.
+  std::map<std::string, std::string> directories = {};
 
   /// All parts one behind the other.
   std::string text() const {
@@ -117,6 +120,7 @@ class JobTest {
     outcome.status = run.Run();
     if (outcome.status.ok()) outcome.parts = run.parts();
     outcome.counters = run.counters();
+    if (outcome.status.ok()) outcome.directories = run.directories();
     return outcome;
   }
 

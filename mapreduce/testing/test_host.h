@@ -14,6 +14,7 @@
 
 #include "mapreduce/abi.h"
 #include "mapreduce/base/status.h"
+#include "mapreduce/output_path.h"
 
 namespace spillway {
 
@@ -100,6 +101,16 @@ class TestHost {
     task_.next_groups = [](void* host, spillway_groups* groups) {
       return Self(host).ServeGroups(groups);
     };
+    task_.write_to = [](void* host, const char* directory, std::size_t directory_bytes,
+                        const char* data, std::size_t bytes, std::uint64_t) {
+      const std::string_view name(directory, directory_bytes);
+      if (const std::string why = WhyNoOutputPath(name); !why.empty()) {
+        Self(host).Fail(UserCodeError("'" + std::string(name) + "' is no directory: " + why));
+        return 1;
+      }
+      Self(host).directories_[std::string(name)].append(data, bytes);
+      return 0;
+    };
     task_.write = [](void* host, const char* data, std::size_t bytes) {
       Self(host).written_.append(data, bytes);
       return 0;
@@ -123,6 +134,8 @@ class TestHost {
   const Status& status() const { return status_; }
   StoredRecords& collected() { return collected_; }
   const std::string& written() const { return written_; }
+  /// By directory of the output.
+  const std::map<std::string, std::string>& directories() const { return directories_; }
   const TestCounters& counters() const { return counters_; }
 
  private:
@@ -169,6 +182,7 @@ class TestHost {
   spillway_task task_{};
   StoredRecords collected_;
   std::string written_;
+  std::map<std::string, std::string> directories_;
   TestCounters counters_;
   Status status_;
   const GroupedRecords* input_ = nullptr;

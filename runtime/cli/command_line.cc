@@ -7,8 +7,8 @@
 #include <map>
 
 #include "mapreduce/base/check.h"
+#include "mapreduce/base/name_suggestion.h"
 #include "mapreduce/base/units.h"
-#include "runtime/cli/name_suggestion.h"
 #include "runtime/cli/option_value.h"
 
 namespace spillway {

@@ -11,8 +11,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "mapreduce/base/name_suggestion.h"
 #include "mapreduce/base/units.h"
-#include "runtime/cli/name_suggestion.h"
 #include "runtime/cli/option_value.h"
 
 namespace spillway {

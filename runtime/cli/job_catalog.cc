@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <boost/filesystem.hpp>
 
+#include "mapreduce/base/name_suggestion.h"
 #include "mapreduce/base/units.h"
-#include "runtime/cli/name_suggestion.h"
 
 namespace spillway {
 namespace {

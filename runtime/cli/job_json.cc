@@ -83,6 +83,8 @@ std::string PlanJson(const JobPlan& plan, bool explain) {
   json["input_files"] = plan.input_files;
   json["input_bytes"] = plan.input_bytes;
   json["compressed_files"] = plan.archives;
+  json["partitions_read"] = plan.partitions_read;
+  json["partitions_passed_over"] = plan.partitions_passed_over;
   json["maps"] = plan.maps;
   json["partitions"] = plan.partitions;
   json["threads"] = plan.threads;

@@ -45,6 +45,13 @@ constexpr auto kJobOptions = std::to_array<OptionSpec>({
              "decompressed. NAME=PATH... where a job has several inputs.",
      .repeats = true,
      .several_values = true},
+    {.name = "where",
+     .kind = OptionKind::kText,
+     .group = kInOut,
+     .value_name = "CONDITION",
+     .help = "Read only directories named KEY=VALUE that fit, such as 'date>=2024-01-01'; the "
+             "others are not even listed. May be repeated: all must hold.",
+     .repeats = true},
     {.name = "output",
      .letter = 'o',
      .kind = OptionKind::kText,

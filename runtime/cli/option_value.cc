@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "mapreduce/base/check.h"
+#include "mapreduce/base/name_suggestion.h"
 #include "mapreduce/base/units.h"
 #include "runtime/cli/endpoint_text.h"
-#include "runtime/cli/name_suggestion.h"
 #include "runtime/cli/quantity_text.h"
 
 namespace spillway {

@@ -20,6 +20,10 @@ std::string Label(std::string label) {
 
 std::string Shown(const std::string& text) { return EscapeForLog(text, kPathBytesMax); }
 
+std::string Directories(std::uint64_t count) {
+  return count == 1 ? "1 directory" : FormatCount(count) + " directories";
+}
+
 std::string JobLines(const JobPlan& plan) {
   std::string classes = "mapper " + Shown(plan.mapper_name);
   if (!plan.reducer_name.empty()) classes += ", reducer " + Shown(plan.reducer_name);
@@ -33,6 +37,9 @@ std::string InputLines(const JobPlan& plan) {
                      FormatNoun(plan.splits.size(), "split") + "\n";
   if (plan.archives > 0)
     text += Label("") + FormatNoun(plan.archives, "compressed file") + ", not split\n";
+  if (plan.partitions_read + plan.partitions_passed_over > 0)
+    text += Label("") + "--where reads " + Directories(plan.partitions_read) + " and passes over " +
+            FormatCount(plan.partitions_passed_over) + "\n";
   const std::size_t shown = std::min(kSplitsShown, plan.splits.size());
   for (std::size_t i = 0; i < shown; ++i) {
     const PlannedSplit& split = plan.splits[i];

@@ -143,6 +143,7 @@ Result<JobRequest> BuildJobRequest(const CommandLine& line, const Settings& sett
   SPILLWAY_ASSIGN_OR_RETURN(request.side_files, SideFiles(line));
   request.args = line.job_arguments;
   request.inputs = line.Values("input");
+  request.where = line.Values("where");
   request.output_dir = line.Value("output");
   request.overwrite = line.Has("overwrite");
   request.durable = !line.Has("no-sync");

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "runtime/cli/name_suggestion.h"
+#include "mapreduce/base/name_suggestion.h"
 #include "runtime/cli/option_value.h"
 
 namespace spillway {

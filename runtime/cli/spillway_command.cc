@@ -4,6 +4,7 @@
 #include <exception>
 #include <ostream>
 
+#include "mapreduce/base/name_suggestion.h"
 #include "mapreduce/base/units.h"
 #include "runtime/cli/bench_command.h"
 #include "runtime/cli/cluster_command.h"
@@ -17,7 +18,6 @@
 #include "runtime/cli/inspect_command.h"
 #include "runtime/cli/jobs_command.h"
 #include "runtime/cli/keys_command.h"
-#include "runtime/cli/name_suggestion.h"
 #include "runtime/cli/new_command.h"
 #include "runtime/cli/option_table.h"
 #include "runtime/cli/project_command.h"

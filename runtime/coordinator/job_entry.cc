@@ -154,6 +154,14 @@ wire::InputNames JobInputs::Names() const {
   return names;
 }
 
+PartInfo PartInfoOf(const wire::PartInfo& part) {
+  PartInfo info{part.bytes(), part.records(), part.xxh3()};
+  for (const wire::DirectoryPart& directory : part.directories())
+    info.directories.push_back(
+        {directory.directory(), directory.bytes(), directory.records(), directory.xxh3()});
+  return info;
+}
+
 JobEntry NewJobEntry(JobId number, std::string job_id, wire::JobSpec spec) {
   JobEntry job;
   job.number = number;
@@ -251,6 +259,7 @@ std::vector<CommittedPart> JobEntry::Winners() const {
   std::vector<CommittedPart> winners;
   for (std::uint32_t part = 0; part < output_parts(); ++part)
     winners.push_back({part, parts[part].attempt, parts[part].info});
+  for (const auto& [map, part] : beside) winners.push_back({map, part.attempt, part.info, true});
   return winners;
 }
 
@@ -305,9 +314,10 @@ wire::JobState JobEntry::State(const JobView* view, TimeMs now) const {
   if (ended_ms != 0 && status.ok()) {
     std::uint64_t output_bytes = 0;
     for (const Part& part : std::span(parts).first(output_parts())) {
-      if (parts.size() <= kPartsMax) state.add_partition_output_bytes(part.info.bytes);
-      output_bytes += part.info.bytes;
+      if (parts.size() <= kPartsMax) state.add_partition_output_bytes(part.info.total_bytes());
+      output_bytes += part.info.total_bytes();
     }
+    for (const auto& [map, part] : beside) output_bytes += part.info.total_bytes();
     state.set_output_bytes(output_bytes);
   }
   const auto span = [](TimeMs from, TimeMs to) { return from != 0 && to > from ? to - from : 0; };

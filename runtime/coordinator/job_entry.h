@@ -76,6 +76,9 @@ struct JobEntry {
     PartInfo info;
   };
   std::vector<Part> parts;
+  /// What map tasks wrote to directories of the output, by map: that of the first attempt which
+  /// counted, since a rerun writes the same. Few maps do.
+  std::map<std::uint32_t, Part> beside;
   /// Commit requests that are not answered, by (task, attempt).
   std::map<std::pair<std::uint32_t, std::uint32_t>, wire::CommitRequest> requests;
 
@@ -110,6 +113,9 @@ struct JobEntry {
   /// What clients are told. `view`: as the scheduler sees it now; null: before or after.
   wire::JobState State(const JobView* view, TimeMs now) const;
 };
+
+/// What a worker says of a part. OutputStaging checks the names of directories.
+PartInfo PartInfoOf(const wire::PartInfo& part);
 
 /// Makes an entry of what was submitted. The spec was checked.
 JobEntry NewJobEntry(JobId number, std::string job_id, wire::JobSpec spec);

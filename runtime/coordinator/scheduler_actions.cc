@@ -192,7 +192,7 @@ void CoordinatorMachine::TakePart(JobEntry& job, const wire::CommitRequest& requ
   JobEntry::Part& part = job.parts[task];
   part.attempt = request.attempt().attempt();
   part.epoch = epoch;
-  part.info = {request.part().bytes(), request.part().records(), request.part().xxh3()};
+  part.info = PartInfoOf(request.part());
   Add(job.stats, request.stats());
   if (!job.map_only()) return;
   job.reading.erase({task, part.attempt});

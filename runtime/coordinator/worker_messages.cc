@@ -237,6 +237,8 @@ void CoordinatorMachine::CountMap(JobEntry& job, const wire::MapDone& done) {
   job.reading.erase({map, done.attempt().attempt()});
   if (map >= job.counted_maps.size() || job.counted_maps[map]) return;
   job.counted_maps[map] = true;
+  if (done.beside().directories_size() > 0)
+    job.beside[map] = {done.attempt().attempt(), 0, PartInfoOf(done.beside())};
   Add(job.stats, done.stats());
   if (++job.maps_counted == job.counted_maps.size()) job.maps_done_ms = now_;
 }

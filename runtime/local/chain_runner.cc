@@ -6,6 +6,7 @@
 
 #include "mapreduce/base/units.h"
 #include "runtime/protocol/loop_pieces.h"
+#include "runtime/storage/input_files.h"
 
 namespace spillway {
 
@@ -111,9 +112,10 @@ JobRequest ChainRunner::RequestOf(std::uint32_t stage, const std::string& output
   }
   if (plan().chain[stage].chooses_reducers) request.reducers = 0;
   request.inputs.clear();
+  request.where.clear();
   for (const std::uint32_t input : plan().chain[stage].inputs) {
     if (input == SPILLWAY_STAGE_CHAIN_INPUT) {
-      request.inputs.insert(request.inputs.end(), request_.inputs.begin(), request_.inputs.end());
+      request.inputs.insert(request.inputs.end(), inputs_.begin(), inputs_.end());
     } else {
       request.inputs.push_back(places_.DirectoryOf(input).value());
     }
@@ -236,8 +238,21 @@ void ChainRunner::RemoveRead(std::uint32_t stage) {
   }
 }
 
+/// What --where leaves of the input is found out here, for outputs of stages have no such
+/// directories.
+Status ChainRunner::FindInputs() {
+  inputs_ = request_.inputs;
+  if (request_.where.empty()) return OkStatus();
+  SPILLWAY_ASSIGN_OR_RETURN(const PartitionFilter where, PartitionFilter::Parse(request_.where));
+  SPILLWAY_ASSIGN_OR_RETURN(InputListing listing, ListInputFiles(files_, inputs_, where));
+  inputs_.clear();
+  for (FoundFile& file : listing.files) inputs_.push_back(std::move(file.path));
+  return OkStatus();
+}
+
 Status ChainRunner::RunStages(JobReport& all) {
   began_ = Clock::now();
+  SPILLWAY_RETURN_IF_ERROR(FindInputs());
   SPILLWAY_ASSIGN_OR_RETURN(work_, WorkDirectory::Create(files_, request_.output_dir));
   for (std::uint32_t stage = 0; stage < stages(); ++stage) {
     if (IsLeftOut(stage)) continue;

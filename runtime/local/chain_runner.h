@@ -54,11 +54,13 @@ class ChainRunner : public JobRunner {
   Status RunRounds(std::uint32_t stage, JobReport& all);
   Status RunLoop(std::uint32_t stage, JobReport& all);
   Status CheckRound() const;
+  Status FindInputs();
   Status RunStages(JobReport& all);
   bool IsReadBehind(std::uint32_t stage, std::uint32_t output) const;
   void RemoveRead(std::uint32_t stage);
 
   const JobRequest request_;
+  std::vector<std::string> inputs_;  ///< Of the chain.
   const std::unique_ptr<JobRunner> whole_;
   const StageFactory prepare_;
   PosixFileSystem files_;

@@ -39,6 +39,7 @@ struct JobRequest {
   spillway_plugin_entry linked_plugin = nullptr;  ///< Instead of it: one linked into the program.
   std::vector<std::string> args;                  ///< The job's own arguments.
   std::vector<std::string> inputs;                ///< Files, directories or globs, as given.
+  std::vector<std::string> where;                 ///< Of inputs' directories, see PartitionFilter.
   std::string output_dir;
   bool overwrite = false;
   bool durable = true;  ///< Wait until the output is on the disk.
@@ -92,7 +93,9 @@ struct JobPlan {
   std::uint64_t input_bytes = 0;
   std::uint64_t input_files = 0;
   std::uint64_t archives = 0;  ///< Compressed ones among them.
-  std::uint32_t maps = 0;      ///< Map tasks: one split each, or several in a row.
+  /// Directories that --where was about.
+  std::uint64_t partitions_read = 0, partitions_passed_over = 0;
+  std::uint32_t maps = 0;  ///< Map tasks: one split each, or several in a row.
   std::uint32_t partitions = 0;
   std::uint32_t threads = 0;
   std::uint64_t memory_bytes = 0;          ///< The budget.

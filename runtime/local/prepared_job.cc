@@ -141,15 +141,23 @@ void JoinSplits(PreparedJob& job) {
 /// Lists the files of all inputs. Each file is read once for each input that has it.
 Status FindInputs(FileSystem& files, PreparedJob& job) {
   SPILLWAY_ASSIGN_OR_RETURN(const auto paths, PathsByInput(job.plugin->abi(), job.request.inputs));
+  SPILLWAY_ASSIGN_OR_RETURN(const PartitionFilter where, PartitionFilter::Parse(job.request.where));
   std::vector<std::string> all;
   for (std::uint32_t input = 0; input < paths.size(); ++input) {
-    SPILLWAY_ASSIGN_OR_RETURN(std::vector<FoundFile> found, ListInputFiles(files, paths[input]));
-    for (FoundFile& file : found) {
+    SPILLWAY_ASSIGN_OR_RETURN(InputListing found, ListInputFiles(files, paths[input], where));
+    job.plan.partitions_read += found.partitions_read;
+    job.plan.partitions_passed_over += found.partitions_passed_over;
+    for (FoundFile& file : found.files) {
       file.input = input;
       job.inputs.push_back(std::move(file));
     }
     all.insert(all.end(), paths[input].begin(), paths[input].end());
   }
+  if (!where.empty())
+    job.plan.reasons.emplace_back(
+        "input", "directories that fit " + EscapeForLog(where.text()) + ": " +
+                     FormatCount(job.plan.partitions_read) + " read, " +
+                     FormatCount(job.plan.partitions_passed_over) + " passed over, not listed");
   return CheckOutputPlace(files, job.request, all, job.inputs);
 }
 

@@ -5,7 +5,12 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
 #include <utility>
+
+#include "mapreduce/base/name_suggestion.h"
+#include "mapreduce/base/units.h"
+#include "mapreduce/partition_path.h"
 
 namespace spillway {
 
@@ -16,13 +21,13 @@ constexpr int kDepthMax = 64;
 
 class Listing {
  public:
-  explicit Listing(FileSystem& files) : files_(files) {}
+  Listing(FileSystem& files, const PartitionFilter& where) : files_(files), where_(where) {}
 
   void Add(const std::string& input) {
     const Result<FileInfo> info = files_.Stat(input);
     if (info.ok()) {
       const std::size_t before = found_;
-      AddPath(input, *info, 0);
+      AddNamed(input, *info);
       if (found_ == before) Problem(input, "holds no files");
       return;
     }
@@ -35,7 +40,7 @@ class Listing {
     for (std::size_t i = 0; failed == 0 && i < found.gl_pathc; ++i) {
       const Result<FileInfo> match = files_.Stat(found.gl_pathv[i]);
       if (match.ok()) {
-        AddPath(found.gl_pathv[i], *match, 0);
+        AddNamed(found.gl_pathv[i], *match);
       } else {
         Problem(found.gl_pathv[i], match.status().message());
       }
@@ -44,7 +49,8 @@ class Listing {
     ::globfree(&found);
   }
 
-  Result<std::vector<FoundFile>> Finish() {
+  Result<InputListing> Finish() {
+    if (!astray_.ok()) return astray_;
     if (!problems_.empty()) {
       const std::string count = std::to_string(problems_.size());
       std::string text = problems_.size() == 1 ? "cannot read the input: "
@@ -61,6 +67,10 @@ class Listing {
       for (std::size_t i = 0; i < doubles_.size(); ++i) text += (i == 0 ? "" : ", ") + doubles_[i];
       return InvalidArgument(text + "; each file is read once, so name it once");
     }
+    if (list_.files.empty() && list_.partitions_passed_over > 0)
+      return NotFound("no directory of the input fits --where '" + EscapeForLog(where_.text()) +
+                      "': " + FormatCount(list_.partitions_passed_over) +
+                      " were passed over, such as '" + EscapeForLog(passed_over_) + "'");
     return std::move(list_);
   }
 
@@ -70,7 +80,53 @@ class Listing {
     problems_.push_back(why.find(path) == std::string::npos ? path + ": " + why : why);
   }
 
+  /// What the user named: directories in its path are levels like those below it.
+  void AddNamed(const std::string& path, const FileInfo& info) {
+    keys_.clear();
+    bool fits = true;
+    const std::string inside = info.kind == FileKind::kDirectory ? path + "/" : path;
+    for (const PartitionLevel& level : ParsePartitionPath(inside)) fits = Enter(level) && fits;
+    if (!fits) return PassOver(path);
+    if (info.kind == FileKind::kDirectory && !keys_.empty() && where_.Names(keys_.back()))
+      ++list_.partitions_read;
+    AddPath(path, info, 0);
+  }
+
+  /// Whether the walk goes into the directory; it has its key then.
+  bool Enter(const PartitionLevel& level) {
+    seen_keys_.insert(level.key);
+    if (!where_.Fits(level.key, level.value)) return false;
+    keys_.push_back(level.key);
+    return true;
+  }
+
+  void PassOver(const std::string& path) {
+    ++found_;
+    if (list_.partitions_passed_over++ == 0) passed_over_ = path;
+  }
+
+  /// A key that a file has not is a slip of the pen, or the input is not what it is taken for:
+  /// nothing is left out without a word.
+  void CheckKeys(const std::string& path) {
+    const std::string missing = where_.KeyNotIn(keys_);
+    if (missing.empty()) return;
+    const std::vector<std::string> seen(seen_keys_.begin(), seen_keys_.end());
+    std::string text = "--where: '" + EscapeForLog(path) + "' lies in no directory named " +
+                       EscapeForLog(missing) + "=VALUE.";
+    const std::string meant = DidYouMean(missing, seen);
+    constexpr std::size_t kShownMax = 10;
+    if (seen.empty()) text += " The input has no directories named KEY=VALUE.";
+    if (meant.empty() && !seen.empty()) {
+      text += " The keys there:";
+      for (std::size_t i = 0; i < seen.size() && i < kShownMax; ++i)
+        text += (i == 0 ? " " : ", ") + EscapeForLog(seen[i]);
+      text += ".";
+    }
+    astray_ = InvalidArgument(text + EscapeForLog(meant));
+  }
+
   void AddPath(const std::string& path, const FileInfo& info, int depth) {
+    if (!astray_.ok()) return;
     if (info.kind == FileKind::kDirectory) {
       AddDirectory(path, info, depth);
     } else if (info.kind == FileKind::kOther) {
@@ -88,12 +144,13 @@ class Listing {
       return;
     }
     ++found_;
+    CheckKeys(path);
     if (!seen_.emplace(info.device, info.inode).second) {
       // Directories hold links to their neighbours; whoever names a file twice has made a mistake.
       if (depth == 0) doubles_.push_back(path);
       return;
     }
-    list_.push_back({path, info});
+    list_.files.push_back({path, info});
   }
 
   void AddDirectory(const std::string& path, const FileInfo& info, int depth) {
@@ -111,7 +168,7 @@ class Listing {
         const std::string child = path + (path.ends_with('/') ? "" : "/") + name;
         const Result<FileInfo> child_info = files_.Stat(child);
         if (child_info.ok()) {
-          AddPath(child, *child_info, depth + 1);
+          AddChild(name, child, *child_info, depth + 1);
         } else {
           Problem(child, child_info.status().message());
         }
@@ -120,8 +177,22 @@ class Listing {
     open_directories_.erase({info.device, info.inode});
   }
 
+  void AddChild(std::string_view name, const std::string& path, const FileInfo& info, int depth) {
+    const auto level = info.kind == FileKind::kDirectory ? ParsePartitionLevel(name) : std::nullopt;
+    if (!level.has_value()) return AddPath(path, info, depth);
+    if (!Enter(*level)) return PassOver(path);
+    if (where_.Names(level->key)) ++list_.partitions_read;
+    AddPath(path, info, depth);
+    keys_.pop_back();
+  }
+
   FileSystem& files_;
-  std::vector<FoundFile> list_;
+  const PartitionFilter& where_;
+  InputListing list_;
+  Status astray_;                    ///< Not ok: the first file without a key of `where_`.
+  std::vector<std::string> keys_;    ///< Of the directories that the walk is in.
+  std::set<std::string> seen_keys_;  ///< Of those that it came by.
+  std::string passed_over_;          ///< The first one.
   std::vector<std::string> problems_;
   std::vector<std::string> doubles_;
   std::size_t denied_ = 0;
@@ -132,9 +203,9 @@ class Listing {
 
 }  // namespace
 
-Result<std::vector<FoundFile>> ListInputFiles(FileSystem& files,
-                                              const std::vector<std::string>& inputs) {
-  Listing listing(files);
+Result<InputListing> ListInputFiles(FileSystem& files, const std::vector<std::string>& inputs,
+                                    const PartitionFilter& where) {
+  Listing listing(files, where);
   for (const std::string& input : inputs) listing.Add(input);
   return listing.Finish();
 }

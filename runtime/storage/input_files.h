@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mapreduce/base/file_system.h"
+#include "runtime/storage/partition_filter.h"
 
 namespace spillway {
 
@@ -16,11 +17,21 @@ struct FoundFile {
   std::uint32_t input = 0;  ///< Of the job's, where they have names.
 };
 
+struct InputListing {
+  std::vector<FoundFile> files;
+  /// Directories named `key=value` that a condition was about.
+  std::uint64_t partitions_read = 0, partitions_passed_over = 0;
+};
+
 /// Expands files, directories (all files below, by name; names that begin with '.' or '_' are
 /// passed over, as Hadoop does) and globs, in the order given. A file that a directory leads to
 /// twice, by a link, is listed once. All problems are listed in one NotFound (missing, unreadable,
 /// no file, empty glob), or InvalidArgument (a file named twice).
-Result<std::vector<FoundFile>> ListInputFiles(FileSystem& files,
-                                              const std::vector<std::string>& inputs);
+///
+/// Directories that do not fit `where` are not listed; that goes for those in the paths that were
+/// given, too. InvalidArgument for a file that lies below no directory of a key that `where` names,
+/// NotFound when nothing fits.
+Result<InputListing> ListInputFiles(FileSystem& files, const std::vector<std::string>& inputs,
+                                    const PartitionFilter& where = {});
 
 }  // namespace spillway

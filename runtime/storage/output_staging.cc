@@ -3,8 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <set>
+#include <map>
 
 #include "runtime/storage/owner_marker.h"
 
@@ -52,25 +51,6 @@ void RemoveLeftovers(FileSystem& files, const SplitPath& output) {
     if (ReadOwnerMarker(files, path) != Ownership::kDead) continue;
     RemoveMarked(files, path);
   }
-}
-
-std::string Hex(std::uint64_t number) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(number));
-  return text;
-}
-
-/// The same for equal outputs, so that two runs of a job can be compared directory by directory.
-std::string ManifestText(const std::string& head, const std::vector<CommittedPart>& winners) {
-  std::string manifest = "{\n  \"format\": 1,\n" + head + "  \"parts\": [";
-  for (const CommittedPart& winner : winners) {
-    manifest += winner.part == 0 ? "\n" : ",\n";
-    manifest += "    {\"name\": \"" + PartName(winner.part) +
-                "\", \"bytes\": " + std::to_string(winner.info.bytes) +
-                ", \"records\": " + std::to_string(winner.info.records) + ", \"xxh3\": \"" +
-                Hex(winner.info.xxh3) + "\"}";
-  }
-  return manifest + "\n  ]\n}\n";
 }
 
 /// Renames move a link, not what it points to.
@@ -207,41 +187,84 @@ bool OutputStaging::IsPublished() {
   return !options_.owner.empty() && owner.ok() && *owner == OwnerText();
 }
 
-bool OutputStaging::HasManifest(const std::string& text) {
-  const auto file = files_.Open(ManifestPath());
-  if (!file.ok()) return false;
-  std::string found(text.size() + 1, '\0');
-  const auto bytes = (*file)->ReadAt(0, found.size(), found.data());
-  return bytes.ok() && *bytes == text.size() && found.substr(0, text.size()) == text;
+/// The output is the one that was to be published: every manifest has the hashes of its files.
+bool OutputStaging::HasManifests(const OutputTree& tree, const std::string& manifest_head) {
+  for (const auto& [directory, unused] : tree.directories()) {
+    const std::string place = directory.empty() ? "" : "/" + directory;
+    const auto file = files_.Open(options_.output_dir + place + "/" + kManifest);
+    if (!file.ok()) return false;
+    const std::string text = tree.ManifestOf(directory, manifest_head);
+    std::string found(text.size() + 1, '\0');
+    const auto bytes = (*file)->ReadAt(0, found.size(), found.data());
+    if (!bytes.ok() || *bytes != text.size() || found.substr(0, text.size()) != text) return false;
+  }
+  return true;
 }
 
-Status OutputStaging::MoveWinner(const CommittedPart& winner) {
-  const std::string from = PartAttemptPath(staging_, winner.part, winner.attempt);
-  const std::string to = staging_ + "/" + PartName(winner.part);
+Status OutputStaging::MoveFile(const std::string& directory, const OutputFile& file) {
+  const std::string to = InStaging(directory) + "/" + file.name;
   // When the part is there already, an earlier CommitJob has moved it: a part has one winner.
   Result<FileInfo> found = files_.Stat(to);
   if (found.status().code() == Code::kNotFound) {
-    SPILLWAY_RETURN_IF_ERROR(files_.RenameNoReplace(from, to).Annotate("publishing the output"));
+    SPILLWAY_RETURN_IF_ERROR(files_.RenameNoReplace(staging_ + "/" + file.attempt, to)
+                                 .Annotate("publishing the output"));
     found = files_.Stat(to);
   }
   SPILLWAY_RETURN_IF_ERROR(found.status());
-  if (found->bytes == winner.info.bytes) return OkStatus();
-  return DataLoss("'" + to + "' has " + std::to_string(found->bytes) + " bytes, but attempt " +
-                  std::to_string(winner.attempt) + " had written " +
-                  std::to_string(winner.info.bytes) + "; run the job again");
+  if (found->bytes == file.bytes) return OkStatus();
+  return DataLoss("'" + to + "' has " + std::to_string(found->bytes) + " bytes, but '" +
+                  file.attempt + "' had been written with " + std::to_string(file.bytes) +
+                  "; run the job again");
 }
 
-Status OutputStaging::RemoveLitter(const std::vector<CommittedPart>& winners) {
-  std::set<std::string> kept = {kOwnerMarkerName};
-  for (const CommittedPart& winner : winners) kept.insert(PartName(winner.part));
-  SPILLWAY_ASSIGN_OR_RETURN(const auto names, files_.List(staging_));
+std::string OutputStaging::InStaging(const std::string& directory) const {
+  return directory.empty() ? staging_ : staging_ + "/" + directory;
+}
+
+/// Whatever an earlier CommitJob or a lost attempt left beside what the directory is to hold.
+Status OutputStaging::RemoveLitter(const std::string& directory, std::set<std::string> kept) {
+  if (directory.empty()) kept.insert(kOwnerMarkerName);
+  SPILLWAY_ASSIGN_OR_RETURN(const auto names, files_.List(InStaging(directory)));
   for (const std::string& name : names)
-    if (!kept.contains(name)) SPILLWAY_RETURN_IF_ERROR(files_.RemoveTree(staging_ + "/" + name));
+    if (!kept.contains(name))
+      SPILLWAY_RETURN_IF_ERROR(files_.RemoveTree(InStaging(directory) + "/" + name));
   return OkStatus();
 }
 
-Status OutputStaging::WriteFile(const std::string& name, const std::string& text) {
-  SPILLWAY_ASSIGN_OR_RETURN(const auto file, files_.Create(staging_ + "/" + name));
+/// Makes the staging directory what the output is to be, and all of it durable.
+Status OutputStaging::Assemble(const OutputTree& tree, const std::string& manifest_head) {
+  std::map<std::string, std::set<std::string>> kept;  // Names, by directory.
+  const auto enter = [&](const std::string& directory) -> Status {
+    kept[directory];
+    if (directory.empty()) return OkStatus();
+    const SplitPath split = Split(directory);
+    kept[split.parent == "." ? "" : split.parent].insert(split.name);
+    const Status made = files_.MakeDirectory(InStaging(directory), 0755);
+    return made.code() == Code::kAlreadyExists ? OkStatus() : made;
+  };
+  for (const std::string& level : tree.LevelsBetween()) SPILLWAY_RETURN_IF_ERROR(enter(level));
+  for (const auto& [directory, files] : tree.directories()) {
+    SPILLWAY_RETURN_IF_ERROR(enter(directory));
+    for (const OutputFile& file : files) {
+      SPILLWAY_RETURN_IF_ERROR(MoveFile(directory, file));
+      kept[directory].insert(file.name);
+    }
+  }
+  for (auto& [directory, names] : kept)
+    SPILLWAY_RETURN_IF_ERROR(RemoveLitter(directory, std::move(names)));
+  for (const auto& [directory, files] : tree.directories()) {
+    const std::string manifest = tree.ManifestOf(directory, manifest_head);
+    SPILLWAY_RETURN_IF_ERROR(WriteFile(InStaging(directory) + "/" + kManifest, manifest));
+  }
+  SPILLWAY_RETURN_IF_ERROR(WriteFile(staging_ + "/_SUCCESS", ""));
+  if (!options_.durable) return OkStatus();
+  for (auto directory = kept.rbegin(); directory != kept.rend(); ++directory)
+    SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(InStaging(directory->first)));
+  return OkStatus();
+}
+
+Status OutputStaging::WriteFile(const std::string& path, const std::string& text) {
+  SPILLWAY_ASSIGN_OR_RETURN(const auto file, files_.Create(path));
   SPILLWAY_RETURN_IF_ERROR(file->Append(text));
   if (options_.durable) SPILLWAY_RETURN_IF_ERROR(file->Sync());
   return file->Close();
@@ -251,21 +274,9 @@ Status OutputStaging::CommitJob(const std::string& manifest_head,
                                 std::span<const CommittedPart> winners) {
   if (done_) return OkStatus();
   if (!IsPublished()) {
-    std::vector<CommittedPart> sorted(winners.begin(), winners.end());
-    std::sort(sorted.begin(), sorted.end(),
-              [](const auto& a, const auto& b) { return a.part < b.part; });
-    for (std::uint32_t part = 0; part < options_.parts; ++part)
-      if (part >= sorted.size() || sorted[part].part != part)
-        return InternalError(PartName(part) + " was never committed, or twice");
-    if (sorted.size() != options_.parts)
-      return InternalError("the job has only " + std::to_string(options_.parts) + " parts");
-    const std::string manifest = ManifestText(manifest_head, sorted);
-    if (!gone_.ok()) return HasManifest(manifest) ? OkStatus() : gone_;
-    for (const CommittedPart& winner : sorted) SPILLWAY_RETURN_IF_ERROR(MoveWinner(winner));
-    SPILLWAY_RETURN_IF_ERROR(RemoveLitter(sorted));
-    SPILLWAY_RETURN_IF_ERROR(WriteFile(kManifest, manifest));
-    SPILLWAY_RETURN_IF_ERROR(WriteFile("_SUCCESS", ""));
-    if (options_.durable) SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(staging_));
+    SPILLWAY_ASSIGN_OR_RETURN(const OutputTree tree, OutputTree::Of(winners, options_.parts));
+    if (!gone_.ok()) return HasManifests(tree, manifest_head) ? OkStatus() : gone_;
+    SPILLWAY_RETURN_IF_ERROR(Assemble(tree, manifest_head));
     SPILLWAY_RETURN_IF_ERROR(Publish());
   }
   committed_ = true;

@@ -3,7 +3,9 @@
 //
 //   .NAME.spillway-JOB/                  staging, with an owner marker
 //     attempts/part-00003.1              one attempt of one part (part_file.h)
+//     attempts/part-00003.1.0            what it wrote to a further directory of the output
 //     part-00003                         the attempt whose commit was granted
+//     errors/part-00003                  the same, with a manifest of their own
 //     _manifest.json _SUCCESS            what the parts are; written last
 //
 // and becomes the output directory by one rename that replaces nothing. With `overwrite` an
@@ -14,12 +16,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "mapreduce/base/file_system.h"
-#include "runtime/storage/part_file.h"
+#include "runtime/storage/output_tree.h"
 
 namespace spillway {
 
@@ -33,13 +35,6 @@ struct StagingOptions {
   /// killed is removed by the next job for the same output. Otherwise the directory waits for an
   /// Adopt with the same text.
   std::string owner;
-};
-
-/// The attempt that counts for a part.
-struct CommittedPart {
-  std::uint32_t part = 0;
-  std::uint32_t attempt = 0;
-  PartInfo info;
 };
 
 class OutputStaging {
@@ -64,10 +59,10 @@ class OutputStaging {
   /// written then go nowhere.
   void Discard();
 
-  /// Publishes exactly the files of these attempts, one for each part, and nothing else that lies
-  /// in the staging directory. `manifest_head` is put into the manifest: further `"key": value,`
-  /// lines, or nothing. The same call again, after a crash at any point of the first, finishes it;
-  /// after its end it changes nothing and answers ok.
+  /// Publishes exactly the files of these attempts, one for each part, with those of further
+  /// directories, and nothing else that lies in the staging directory. `manifest_head` is put into
+  /// the manifests: further `"key": value,` lines, or nothing. The same call again, after a crash
+  /// at any point of the first, finishes it; after its end it changes nothing and answers ok.
   Status CommitJob(const std::string& manifest_head, std::span<const CommittedPart> winners);
 
   const std::string& staging_dir() const { return staging_; }
@@ -80,10 +75,12 @@ class OutputStaging {
   std::string OwnerText() const;
   std::string ManifestPath() const;
   bool IsPublished();
-  bool HasManifest(const std::string& text);
-  Status MoveWinner(const CommittedPart& winner);
-  Status RemoveLitter(const std::vector<CommittedPart>& winners);
-  Status WriteFile(const std::string& name, const std::string& text);
+  bool HasManifests(const OutputTree& tree, const std::string& manifest_head);
+  std::string InStaging(const std::string& directory) const;
+  Status Assemble(const OutputTree& tree, const std::string& manifest_head);
+  Status MoveFile(const std::string& directory, const OutputFile& file);
+  Status RemoveLitter(const std::string& directory, std::set<std::string> kept);
+  Status WriteFile(const std::string& path, const std::string& text);
   Status Publish();
   void CleanUp();
 

@@ -14,15 +14,19 @@ constexpr std::uint64_t kSyncStepBytes = 8 << 20;
 
 }  // namespace
 
-std::string PartName(std::uint32_t part) {
+std::string PartName(std::uint32_t part, bool of_map) {
   char name[16];
-  std::snprintf(name, sizeof name, "part-%05u", part);
+  std::snprintf(name, sizeof name, of_map ? "map-%05u" : "part-%05u", part);
   return name;
 }
 
 std::string PartAttemptPath(const std::string& staging_dir, std::uint32_t part,
-                            std::uint32_t attempt) {
-  return staging_dir + "/attempts/" + PartName(part) + "." + std::to_string(attempt);
+                            std::uint32_t attempt, bool of_map,
+                            std::optional<std::uint32_t> directory) {
+  std::string path =
+      staging_dir + "/attempts/" + PartName(part, of_map) + "." + std::to_string(attempt);
+  if (directory.has_value()) path += "." + std::to_string(*directory);
+  return path;
 }
 
 struct PartFile::Hash {
@@ -33,7 +37,8 @@ struct PartFile::Hash {
 Result<std::unique_ptr<PartFile>> PartFile::Create(FileSystem& files,
                                                    const std::string& staging_dir,
                                                    const PartFileOptions& options) {
-  const std::string path = PartAttemptPath(staging_dir, options.part, options.attempt);
+  const std::string path = PartAttemptPath(staging_dir, options.part, options.attempt,
+                                           options.of_map, options.directory);
   SPILLWAY_ASSIGN_OR_RETURN(auto file, files.Create(path));
   return std::unique_ptr<PartFile>(
       new PartFile(files, staging_dir + "/attempts", path, options, std::move(file)));
@@ -60,7 +65,22 @@ void PartFile::Remove() {
   static_cast<void>(removed.ok());  // The staging directory goes as a whole later.
 }
 
+Status PartFile::Wake() {
+  if (!resting()) return OkStatus();
+  SPILLWAY_ASSIGN_OR_RETURN(file_, files_.Reopen(path_));
+  return OkStatus();
+}
+
+Status PartFile::Rest() {
+  if (resting()) return OkStatus();
+  if (options_.durable) SPILLWAY_RETURN_IF_ERROR(file_->Sync());
+  sync_started_bytes_ = bytes_;
+  const std::unique_ptr<WritableFile> file = std::move(file_);
+  return file->Close();
+}
+
 Status PartFile::Append(std::string_view bytes) {
+  SPILLWAY_RETURN_IF_ERROR(Wake());
   XXH3_64bits_update(&hash_->state, bytes.data(), bytes.size());
   bytes_ += bytes.size();
   SPILLWAY_RETURN_IF_ERROR(file_->Append(bytes));
@@ -72,8 +92,7 @@ Status PartFile::Append(std::string_view bytes) {
 }
 
 Status PartFile::Finish() {
-  if (options_.durable) SPILLWAY_RETURN_IF_ERROR(file_->Sync());
-  SPILLWAY_RETURN_IF_ERROR(file_->Close());
+  SPILLWAY_RETURN_IF_ERROR(Rest());
   if (options_.durable && options_.durable_name)
     SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(directory_));
   kept_ = true;

@@ -127,6 +127,12 @@ Result<std::unique_ptr<WritableFile>> PosixFileSystem::Create(const std::string&
   return std::unique_ptr<WritableFile>(std::make_unique<PosixWritableFile>(std::move(fd), path));
 }
 
+Result<std::unique_ptr<WritableFile>> PosixFileSystem::Reopen(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.valid()) return PosixError(errno, "open", path);
+  return std::unique_ptr<WritableFile>(std::make_unique<PosixWritableFile>(std::move(fd), path));
+}
+
 Result<std::unique_ptr<ReadableFile>> PosixFileSystem::Open(const std::string& path) {
   // Not blocking, so that a fifo nobody writes to is an error of its reader, not a hang here.
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));

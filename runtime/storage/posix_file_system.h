@@ -9,12 +9,13 @@
 
 namespace spillway {
 
-/// Files are opened close-on-exec; Create does not follow a link in the last component. A call that
-/// a signal interrupts goes on. RenameNoReplace and Exchange need a file system that knows them
-/// (ext4, xfs, btrfs, tmpfs, overlayfs do); elsewhere they answer InvalidArgument.
+/// Files are opened close-on-exec; Create and Reopen do not follow a link in the last component. A
+/// call that a signal interrupts goes on. RenameNoReplace and Exchange need a file system that
+/// knows them (ext4, xfs, btrfs, tmpfs, overlayfs do); elsewhere they answer InvalidArgument.
 class PosixFileSystem final : public FileSystem {
  public:
   Result<std::unique_ptr<WritableFile>> Create(const std::string& path) override;
+  Result<std::unique_ptr<WritableFile>> Reopen(const std::string& path) override;
   Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) override;
   Result<FileInfo> Stat(const std::string& path) override;
   Result<std::vector<std::string>> List(const std::string& directory) override;

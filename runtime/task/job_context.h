@@ -25,6 +25,7 @@ struct JobContext {
   /// By file index, for TaskContext::input_path. Empty: map tasks know those that they read.
   std::vector<std::string> input_names;
   std::uint32_t partitions = 0;
+  bool writes_result = true;            ///< Not a stage of a chain whose output another one reads.
   std::vector<std::string> range_cuts;  ///< For SPILLWAY_PARTITION_RANGE.
 
   const spillway_job& abi() const { return plugin->abi(); }

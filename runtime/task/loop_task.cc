@@ -22,7 +22,7 @@ class LoopAttempt {
         cache_(loop_, resources.budget, *resources.segments,
                {resources.job.job, spec.input.index, spec.input.attempt}) {
     host_.set_ranges(&spec.input.ranges);
-    host_.set_write([this](std::string_view bytes) { return resources_.part->Append(bytes); });
+    host_.set_write([this](std::string_view bytes) { return resources_.part.Append(bytes); });
   }
 
   Status Run() {

@@ -64,8 +64,12 @@ class MapAttempt {
   const spillway_job& job() const { return resources_.job.abi(); }
 
   Status OpenOutput() {
+    host_.set_write_to(
+        [this](std::string_view directory, std::string_view bytes, std::uint64_t records) {
+          return resources_.part.AppendTo(directory, bytes, records);
+        });
     if (job().map_only != 0) {
-      host_.set_write([this](std::string_view bytes) { return resources_.part->Append(bytes); });
+      host_.set_write([this](std::string_view bytes) { return resources_.part.Append(bytes); });
       return OkStatus();
     }
     const SegmentId id{resources_.job.job, spec_.index, spec_.attempt};

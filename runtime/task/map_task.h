@@ -30,7 +30,7 @@ struct MapTaskResources {
   const JobContext& job;
   FileSystem& files;
   SegmentStore* segments = nullptr;  ///< Null in a map-only job.
-  PartSink* part = nullptr;          ///< Of a map-only job.
+  PartSink& part;                    ///< Without reducers for all it writes; else its directories.
   MemoryBudget& budget;
   std::uint64_t memory_bytes = 64 << 20;  ///< The collector's share of the budget.
   MemoryBudget& spare;                    ///< For records longer than a block.

@@ -1,6 +1,8 @@
-// PartSink: where a task's formatted output goes. One attempt, one thread.
+// PartSink: where a task's formatted output goes: to its part, or to a directory of the job's
+// output. One attempt, one thread.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 
 #include "mapreduce/base/status.h"
@@ -11,6 +13,8 @@ class PartSink {
  public:
   virtual ~PartSink() = default;
   virtual Status Append(std::string_view bytes) = 0;
+  virtual Status AppendTo(std::string_view directory, std::string_view bytes,
+                          std::uint64_t records) = 0;
 };
 
 }  // namespace spillway

@@ -54,6 +54,9 @@ Status Run(const ReduceTaskSpec& spec, const ReduceTaskResources& resources, Tas
   LastBatch groups(*input);
   host.set_groups(&groups);
   host.set_write([&](std::string_view bytes) { return resources.part.Append(bytes); });
+  host.set_write_to([&](std::string_view directory, std::string_view bytes, std::uint64_t records) {
+    return resources.part.AppendTo(directory, bytes, records);
+  });
   const Status status =
       host.Run(nullptr, [&] { return resources.job.abi().reducer_run(host.task()); });
   result.input = input->stats();

@@ -58,6 +58,17 @@ TaskHost::TaskHost(const JobContext& job, const TaskIdentity& identity, AttemptC
     if (!self.write_) return self.Keep(InternalError("nothing is written by this task"));
     return self.Keep(self.write_({data, bytes}));
   };
+  task_->write_to = [](void* host, const char* directory, std::size_t directory_bytes,
+                       const char* data, std::size_t bytes, std::uint64_t records) {
+    const CrashScope host_code(nullptr);
+    TaskHost& self = Self(host);
+    self.control_.AddProgress();
+    if (self.control_.cancelled()) return self.Keep(Cancelled("the attempt was stopped"));
+    if (!self.write_to_)
+      return self.Keep(UserCodeError("a " + std::string(self.identity_.kind) +
+                                     " task of this job has no named outputs"));
+    return self.Keep(self.write_to_({directory, directory_bytes}, {data, bytes}, records));
+  };
   scene_.task = task_;
   scene_.kind = identity.kind;
   if (identity.kind[0] == 'c') {

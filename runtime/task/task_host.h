@@ -29,6 +29,7 @@ class TaskHost {
  public:
   using Collect = std::function<Status(std::span<const Record>)>;
   using Write = std::function<Status(std::string_view)>;
+  using WriteTo = std::function<Status(std::string_view, std::string_view, std::uint64_t)>;
 
   TaskHost(const JobContext& job, const TaskIdentity& identity, AttemptControl& control);
   TaskHost(const TaskHost&) = delete;
@@ -37,6 +38,7 @@ class TaskHost {
   /// Where the plugin's calls go; what is not set fails the task when it is called.
   void set_collect(Collect collect) { collect_ = std::move(collect); }
   void set_write(Write write) { write_ = std::move(write); }
+  void set_write_to(WriteTo write_to) { write_to_ = std::move(write_to); }
   void set_groups(GroupStream* groups) { groups_ = groups; }
 
   /// Where input_path looks for what the job does not name; outlives the host.
@@ -81,6 +83,7 @@ class TaskHost {
   CrashScene scene_;
   Collect collect_;
   Write write_;
+  WriteTo write_to_;
   GroupStream* groups_ = nullptr;
   const std::vector<SplitRange>* ranges_ = nullptr;
   Status failure_;

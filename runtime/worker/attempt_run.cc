@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <new>
 
+#include "mapreduce/base/units.h"
 #include "runtime/protocol/wire_values.h"
 #include "runtime/task/loop_task.h"
 
@@ -14,11 +15,21 @@ namespace {
 
 class PartAppender : public PartSink {
  public:
-  explicit PartAppender(PartFile& part) : part_(part) {}
-  Status Append(std::string_view bytes) override { return part_.Append(bytes); }
+  PartAppender(const JobContext& job, AttemptOutput& output) : job_(job), output_(output) {}
+  Status Append(std::string_view bytes) override { return output_.Append(bytes); }
+  Status AppendTo(std::string_view directory, std::string_view bytes,
+                  std::uint64_t records) override {
+    // What lies between stages is removed, and read by the next one with all that is in it.
+    if (!job_.writes_result)
+      return UserCodeError("only the last stage of a chain may write to '" +
+                           EscapeForLog(directory) +
+                           "': the outputs of the others are removed when they have been read");
+    return output_.AppendTo(directory, bytes, records);
+  }
 
  private:
-  PartFile& part_;
+  const JobContext& job_;
+  AttemptOutput& output_;
 };
 
 /// Processor time of the calling thread.
@@ -80,35 +91,52 @@ wire::TaskStats StatsOf(const ReduceTaskResult& result, const FetchTotals& fetch
   return stats;
 }
 
-Result<std::unique_ptr<PartFile>> CreatePart(JobRuntime& job, std::uint32_t part,
-                                             std::uint32_t attempt) {
-  return PartFile::Create(
-      job.files, job.staging_dir,
-      {.part = part, .attempt = attempt, .durable = job.durable, .durable_name = true});
+/// Map tasks of a job with reducers are told of in MapDone, beside much else.
+constexpr std::uint32_t kDirectoriesBesideMax = 1'000;
+constexpr std::uint64_t kNamesBesideBytesMax = 64 << 10;
+
+Result<std::unique_ptr<AttemptOutput>> CreateOutput(JobRuntime& job, const AttemptId& id) {
+  AttemptOutputOptions options;
+  options.staging_dir = job.staging_dir;
+  options.file = {.part = id.task, .attempt = id.attempt, .durable = job.durable};
+  options.file.of_map = id.kind == TaskKind::kMap && !job.map_only();
+  options.has_part = !options.file.of_map;
+  options.open_directories_max = job.open_directories_max;
+  if (options.file.of_map) {
+    options.directories_max = kDirectoriesBesideMax;
+    options.names_bytes_max = kNamesBesideBytesMax;
+  }
+  return AttemptOutput::Create(job.files, job.task_budget, std::move(options));
+}
+
+wire::PartInfo ToWire(const PartInfo& info) {
+  wire::PartInfo part;
+  part.set_bytes(info.bytes);
+  part.set_records(info.records);
+  part.set_xxh3(info.xxh3);
+  for (const DirectoryPart& directory : info.directories) {
+    wire::DirectoryPart& beside = *part.add_directories();
+    beside.set_directory(directory.directory);
+    beside.set_bytes(directory.bytes);
+    beside.set_records(directory.records);
+    beside.set_xxh3(directory.xxh3);
+  }
+  return part;
 }
 
 /// Asks for the commit of a part that is whole.
-AttemptEnd CommitRequestOf(const AttemptId& id, std::unique_ptr<PartFile> part,
+AttemptEnd CommitRequestOf(const AttemptId& id, std::unique_ptr<AttemptOutput> part,
                            wire::TaskStats stats) {
   AttemptEnd end;
   wire::CommitRequest& request = *end.answer.mutable_commit_request();
   *request.mutable_attempt() = ToWire(id);
-  const PartInfo info = part->info();
-  request.mutable_part()->set_bytes(info.bytes);
-  request.mutable_part()->set_records(stats.output_records());
-  request.mutable_part()->set_xxh3(info.xxh3);
+  PartInfo info = part->info();
+  info.records = stats.output_records();
+  for (const DirectoryPart& directory : info.directories) info.records -= directory.records;
+  *request.mutable_part() = ToWire(info);
   *request.mutable_stats() = std::move(stats);
   end.part = std::move(part);
   return end;
-}
-
-/// An attempt whose file is there already ran here before, in a process that ended since. Its file
-/// counts for nothing: nobody was told of it, or the attempt would not run again.
-Result<std::unique_ptr<PartFile>> ReplacePart(JobRuntime& job, const AttemptId& id) {
-  auto part = CreatePart(job, id.task, id.attempt);
-  if (part.status().code() != Code::kAlreadyExists) return part;
-  SPILLWAY_RETURN_IF_ERROR(job.files.Remove(PartAttemptPath(job.staging_dir, id.task, id.attempt)));
-  return CreatePart(job, id.task, id.attempt);
 }
 
 AttemptEnd MapDoneOf(const AttemptId& id, const MapTaskResult& result, wire::TaskStats stats) {
@@ -130,18 +158,14 @@ AttemptEnd MapDoneOf(const AttemptId& id, const MapTaskResult& result, wire::Tas
 AttemptEnd RunMap(JobRuntime& job, const AttemptId& id, const MapTaskSpec& spec,
                   AttemptControl& control) {
   const std::uint64_t cpu_started_us = ThreadCpuUs();
-  std::unique_ptr<PartFile> part;
-  std::optional<PartAppender> sink;
-  if (job.map_only()) {
-    auto created = ReplacePart(job, id);
-    if (!created.ok()) return FailedAttempt(id, created.status());
-    part = std::move(created).value();
-    sink.emplace(*part);
-  }
+  auto created = CreateOutput(job, id);
+  if (!created.ok()) return FailedAttempt(id, created.status());
+  std::unique_ptr<AttemptOutput> output = std::move(created).value();
+  PartAppender sink(job.context, *output);
   const MapTaskResources resources{.job = job.context,
                                    .files = job.files,
                                    .segments = &job.segments,
-                                   .part = sink.has_value() ? &*sink : nullptr,
+                                   .part = sink,
                                    .budget = job.task_budget,
                                    .memory_bytes = job.task_bytes(),
                                    .spare = job.spare_budget,
@@ -153,7 +177,7 @@ AttemptEnd RunMap(JobRuntime& job, const AttemptId& id, const MapTaskSpec& spec,
                                    ? RunLoopTask({id, spec, job.maps}, resources, *job.exchange)
                                    : RunMapTask(spec, resources);
   Status status = result.status;
-  if (status.ok() && part != nullptr) status = part->Finish();
+  if (status.ok()) status = output->Finish();
   if (!status.ok() && control.cancelled()) return StoppedAttempt(id);
   if (!status.ok()) {
     std::optional<FailedRecord> record;
@@ -167,17 +191,21 @@ AttemptEnd RunMap(JobRuntime& job, const AttemptId& id, const MapTaskSpec& spec,
   wire::TaskStats stats = StatsOf(result);
   stats.set_cpu_us(ThreadCpuUs() - cpu_started_us);
   if (job.is_loop() && id.task == 0) *stats.mutable_loop() = StatsOf(*job.exchange);
-  if (part != nullptr) return CommitRequestOf(id, std::move(part), std::move(stats));
-  return MapDoneOf(id, result, std::move(stats));
+  if (job.map_only()) return CommitRequestOf(id, std::move(output), std::move(stats));
+  AttemptEnd end = MapDoneOf(id, result, std::move(stats));
+  if (!output->has_directories()) return end;
+  *end.answer.mutable_map_done()->mutable_beside() = ToWire(output->info());
+  end.beside = std::move(output);
+  return end;
 }
 
 AttemptEnd RunReduce(JobRuntime& job, const AttemptId& id, const ReduceTaskSpec& spec,
                      const FetchTotals& fetched, AttemptControl& control) {
   const std::uint64_t cpu_started_us = ThreadCpuUs();
-  auto created = ReplacePart(job, id);
+  auto created = CreateOutput(job, id);
   if (!created.ok()) return FailedAttempt(id, created.status());
-  std::unique_ptr<PartFile> part = std::move(created).value();
-  PartAppender sink(*part);
+  std::unique_ptr<AttemptOutput> part = std::move(created).value();
+  PartAppender sink(job.context, *part);
   const ReduceTaskResult result = RunReduceTask(spec, {.job = job.context,
                                                        .part = sink,
                                                        .scratch = job.segments,

@@ -8,7 +8,7 @@
 
 #include "runtime/core/attempt_id.h"
 #include "runtime/protocol/spillway.pb.h"
-#include "runtime/storage/part_file.h"
+#include "runtime/storage/attempt_output.h"
 #include "runtime/task/map_task.h"
 #include "runtime/task/reduce_task.h"
 #include "runtime/transfer/segment_source.h"
@@ -19,7 +19,8 @@ namespace spillway {
 /// How an attempt ended.
 struct AttemptEnd {
   wire::Message answer;  ///< MapDone, CommitRequest, AttemptFailed, -Stopped, SegmentLost.
-  std::unique_ptr<PartFile> part;  ///< With a CommitRequest: durable, removed unless granted.
+  std::unique_ptr<AttemptOutput> part;  ///< With a CommitRequest: durable, removed unless granted.
+  std::unique_ptr<AttemptOutput> beside;  ///< With a MapDone: durable, what it tells of.
 };
 
 /// The task as the message describes it. InvalidArgument: nonsense.

@@ -1,5 +1,7 @@
 #include "runtime/worker/job_runtime.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 
 namespace spillway {
@@ -25,6 +27,15 @@ std::uint64_t BatchBytes(bool is_loop, const MemoryPlan& plan) {
   return is_loop ? SegmentBudgetBytes(plan) : 0;
 }
 
+/// Segments and sockets want descriptors, too.
+std::uint32_t OpenDirectoriesMax(std::uint32_t threads) {
+  constexpr rlim_t kMost = 64;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1;
+  const rlim_t each = limit.rlim_cur / 4 / std::max(1u, threads);
+  return static_cast<std::uint32_t>(std::clamp<rlim_t>(each, 1, kMost));
+}
+
 }  // namespace
 
 JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, const MemoryPlan& plan,
@@ -34,6 +45,7 @@ JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, con
       staging_dir(start.staging_dir()),
       durable(start.spec().durable()),
       planned_map_only(start.spec().map_only()),
+      open_directories_max(OpenDirectoriesMax(plan.threads)),
       loop(start.spec().has_loop() ? std::optional(start.spec().loop()) : std::nullopt),
       memory(plan),
       files(file_system),
@@ -47,6 +59,8 @@ JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, con
   context.plugin = &plugin;
   context.job = start.segment_job();
   context.partitions = start.spec().parts();
+  const spillway_chain* const chain = plugin.chain();
+  context.writes_result = chain == nullptr || start.spec().stage() + 1 >= chain->stage_count;
   for (const wire::PinnedFile& file : start.spec().side_files())
     context.side_files[file.name()] = file.path();
   context.range_cuts.assign(start.spec().range_cuts().begin(), start.spec().range_cuts().end());

@@ -351,7 +351,9 @@ void TaskEngine::Finish(const AttemptId& id, AttemptEnd end) {
     Attempt* const attempt = Find(id);
     // It was given up before it came back.
     const bool late = attempt == nullptr || attempt->state != State::kRunning || stopping_;
-    if (late && end.part != nullptr) end.part->Remove();
+    if (late)
+      for (const auto& output : {&end.part, &end.beside})
+        if (*output != nullptr) (*output)->Remove();
     if (late) return;
     if (end.part != nullptr) {
       attempt->state = State::kPromised;
@@ -407,7 +409,7 @@ void TaskEngine::On(const wire::CommitGrant& grant) {
   const AttemptId id = FromWire(grant.attempt());
   Attempt* const attempt = Find(id);
   if (attempt == nullptr || attempt->state != State::kPromised) return;
-  attempts_.erase(id);  // With its PartFile, which was finished: the file stays.
+  attempts_.erase(id);  // With its output, which was finished: the files stay.
 }
 
 void TaskEngine::On(const wire::CommitRefuse& refuse) {

@@ -105,10 +105,10 @@ class TaskEngine {
   struct Attempt {
     State state = State::kQueued;
     std::shared_ptr<AttemptControl> control = std::make_shared<AttemptControl>();
-    std::optional<Inputs> inputs;    ///< Of a reduce, until it takes a thread.
-    std::uint64_t input_bytes = 0;   ///< Of a map.
-    std::unique_ptr<PartFile> part;  ///< While kPromised.
-    wire::Message answer;            ///< From kPromised on.
+    std::optional<Inputs> inputs;         ///< Of a reduce, until it takes a thread.
+    std::uint64_t input_bytes = 0;        ///< Of a map.
+    std::unique_ptr<AttemptOutput> part;  ///< While kPromised.
+    wire::Message answer;                 ///< From kPromised on.
 
     std::uint32_t slot = 0;        ///< While kRunning, like the three below.
     std::uint64_t seen_steps = 0;  ///< Of the control's progress, as Tick last saw it.

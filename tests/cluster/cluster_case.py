@@ -171,10 +171,11 @@ class ClusterCase(CommandCase):
         return output
 
     def same_tree(self, one, other):
-        names = sorted(p.name for p in one.iterdir())
-        self.assertEqual(names, sorted(p.name for p in other.iterdir()))
+        names = sorted(p.relative_to(one) for p in one.rglob("*"))
+        self.assertEqual(names, sorted(p.relative_to(other) for p in other.rglob("*")))
         for name in names:
-            self.assertEqual((one / name).read_bytes(), (other / name).read_bytes(), name)
+            if not (one / name).is_dir():
+                self.assertEqual((one / name).read_bytes(), (other / name).read_bytes(), name)
 
     def job_is(self, phase):
         """Whether some job of the cluster is in the phase."""

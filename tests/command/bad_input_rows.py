@@ -72,6 +72,7 @@ def foreign_library(here):
     shutil.copy(place, here / "foreign.so")
 
 
+TABLE = all_of(directory("table/date=2024-01-01"), write("table/date=2024-01-01/a", b"x\n"))
 SCRATCH = f"spillway-{os.getuid()}"  # In each spill directory.
 LONG = "n" * 300
 
@@ -102,6 +103,15 @@ INPUTS = [
         ("named twice", "text", "once")),
     Row("a file and a link to it", "run wordcount -i text link -o out", USAGE,
         ("named twice", "link"), link("link", "text")),
+    Row("a condition that is none", "run wordcount -i in -o out --where date", USAGE,
+        ("--where", "'date'", "KEY=VALUE")),
+    Row("a condition on a key that no directory has",
+        "run wordcount -i table -o out --where dat=2024-01-01", USAGE,
+        ("table/date=2024-01-01/a", "dat=VALUE", "Did you mean date?"), TABLE),
+    Row("a condition on an input without such directories",
+        "run wordcount -i in -o out --where date=1", USAGE, ("in/a", "no directories named")),
+    Row("a condition that nothing fits", "run wordcount -i table -o out --where 'date>2024-01-01'",
+        NO_INPUT, ("date>2024-01-01", "1 were passed over", "table/date=2024-01-01"), TABLE),
     Row("a line over the memory", "run grep -i long -o out --memory 32M -- x", BAD_DATA,
         ("long:0", "--memory"), write("long", b"x" * 60_000_000)),
     Row("a side file that is not there", "run wordcount -i text -o out --file words=lost", NO_INPUT,

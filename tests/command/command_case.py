@@ -61,6 +61,24 @@ class CommandCase(unittest.TestCase):
         self.assertEqual(staging, [], "staging directories were left")
         self.assertEqual((output / "_SUCCESS").exists(), visible)
 
+    def tree(self, output):
+        """The content of all files, by their paths; each directory's manifest must describe exactly
+        the files that lie in it."""
+        found = {}
+        for directory in [output, *(p for p in output.rglob("*") if p.is_dir())]:
+            names = sorted(p.name for p in directory.iterdir() if p.is_file())
+            for name in names:
+                path = directory / name
+                found[str(path.relative_to(output))] = path.read_bytes()
+            parts = [name for name in names if name[0] != "_"]
+            if not names:
+                continue  # A level between.
+            manifest = json.loads((directory / "_manifest.json").read_text())
+            self.assertEqual([part["name"] for part in manifest["parts"]], parts)
+            self.assertEqual([part["bytes"] for part in manifest["parts"]],
+                             [(directory / name).stat().st_size for name in parts])
+        return found
+
     def parts(self, output):
         """The parts' bytes in order; the manifest must describe exactly these files."""
         manifest = json.loads((output / "_manifest.json").read_text())

@@ -20,6 +20,10 @@ class FailingFileSystem final : public FileSystem {
     SPILLWAY_RETURN_IF_ERROR(Change());
     return files_.Create(path);
   }
+  Result<std::unique_ptr<WritableFile>> Reopen(const std::string& path) override {
+    SPILLWAY_RETURN_IF_ERROR(Change());
+    return files_.Reopen(path);
+  }
   Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) override {
     SPILLWAY_RETURN_IF_ERROR(Look());
     return files_.Open(path);

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 
+#include "runtime/storage/attempt_output.h"
 #include "runtime/storage/owner_marker.h"
 #include "runtime/storage/posix_file_system.h"
 #include "tests/runtime/storage/failing_file_system.h"
@@ -58,6 +59,22 @@ class OutputStagingTest : public testing::Test {
     return committed;
   }
 
+  /// A part with further directories.
+  CommittedPart WriteDirectories(const std::string& staging_dir, std::uint32_t part,
+                                 std::uint32_t attempt, bool of_map,
+                                 const std::vector<std::pair<std::string, std::string>>& texts) {
+    AttemptOutputOptions options;
+    options.staging_dir = staging_dir;
+    options.file = {.part = part, .attempt = attempt, .of_map = of_map};
+    options.has_part = !of_map;
+    auto output = AttemptOutput::Create(files_, budget_, options);
+    EXPECT_TRUE(output.ok()) << output.status().message();
+    for (const auto& [directory, text] : texts)
+      EXPECT_TRUE((*output)->AppendTo(directory, text, 1).ok());
+    EXPECT_TRUE((*output)->Finish().ok());
+    return {part, attempt, (*output)->info(), of_map};
+  }
+
   std::string Read(const std::string& name) {
     std::ifstream file(dir_ + "/out/" + name);
     std::ostringstream text;
@@ -71,6 +88,7 @@ class OutputStagingTest : public testing::Test {
   }
 
   PosixFileSystem files_;
+  MemoryBudget budget_{1 << 20};
   std::string dir_;
   int jobs_ = 0;
 };
@@ -106,6 +124,37 @@ TEST_F(OutputStagingTest, OnlyTheWinnersOfTheAttemptsAreInTheOutput) {
   EXPECT_EQ(Read("part-00000"), "winner");
   EXPECT_THAT(Read("_manifest.json"), HasSubstr(R"("bytes": 6)"));
   EXPECT_THAT(Names(dir_ + "/out"), ElementsAre("_SUCCESS", "_manifest.json", "part-00000"));
+}
+
+TEST_F(OutputStagingTest, FurtherDirectoriesHaveManifestsOfTheirOwn) {
+  auto staging = Create(1);
+  const std::string& place = staging->staging_dir();
+  WriteDirectories(place, 7, 0, true, {{"errors", "loser"}});
+  const std::vector<CommittedPart> parts = {
+      WriteDirectories(place, 0, 2, false, {{"date=1/hour=2", "d"}, {"errors", "r"}}),
+      WriteDirectories(place, 7, 1, true, {{"errors", "map"}})};
+  ASSERT_TRUE(staging->CommitJob("", parts).ok());
+  EXPECT_THAT(Names(dir_ + "/out"),
+              ElementsAre("_SUCCESS", "_manifest.json", "date=1", "errors", "part-00000"));
+  EXPECT_THAT(Names(dir_ + "/out/date=1"), ElementsAre("hour=2"));
+  EXPECT_THAT(Names(dir_ + "/out/errors"),
+              ElementsAre("_manifest.json", "map-00007", "part-00000"));
+  EXPECT_EQ(Read("errors/map-00007") + Read("errors/part-00000"), "mapr");
+  EXPECT_EQ(Read("date=1/hour=2/part-00000"), "d");
+  EXPECT_THAT(Read("errors/_manifest.json"), HasSubstr(R"("name": "map-00007", "bytes": 3)"));
+  staging.reset();
+  EXPECT_THAT(Names(dir_), ElementsAre("out"));
+}
+
+TEST_F(OutputStagingTest, ANameThatLeadsElsewhereIsNotPublished) {
+  for (const char* name : {"../elsewhere", "/tmp", "a/../../b", "attempts", ""}) {
+    auto staging = Create(1);
+    CommittedPart part = WriteDirectories(staging->staging_dir(), 0, 0, false, {{"errors", "x"}});
+    part.info.directories[0].directory = name;
+    EXPECT_EQ(staging->CommitJob("", {&part, 1}).code(), Code::kInvalidArgument) << name;
+    EXPECT_FALSE(files_.Stat(dir_ + "/out").ok());
+  }
+  EXPECT_THAT(Names(dir_), ElementsAre());
 }
 
 TEST_F(OutputStagingTest, AMissingOrDoublePartStopsTheCommit) {
@@ -234,8 +283,10 @@ TEST_P(CrashedCommitTest, CanBeRepeatedFromAnyPoint) {
       const auto ignored = OutputStaging::Create(first, options);
     }
     const std::string place = Create(options)->staging_dir();
-    const std::vector<CommittedPart> parts = {WritePart(place, 0, 1, "zero"),
-                                              WritePart(place, 1, 0, "one")};
+    const std::vector<CommittedPart> parts = {
+        WritePart(place, 0, 1, "zero"),
+        WriteDirectories(place, 1, 0, false, {{"errors", "one"}, {"date=1/hour=2", "d"}}),
+        WriteDirectories(place, 4, 0, true, {{"errors", "map"}})};
     WritePart(place, 1, 5, "loser");
     {
       FailingFileSystem second(changes);
@@ -251,9 +302,13 @@ TEST_P(CrashedCommitTest, CanBeRepeatedFromAnyPoint) {
       const Status status = (*adopted)->CommitJob("", parts);
       ASSERT_TRUE(status.ok()) << changes << ": " << status.message();
       EXPECT_THAT(Names(dir_), ElementsAre("out"));
-      EXPECT_THAT(Names(dir_ + "/out"),
-                  ElementsAre("_SUCCESS", "_manifest.json", "part-00000", "part-00001"));
-      EXPECT_EQ(Read("part-00000") + Read("part-00001"), "zeroone");
+      EXPECT_THAT(Names(dir_ + "/out"), ElementsAre("_SUCCESS", "_manifest.json", "date=1",
+                                                    "errors", "part-00000", "part-00001"));
+      EXPECT_THAT(Names(dir_ + "/out/errors"),
+                  ElementsAre("_manifest.json", "map-00004", "part-00001"));
+      EXPECT_EQ(Read("part-00000") + Read("errors/map-00004") + Read("errors/part-00001") +
+                    Read("date=1/hour=2/part-00001"),
+                "zeromaponed");
     }
   }
   EXPECT_GT(crashes, 8);

@@ -45,6 +45,10 @@ class PowerCutFileSystem final : public FileSystem {
     SPILLWAY_RETURN_IF_ERROR(Add(path, false));
     return std::unique_ptr<WritableFile>(std::make_unique<Writable>(*this, nodes_.size() - 1));
   }
+  Result<std::unique_ptr<WritableFile>> Reopen(const std::string& path) override {
+    SPILLWAY_ASSIGN_OR_RETURN(const std::size_t node, Find(path));
+    return std::unique_ptr<WritableFile>(std::make_unique<Writable>(*this, node));
+  }
   Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) override {
     SPILLWAY_ASSIGN_OR_RETURN(const std::size_t node, Find(path));
     return std::unique_ptr<ReadableFile>(std::make_unique<Readable>(nodes_[node].content));

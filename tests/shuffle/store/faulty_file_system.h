@@ -40,6 +40,10 @@ class FaultyFileSystem final : public FileSystem {
     return std::unique_ptr<WritableFile>(std::make_unique<Writable>(*this, path, std::move(*file)));
   }
 
+  Result<std::unique_ptr<WritableFile>> Reopen(const std::string& path) override {
+    return base_.Reopen(path);
+  }
+
   Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) override {
     if (open_files >= open_files_max) return ResourceExhausted("too many open files");
     auto file = base_.Open(path);

@@ -1,4 +1,4 @@
-#include "runtime/cli/name_suggestion.h"
+#include "mapreduce/base/name_suggestion.h"
 
 #include <algorithm>
 #include <numeric>
