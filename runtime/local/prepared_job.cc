@@ -142,6 +142,10 @@ void JoinSplits(PreparedJob& job) {
 Status FindInputs(FileSystem& files, PreparedJob& job) {
   SPILLWAY_ASSIGN_OR_RETURN(const auto paths, PathsByInput(job.plugin->abi(), job.request.inputs));
   SPILLWAY_ASSIGN_OR_RETURN(const PartitionFilter where, PartitionFilter::Parse(job.request.where));
+  if (!where.empty() && job.plugin->abi().input_count > 0)
+    return InvalidArgument(
+        "--where is for jobs of one input, and this one has several by name; name the directories "
+        "to be read with -i");
   std::vector<std::string> all;
   for (std::uint32_t input = 0; input < paths.size(); ++input) {
     SPILLWAY_ASSIGN_OR_RETURN(InputListing found, ListInputFiles(files, paths[input], where));
