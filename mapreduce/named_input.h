@@ -90,7 +90,10 @@ class InputMappers {
   Status Setup(TaskContext&) { return OkStatus(); }
 
   void MapBlock(spillway_task* task, const spillway_block& block, Emitter& out) {
-    if (block.input >= sizeof...(Inputs)) throw std::out_of_range("a block of no input");
+    if (block.struct_bytes < sizeof block || block.input >= sizeof...(Inputs))
+      throw std::out_of_range(
+          "the command or worker does not say which input this is: it is older "
+          "than the plugin");
     ForEachInput([&]<class M>(std::optional<M>& mapper, std::size_t index) {
       if (index != block.input) return;
       As<M>(task, [&] {

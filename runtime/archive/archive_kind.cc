@@ -108,8 +108,8 @@ std::optional<std::uint64_t> MemberMemoryBytes(ArchiveKind kind, std::string_vie
     case ArchiveKind::kZstd: {
       if (!IsZstd(head) && !IsSkippable(head)) break;
       const std::uint64_t window = IsZstd(head) ? ZstdWindowBytes(head) : 0;
-      // A window of a size that no memory has must not wrap around.
-      return std::min(window, std::uint64_t{1} << 60) + kZstdBytes +
+      // However large a header says it is: sums must not wrap around.
+      return std::min(window, std::uint64_t{1} << 48) + kZstdBytes +
              3 * std::min(window, kZstdBlockBytesMax);
     }
     case ArchiveKind::kLz4:

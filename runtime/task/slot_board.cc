@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "mapreduce/base/units.h"
+#include "runtime/archive/archive_kind.h"
 #include "runtime/storage/posix_error.h"
 
 namespace spillway {

@@ -138,7 +138,7 @@ ARCHIVES = [
     Row("an empty file that should be an archive", "run wordcount -i text t.lz4 -o out", BAD_DATA,
         ("t.lz4: the file is empty",), write("t.lz4", b"")),
     Row("text that should be an archive", "run wordcount -i t.zst -o out", BAD_DATA,
-        ("t.zst", "no archive of zstd", "'a b a\\n'", "rename"), write("t.zst", b"a b a\n")),
+        ("t.zst", "no archive of zstd", "'a b a\\x0a'", "rename"), write("t.zst", b"a b a\n")),
     Row("an archive of another kind than its name says", "run wordcount -i t.zst u.gz -o out",
         BAD_DATA, ("t.zst", "one of gzip", "rename", "1 more"),
         all_of(write("t.zst", GZIP), write("u.gz", BZIP2))),

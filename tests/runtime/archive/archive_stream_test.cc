@@ -136,7 +136,7 @@ TEST(ArchiveStream, AContentThatIsNotWhatTheNameSaysIsNamed) {
       EXPECT_THAT(status.message(), HasSubstr(std::string("one of ") + ArchiveKindName(other)));
     }
   EXPECT_THAT(Unpack(ArchiveKind::kGzip, "plain\n").status().message(),
-              HasSubstr("begins with 'plain\\n'"));
+              HasSubstr("begins with 'plain\\x0a'"));
   EXPECT_THAT(Unpack(ArchiveKind::kGzip, "").status().message(), HasSubstr("the file is empty"));
 }
 
@@ -161,7 +161,7 @@ TEST(ArchiveStream, AMemberThatTakesMoreMemoryThanThereIsIsRefusedBeforeItTakesI
   }
   // The window of a frame is whatever its header says: here, of 2 TiB.
   std::string frame("\x28\xb5\x2f\xfd\x00\xf8\x01\x00\x00", 9);
-  EXPECT_THAT(Unpack(ArchiveKind::kZstd, frame).status().message(), HasSubstr("2.00 TiB"));
+  EXPECT_THAT(Unpack(ArchiveKind::kZstd, frame).status().message(), HasSubstr("it takes 2 TiB"));
 }
 
 TEST(ArchiveStream, FramesWithoutContentArePassedOver) {
