@@ -1,5 +1,5 @@
-"""A peer that speaks ZeroMQ and as much Protocol Buffers as a test needs, with any keys or none: for
-what no program of the project would do. It uses the libzmq that the product itself needs."""
+"""A peer that speaks ZeroMQ and as much Protocol Buffers as a test needs, with any keys or none:
+for what no program of the project would do. It uses the libzmq that the product itself needs."""
 
 import ctypes
 import ctypes.util

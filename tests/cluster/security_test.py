@@ -323,9 +323,10 @@ class Names(WithKeys):
 
     def test_names_of_workers_and_side_files_are_no_paths(self):
         for flag in ["--host", "--name"]:
-            result = subprocess.run([SPILLWAY, "worker", "--coordinator", self.endpoint, flag,
-                                     "../../../stranger", "--spill-dir", self.spill, *self.access()],
-                                    capture_output=True, text=True, timeout=30)
+            result = subprocess.run(
+                [SPILLWAY, "worker", "--coordinator", self.endpoint, "--spill-dir", self.spill,
+                 *self.access(), flag, "../../../stranger"],
+                capture_output=True, text=True, timeout=30)
             self.assertEqual(result.returncode, 64, result.stderr)
             self.assertIn("slashes", result.stderr)
         self.start_workers(1)

@@ -1,5 +1,5 @@
-"""Every endpoint that a cluster with keys has open, with every kind of wrong key: who has one is not
-heard. The same request with the right key is answered, so that silence means something."""
+"""Every endpoint that a cluster with keys has open, with every kind of wrong key: who has one is
+not heard. The same request with the right key is answered, so that silence means something."""
 
 import os
 import pathlib
@@ -144,7 +144,8 @@ class WrongKeys(ClusterCase):
     def test_roles_decide_what_a_known_key_may_ask(self):
         submit = frame(raw_peer.REQUEST, field(1, 1) + field(2, field(3, 1) + field(4, b"x")))
         kill = frame(raw_peer.REQUEST, field(1, 1) + field(5, field(1, b"../../etc")))
-        piece = frame(raw_peer.REQUEST, field(1, 1) + field(7, field(1, 1) + field(2, b"../../etc")))
+        elsewhere = field(1, 1) + field(2, b"../../etc")
+        piece = frame(raw_peer.REQUEST, field(1, 1) + field(7, elsewhere))
         query = CLUSTER_QUERY
         denied = {"viewer": [submit, kill, piece], "worker": [submit, kill, query],
                   "submitter": [piece], "coordinator": [piece]}
