@@ -130,6 +130,9 @@ WorkerLink::News WorkerLink::OnFrame(std::string_view bytes, TimeMs now) {
 }
 
 bool WorkerLink::Answers(const wire::Registered& registered) const {
+  const bool speaks =
+      registered.version() >= kProtocolVersionMin && registered.version() <= options_.version_max;
+  if (!speaks && !registered.has_refused()) return false;
   // A refusal, or a coordinator that does not number them.
   if (registered.registration() == 0) return channel_ == nullptr;
   return registered.registration() == details_.registration() &&

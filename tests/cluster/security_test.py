@@ -305,6 +305,21 @@ class Floods(WithKeys):
         self.assertLess(resident_bytes(self.coordinator) - before, GROWTH_BYTES_MAX)
 
 
+    def test_messages_that_cannot_be_read_fill_no_log(self):
+        keys = raw_peer.keys_in(self.keys / "viewer.secret")
+        server = raw_peer.keys_in(self.keys / "coordinator.secret")[0]
+        peer = raw_peer.RawPeer(self.endpoint, keys, server)
+        self.addCleanup(peer.close)
+        bad_text = raw_peer.field(1, 1) + raw_peer.field(3, raw_peer.field(1, b"\xff\xfe"))
+        for _ in range(1000):
+            peer.send(raw_peer.frame(raw_peer.REQUEST, bad_text))
+        peer.send(raw_peer.frame(raw_peer.REQUEST, raw_peer.field(1, 1) + raw_peer.field(6, b"")))
+        self.assertIsNotNone(peer.receive(20_000))  # All before it was read.
+        self.coordinator.kill()
+        told = self.coordinator.stderr.read() + (self.dir / "coordinator.log").read_bytes()
+        self.assertLess(len(told), 5_000)
+
+
 class Names(WithKeys):
     """Ids and names that would lead elsewhere, where people give them."""
 

@@ -49,6 +49,18 @@ TEST(WorkerLink, TakesTheAnswerToItsNewestRegisterOnly) {
   EXPECT_EQ(ParseFrame(*link.NextFrame(140))->session(), 8u);
 }
 
+// Found by a fuzzer: all that it said then were frames that nobody takes.
+TEST(WorkerLink, AnAnswerInAVersionThatItDoesNotSpeakBeginsNoSession) {
+  for (const std::uint32_t version : {0u, kProtocolVersion + 1}) {
+    WorkerLink link = MakeLink();
+    (void)Sent(link, 0);
+    wire::Message message = *ParseMessage(ParseFrame(Answer(7, 1))->messages(0));
+    message.mutable_registered()->set_version(version);
+    EXPECT_FALSE(link.OnFrame(LoneFrame(message), 10).registered.has_value()) << version;
+    EXPECT_FALSE(link.registered());
+  }
+}
+
 TEST(WorkerLink, AnAnswerOfASessionThatEndedBeginsNone) {
   WorkerLink link = MakeLink();
   (void)Sent(link, 0);
