@@ -36,13 +36,17 @@ class ChainFile {
     std::ifstream in(path, std::ios::binary);
     if (!in) return Unavailable(path + " cannot be opened: " + std::strerror(errno));
     ChainFile file;
-    for (std::string line; std::getline(in, line);) {
-      const std::size_t tab = line.find('\t');
-      if (tab == std::string::npos) return BadData(path + " is no file of a chain");
-      file.places_[line.substr(0, tab)] = line.substr(tab + 1);
-    }
+    for (std::string line; std::getline(in, line);) SPILLWAY_RETURN_IF_ERROR(file.Add(line, path));
     if (in.bad()) return DataLoss(path + " cannot be read");
     return file;
+  }
+
+  /// Takes a line of the file. BadData: it is none; `path` is for the message.
+  Status Add(std::string_view line, const std::string& path) {
+    const std::size_t tab = line.find('\t');
+    if (tab == std::string_view::npos) return BadData(path + " is no file of a chain");
+    places_[std::string(line.substr(0, tab))] = line.substr(tab + 1);
+    return OkStatus();
   }
 
   /// NotFound: the stage has not ended.

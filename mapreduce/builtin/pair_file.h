@@ -181,9 +181,12 @@ struct Pairs {
     if (at == nullptr ||
         std::uint64_t{key_bytes} + value_bytes > static_cast<std::size_t>(end - at))
       throw BadRecord("a pair is longer than its block");
-    internal::DecodeField<K>(at, key_bytes, &record->key, scratch, "key");
-    internal::DecodeField<V>(at + key_bytes, value_bytes, &record->value, scratch, "value");
-    return at + key_bytes + value_bytes;
+    const char* const value = at + key_bytes;
+    const char* const pair_end = value + value_bytes;
+    if (Codec<K>::Decode(at, value, &record->key, scratch) == nullptr ||
+        Codec<V>::Decode(value, pair_end, &record->value, scratch) == nullptr)
+      throw BadRecord("a pair could not be decoded: its file has keys or values of other types");
+    return pair_end;
   }
 };
 

@@ -1,5 +1,6 @@
 // The spillway command's process: fills the Shell from the operating system and runs the command.
 
+#include <google/protobuf/stubs/logging.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -68,6 +69,8 @@ std::string HostName() {
 
 int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // A file that reaches its limit is an error that names it.
+  // Messages that cannot be read are their readers' to report: a flood of them must fill no log.
+  google::protobuf::SetLogHandler(nullptr);
   const auto environment = ReadEnvironment();
   const auto program = Program();
   const auto prefix = program.parent_path().parent_path();

@@ -59,6 +59,7 @@ Status CoordinatorMachine::Restore(std::string_view bytes) {
   switch (record.kind_case()) {
     case wire::JournalRecord::kAccepted: {
       wire::JobAccepted& accepted = *record.mutable_accepted();
+      if (Job(accepted.job()) != nullptr) return DataLoss("a job was accepted twice");
       SPILLWAY_RETURN_IF_ERROR(CheckJobSpec(accepted.spec()));
       AddJob(accepted.job(), accepted.job_id(), std::move(*accepted.mutable_spec()),
              accepted.submitted_unix_ms());

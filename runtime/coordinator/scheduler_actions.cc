@@ -34,9 +34,11 @@ void CoordinatorMachine::FeedAll() {
       wire::JournalRecord record;
       if (source != nullptr) record = std::move(*source);
       PutEvent(event, record);
-      // A worker that was told its number must be known by it after a power cut, too.
-      const bool durable =
-          std::holds_alternative<WorkerJoined>(event) || std::holds_alternative<TakenOver>(event);
+      // What others have seen of them must be known after a power cut, too: a worker's number, and
+      // that a job's attempts were numbered, from where on a takeover numbers new ones.
+      const bool durable = std::holds_alternative<WorkerJoined>(event) ||
+                           std::holds_alternative<SubmitJob>(event) ||
+                           std::holds_alternative<TakenOver>(event);
       Append(JobOf(event), record, durable);
     }
     for (const Action& action : actions) {

@@ -52,16 +52,23 @@ Result<std::string> LoopCheckpoints::Read(std::uint32_t round) const {
   SPILLWAY_ASSIGN_OR_RETURN(const std::uint64_t size, file->Size());
   std::string bytes(size, '\0');
   SPILLWAY_ASSIGN_OR_RETURN(const std::uint64_t got, file->ReadAt(0, size, bytes.data()));
-  if (got != size || size < LoopFile::kHeadBytes + kHashBytes)
+  SPILLWAY_ASSIGN_OR_RETURN(const std::string_view state,
+                            Parse(std::string_view(bytes).substr(0, got), round, path));
+  return std::string(state);
+}
+
+Result<std::string_view> LoopCheckpoints::Parse(std::string_view bytes, std::uint32_t round,
+                                                const std::string& path) {
+  if (bytes.size() < LoopFile::kHeadBytes + kHashBytes)
     return DataLoss("the checkpoint '" + path + "' is not whole");
-  const std::string_view hashed(bytes.data(), size - kHashBytes);
+  const std::string_view hashed = bytes.substr(0, bytes.size() - kHashBytes);
   if (XXH3_64bits(hashed.data(), hashed.size()) !=
       LoadLittle<std::uint64_t>(bytes.data() + hashed.size()))
     return DataLoss("the checkpoint '" + path + "' is damaged: its checksum is another one");
   SPILLWAY_ASSIGN_OR_RETURN(const LoopFile checked, LoopFile::Parse(hashed));
   if (checked.round != round)
     return DataLoss("the checkpoint '" + path + "' is of round " + std::to_string(checked.round));
-  return std::string(checked.state);
+  return checked.state;
 }
 
 void LoopCheckpoints::Remove(std::uint32_t round) const {

@@ -21,6 +21,11 @@ class LoopCheckpoints {
   /// The state of the round, as the plugin saved it: aside, then in its place, where another one
   /// that is whole stays, since it is the same. `writer` tells apart who might write at once.
   Status Write(std::uint32_t round, std::uint32_t writer, std::string_view state) const;
+  /// The state in the bytes of the file at `path`, which is for messages. DataLoss: it is not
+  /// whole, or of another round.
+  static Result<std::string_view> Parse(std::string_view bytes, std::uint32_t round,
+                                        const std::string& path);
+
   /// DataLoss: the file is not whole. NotFound: there is none.
   Result<std::string> Read(std::uint32_t round) const;
   /// The file, if there is one.

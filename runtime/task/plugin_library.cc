@@ -13,13 +13,11 @@
 
 #include "mapreduce/chain.h"
 #include "mapreduce/version.h"
+#include "runtime/task/elf_header.h"
 
 namespace spillway {
 
 namespace {
-
-constexpr std::string_view kBuildHint =
-    "; a plugin is built with spillway_add_plugin() or g++ -std=c++20 -O3 -fPIC -shared";
 
 /// What ELF itself says, so that the common mistakes get a plain answer.
 Status CheckElf(const std::string& path) {
@@ -36,26 +34,9 @@ Status CheckElf(const std::string& path) {
   const ssize_t got = is_file ? ::pread(fd, &header, sizeof header, 0) : -1;
   ::close(fd);
   if (!is_file) return BadData("plugin '" + path + "' is not a regular file");
-  if (got < static_cast<ssize_t>(SELFMAG) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
-    return BadData("plugin '" + path + "' is not an ELF shared library" + std::string(kBuildHint));
-  if (got < static_cast<ssize_t>(sizeof header))
-    return BadData("plugin '" + path + "' is truncated: its ELF header is not whole");
-#if defined(__x86_64__)
-  constexpr auto kMachine = EM_X86_64;
-#elif defined(__aarch64__)
-  constexpr auto kMachine = EM_AARCH64;
-#endif
-  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != kMachine)
-    return BadData("plugin '" + path + "' was built for another architecture (ELF machine " +
-                   std::to_string(header.e_machine) + "); build it on this one");
-  if (header.e_type != ET_DYN)
-    return BadData("plugin '" + path + "' is not a shared library" + std::string(kBuildHint));
-  const std::uint64_t sections_end =
-      header.e_shoff + std::uint64_t{header.e_shentsize} * header.e_shnum;
-  if (sections_end > static_cast<std::uint64_t>(info.st_size))
-    return BadData("plugin '" + path + "' is truncated: it has " + std::to_string(info.st_size) +
-                   " of at least " + std::to_string(sections_end) + " bytes; build it again");
-  return OkStatus();
+  if (got < 0) return BadData("cannot read plugin '" + path + "'");
+  return CheckElfHeader({reinterpret_cast<const char*>(&header), static_cast<std::size_t>(got)},
+                        static_cast<std::uint64_t>(info.st_size), path);
 }
 
 /// Asks for the plugin's description and checks that it can be used.

@@ -8,6 +8,12 @@
 
 namespace spillway {
 
+namespace {
+/// Only the newest Register's answer counts, so that one which takes longer than the first wait
+/// must not be overtaken by the next Register each time.
+constexpr std::uint64_t kRegisterWaitsMax = 4;
+}  // namespace
+
 std::optional<AttemptId> EndedAttempt(const wire::Message& message) {
   switch (message.kind_case()) {
     case wire::Message::kMapDone: return FromWire(message.map_done().attempt());
@@ -24,7 +30,10 @@ std::optional<AttemptId> EndedAttempt(const wire::Message& message) {
 WorkerLink::WorkerLink(const wire::Register& details,
                        std::function<std::vector<AttemptId>()> attempts,
                        const WorkerLinkOptions& options)
-    : details_(details), attempts_(std::move(attempts)), options_(options) {
+    : details_(details),
+      attempts_(std::move(attempts)),
+      options_(options),
+      register_wait_ms_(options.register_retry_ms) {
   details_.set_version_min(kProtocolVersionMin);
   details_.set_version_max(options_.version_max);
 }
@@ -66,7 +75,9 @@ std::string WorkerLink::RegisterFrame() {
 std::optional<std::string> WorkerLink::NextFrame(TimeMs now) {
   if (channel_ != nullptr) return channel_->NextFrame(now);
   if (now < register_due_ms_) return std::nullopt;
-  register_due_ms_ = now + options_.register_retry_ms;
+  register_due_ms_ = now + register_wait_ms_;
+  register_wait_ms_ =
+      std::min(2 * register_wait_ms_, kRegisterWaitsMax * options_.register_retry_ms);
   return RegisterFrame();
 }
 
@@ -102,8 +113,7 @@ WorkerLink::News WorkerLink::OnFrame(std::string_view bytes, TimeMs now) {
         const std::uint64_t session = message->register_again().session();
         if (session == 0 || session == channel_->session()) RegisterAgain();
       }
-      if (message->has_registered() &&
-          (channel_ == nullptr || message->registered().registration() > registration_))
+      if (message->has_registered() && Answers(message->registered()))
         return OnRegistered(message->registered(), now);
     }
     return news;
@@ -119,6 +129,16 @@ WorkerLink::News WorkerLink::OnFrame(std::string_view bytes, TimeMs now) {
   return news;
 }
 
+bool WorkerLink::Answers(const wire::Registered& registered) const {
+  const bool speaks =
+      registered.version() >= kProtocolVersionMin && registered.version() <= options_.version_max;
+  if (!speaks && !registered.has_refused()) return false;
+  // A refusal, or a coordinator that does not number them.
+  if (registered.registration() == 0) return channel_ == nullptr;
+  return registered.registration() == details_.registration() &&
+         registered.registration() > registration_;
+}
+
 WorkerLink::News WorkerLink::OnRegistered(const wire::Registered& registered, TimeMs now) {
   News news;
   news.registered = registered;
@@ -129,6 +149,7 @@ WorkerLink::News WorkerLink::OnRegistered(const wire::Registered& registered, Ti
   }
   KeepEnds();  // Of the session that an earlier registration began.
   registration_ = registered.registration();
+  register_wait_ms_ = options_.register_retry_ms;
   news.fresh = registered.epoch() != details_.epoch();
   details_.set_epoch(registered.epoch());
   details_.set_worker(registered.worker());

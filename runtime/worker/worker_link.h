@@ -4,7 +4,10 @@
 //
 // It registers at the start and whenever the coordinator does not know its session. From the moment
 // a Register is made until it is answered, what the coordinator says under the old session is
-// ignored: the Register names the attempts that are there, and both sides go on from that.
+// ignored: the Register names the attempts that are there, and both sides go on from that. For the
+// same reason only the newest Register's answer counts: under an older one it could be given
+// attempts that the newest, already on its way, does not name, and whose slots are then given away
+// a second time.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +25,7 @@
 namespace spillway {
 
 struct WorkerLinkOptions {
-  std::uint64_t register_retry_ms = 1'000;
+  std::uint64_t register_retry_ms = 1'000;  ///< Doubled while there is no answer, up to four times.
   std::uint32_t version_max = kProtocolVersion;  ///< Less: to be an older worker.
   ChannelLimits channel;
 };
@@ -64,6 +67,8 @@ class WorkerLink {
   TimeMs heard_ms() const { return heard_ms_; }
 
  private:
+  /// Whether it answers the newest Register, and has not been taken before.
+  bool Answers(const wire::Registered& registered) const;
   News OnRegistered(const wire::Registered& registered, TimeMs now);
   std::string RegisterFrame();
   /// Keeps what has to be said again.
@@ -76,6 +81,7 @@ class WorkerLink {
   std::vector<std::string> kept_;   ///< Serialised ends of attempts, for the next session.
   std::uint64_t registration_ = 0;  ///< The one that the session answers.
   TimeMs register_due_ms_ = 0;
+  std::uint64_t register_wait_ms_;  ///< From the next Register to the one after it.
   TimeMs heard_ms_ = 0;
   std::uint64_t heartbeat_ms_ = 1'000;
 };

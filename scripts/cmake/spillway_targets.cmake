@@ -20,6 +20,9 @@ endif()
 if(SPILLWAY_FUZZ)
   target_compile_options(spillway_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
+if(SPILLWAY_REPRODUCIBLE)
+  target_compile_options(spillway_flags INTERFACE -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
+endif()
 
 # spillway_folder([DEPENDS target...]): the library of the current folder, from all its .cc files
 # (or an interface library where there are none).

@@ -6,8 +6,10 @@ import signal
 import socket
 import struct
 import subprocess
+import time
 import unittest
 
+import raw_peer
 from cluster_case import SPILLWAY, ClusterCase, free_port
 from command_case import random_text
 from slow_job_case import SLOW, SlowJobCase
@@ -275,7 +277,146 @@ class Strangers(WithKeys, SlowJobCase):
         self.assertIsNotNone(self.ask("cluster", "status"))
 
 
+class Floods(WithKeys):
+    """Peers with a key that may ask, ask without end, and take no answers."""
+
+    REQUESTS = 30_000
+    PEERS = 4
+
+    def test_questions_whose_answers_nobody_takes_cost_no_memory(self):
+        self.start_workers(1)
+        keys = raw_peer.keys_in(self.keys / "viewer.secret")
+        server = raw_peer.keys_in(self.keys / "coordinator.secret")[0]
+        request = raw_peer.frame(raw_peer.REQUEST,
+                                 raw_peer.field(1, 1) + raw_peer.field(6, b""))
+        before = resident_bytes(self.coordinator)
+        sent = 0
+        for _ in range(self.PEERS):
+            peer = raw_peer.RawPeer(self.endpoint, keys, server)
+            self.addCleanup(peer.close)
+            peer.send(request)
+            self.assertIsNotNone(peer.receive(20_000))  # It is let in, and answered.
+            end = time.monotonic() + 20
+            while sent < self.REQUESTS and time.monotonic() < end:
+                sent += peer.send(request, raw_peer.DONTWAIT)
+        self.assertGreater(sent, self.REQUESTS // 4)
+        # Others are heard in between, and nothing was kept for those.
+        self.assertIsNotNone(self.ask("cluster", "status"))
+        self.assertLess(resident_bytes(self.coordinator) - before, GROWTH_BYTES_MAX)
+
+
+    def test_messages_that_cannot_be_read_fill_no_log(self):
+        keys = raw_peer.keys_in(self.keys / "viewer.secret")
+        server = raw_peer.keys_in(self.keys / "coordinator.secret")[0]
+        peer = raw_peer.RawPeer(self.endpoint, keys, server)
+        self.addCleanup(peer.close)
+        bad_text = raw_peer.field(1, 1) + raw_peer.field(3, raw_peer.field(1, b"\xff\xfe"))
+        for _ in range(1000):
+            peer.send(raw_peer.frame(raw_peer.REQUEST, bad_text))
+        peer.send(raw_peer.frame(raw_peer.REQUEST, raw_peer.field(1, 1) + raw_peer.field(6, b"")))
+        self.assertIsNotNone(peer.receive(20_000))  # All before it was read.
+        self.coordinator.kill()
+        told = self.coordinator.stderr.read() + (self.dir / "coordinator.log").read_bytes()
+        self.assertLess(len(told), 5_000)
+
+
+class Names(WithKeys):
+    """Ids and names that would lead elsewhere, where people give them."""
+
+    def test_names_that_lead_elsewhere_reach_no_file(self):
+        before = sorted(str(path) for path in self.dir.rglob("*"))
+        for words in [("jobs", "status", "../../etc/passwd"), ("jobs", "logs", "../x"),
+                      ("jobs", "kill", "..\n/x"), ("jobs", "wait", "a/../../b")]:
+            result = self.client(*words)
+            self.assertEqual(result.code, 66, result.err)
+        for words in [("add", self.keys, "../../stranger", "--role", "viewer"),
+                      ("add", self.keys, "a/b", "--role", "viewer"),
+                      ("revoke", self.keys, "../coordinator")]:
+            result = subprocess.run([SPILLWAY, "keys", *map(str, words)], capture_output=True)
+            self.assertIn(result.returncode, [64, 66], result.stderr)
+        self.assertEqual(sorted(str(path) for path in self.dir.rglob("*")), before)
+
+    def test_names_of_workers_and_side_files_are_no_paths(self):
+        for flag in ["--host", "--name"]:
+            result = subprocess.run(
+                [SPILLWAY, "worker", "--coordinator", self.endpoint, "--spill-dir", self.spill,
+                 *self.access(), flag, "../../../stranger"],
+                capture_output=True, text=True, timeout=30)
+            self.assertEqual(result.returncode, 64, result.stderr)
+            self.assertIn("slashes", result.stderr)
+        self.start_workers(1)
+        text = self.write("t.txt", b"a b\n")
+        self.run_on_cluster("wordcount", [text], "--file", f"../../../stranger={text}")
+        self.expect_scratch_empty()
+        self.assertEqual(list(self.dir.rglob("*stranger*")), [])
+        self.assertEqual(list(self.dir.parent.glob("stranger*")), [])
+
+
+class PlantedLinks(ClusterCase):
+    """Links that somebody else has left where a cluster writes."""
+
+    def setUp(self):
+        super().setUp()
+        self.trap = self.dir / "trap"
+        self.trap.mkdir()
+        self.text = self.write("t.txt", random_text(1, 20_000))
+
+    def expect_untouched(self):
+        self.assertEqual(list(self.trap.iterdir()), [])
+
+    def test_in_the_place_of_scratch(self):
+        spill = self.dir / "planted-spill"
+        spill.mkdir()
+        (spill / f"spillway-{os.getuid()}").symlink_to(self.trap)
+        result = subprocess.run([SPILLWAY, "worker", "--coordinator", self.endpoint, "--insecure",
+                                 "--spill-dir", spill, "--memory", "256M"],
+                                capture_output=True, text=True, timeout=30)
+        self.assertEqual(result.returncode, EXIT_NOT_ALLOWED, result.stderr)
+        self.assertIn(f"spillway-{os.getuid()}", result.stderr)
+        self.expect_untouched()
+
+    def test_in_the_place_of_an_output(self):
+        self.start_workers(1)
+        output = self.new_output()
+        output.symlink_to(self.trap)
+        command = self.job_command("run", "wordcount", [self.text], output, "--overwrite")
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        self.assertEqual(result.returncode, 73, result.stderr)
+        self.assertTrue(output.is_symlink())
+        self.expect_untouched()
+
+    def test_in_a_running_jobs_staging(self):
+        slow = self.write("slow.txt", b"".join(b"%05d\n" % i for i in range(600)))
+        self.start_workers(1)
+        job = self.start_job(SLOW, [slow], "--split-size", "512", args=["slow:5"])
+        staging = self.wait_for(
+            lambda: list(self.dir.glob(f".{job.output.name}.spillway-*")), "staging")[0]
+        attempts = self.wait_for(lambda: list(staging.glob("attempts")), "attempts")[0]
+        victim = self.write("victim", b"not yours")
+        # Where parts and what is written last will lie.
+        for name in ["part-00000", "_manifest.json", "_SUCCESS"]:
+            (staging / name).symlink_to(victim)
+        for attempt in range(1000):
+            (attempts / f"part-00000.{attempt}").symlink_to(victim)
+        code = job.wait(timeout=120)
+        self.assertEqual(victim.read_bytes(), b"not yours")
+        if code == 0:
+            for path in job.output.iterdir():
+                self.assertFalse(path.is_symlink(), path)
+
+
 class Executors(SlowJobCase):
+    def test_executors_die_with_a_worker_that_is_killed(self):
+        self.start_workers(1)
+        self.start_slow()
+        self.wait_for_maps(2)
+        executors = self.children(self.workers[0])
+        self.assertTrue(executors)
+        self.workers[0].kill()
+        self.workers[0].wait()
+        self.wait_for(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in executors),
+                      "the executors' end")
+
     def test_executors_gain_no_privileges_and_leave_no_cores(self):
         self.start_workers(1)
         job = self.start_slow()

@@ -1,10 +1,13 @@
 """The checks of the house find what they are for: planted violations, and nothing else."""
 
 import pathlib
+import shutil
+import subprocess
 import tempfile
 import unittest
 
 import docs_check
+import hardening_check
 import layers_check
 import reliability_check
 import site_check
@@ -222,6 +225,30 @@ class SiteTest(unittest.TestCase):
                              (["mapreduce/builtin/b.h"], ["mapreduce/gone.h"]))
 
 
+class HardeningTest(unittest.TestCase):
+    SOURCE = ("#include <string.h>\n"
+              "int main(int n, char** v) { char t[9]; strcpy(t, v[0]); return t[n]; }\n")
+    WEAK = ["-no-pie", "-fno-stack-protector", "-U_FORTIFY_SOURCE", "-Wl,-z,norelro,-z,lazy",
+            "-Wl,-z,execstack", "-Wl,-rpath,/elsewhere"]
+    STRONG = ["-pie", "-fPIE", "-fstack-protector-strong", "-D_FORTIFY_SOURCE=2",
+              "-Wl,-z,relro,-z,now"]
+
+    def problems(self, flags):
+        with Tree() as tree:
+            tree.write("a.c", self.SOURCE)
+            program = tree.root / "a"
+            subprocess.run(["gcc", "-O2", *flags, tree.root / "a.c", "-o", program], check=True)
+            return hardening_check.problems_of(program, True)
+
+    @unittest.skipIf(shutil.which("readelf") is None, "readelf is not installed")
+    def test_only_weak_programs_are_found(self):
+        self.assertEqual(self.problems(self.STRONG), [])
+        found = "\n".join(self.problems(self.WEAK))
+        for word in ("position independent", "stay writable", "as it goes", "executable stack",
+                     "RUNPATH", "stack protector", "checked functions"):
+            self.assertIn(word, found)
+
+
 class ReliabilityTest(unittest.TestCase):
     def test_only_what_is_not_there_is_found(self):
         with Tree() as tree:
@@ -237,6 +264,17 @@ class ReliabilityTest(unittest.TestCase):
             f"{page}:4: there is no Suite.Gone", f"{page}:4: there is no Other.Holds",
             f"{page}:5: there is no cluster/c_test.test_gone",
             f"{page}:7: there is no tests/a/gone.h", f"{page}:6: no test of '3. Three'"])
+
+    def test_fuzzers_and_planted_bugs_that_it_does_not_tell_of_are_found(self):
+        with Tree() as tree:
+            tree.write("tests/fuzz/one_fuzz.cc", "").write("tests/fuzz/two_fuzz.cc", "").write(
+                "tests/sim/planted_bugs.py",
+                'BUGS = [\n    Bug("told", "a.cc"),\n    Bug(\n        "kept back", "b.cc")]\n')
+            found = reliability_check.missing_from("| 7 | told |\n`tests/fuzz/one_fuzz.cc`\n",
+                                                   tree.root)
+        page = "docs/reliability.md"
+        self.assertEqual(found, [f"{page}:1: `tests/fuzz/two_fuzz.cc` is not on the page",
+                                 f"{page}:1: the planted bug 'kept back' is not on the page"])
 
 
 if __name__ == "__main__":

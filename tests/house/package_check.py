@@ -15,6 +15,7 @@ import tempfile
 import urllib.request
 
 SKIPPED = 77
+EPOCH = "1700000000"  # Any moment; whoever builds a release takes that of the sources.
 MIRROR = os.environ.get("SPILLWAY_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 RUNTIME_DEPENDS = ("libc6", "libstdc++6", "libzmq5", "libprotobuf32", "libboost-filesystem1.74.0")
 DEV_DEPENDS = ("spillway (= ", "cmake (>= 3.25)", "g++")
@@ -58,8 +59,17 @@ def run(*command, **more):
 
 def make_packages(build, work):
     """The .deb files of the build, by the package's name."""
-    run("cpack", "--config", build / "CPackConfig.cmake", "-B", work)
+    run("cpack", "--config", build / "CPackConfig.cmake", "-B", work,
+        env=dict(os.environ, SOURCE_DATE_EPOCH=EPOCH))
     return {run("dpkg-deb", "-f", deb, "Package").strip(): deb for deb in work.glob("*.deb")}
+
+
+def check_same_again(debs, build, work):
+    """Packed at another time, they have the same bytes."""
+    again = make_packages(build, work / "again")
+    for name, deb in debs.items():
+        if again[name].read_bytes() != deb.read_bytes():
+            sys.exit(f"{name} has other bytes each time that it is packed")
 
 
 def check_content(debs, work):
@@ -142,7 +152,11 @@ def main(arguments):
     with tempfile.TemporaryDirectory(prefix="spillway-packages-") as directory:
         work = pathlib.Path(directory)
         debs = make_packages(build, work)
-        (check_clean_root if clean_root else check_content)(debs, work)
+        if clean_root:
+            check_clean_root(debs, work)
+        else:
+            check_content(debs, work)
+            check_same_again(debs, build, work)
     print("packages: ok")
     return 0
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Checks that docs/reliability.md speaks of what there is: reliability_check.py [ROOT]
 
-Every test and every path that the page names exists, and each promise (a heading with a number)
-names at least one test. Tests are `Suite.Test`, and `folder/file_test.test_name` below tests/.
+Every test and every path that the page names exists, each promise (a heading with a number) names
+at least one test, and each fuzzer and each bug that is planted in the simulation is on the page.
+Tests are `Suite.Test`, and `folder/file_test.test_name` below tests/.
 """
 
 import pathlib
@@ -15,6 +16,8 @@ PROMISE = re.compile(r"^## (\d+\. .*)$", re.MULTILINE)
 SUITE_TEST = re.compile(r"[A-Z]\w*\.[A-Z]\w*")
 SCRIPT_TEST = re.compile(r"(?P<script>\w+/\w+_test)\.(?P<name>test_\w+)")
 PATH = re.compile(r"(?:\w+/)+[\w.-]*")
+PLANTED = "tests/sim/planted_bugs.py"
+PLANTED_BUG = re.compile(r'^    Bug\(\s*"([^"]+)"', re.MULTILINE)
 GOOGLE_TEST = re.compile(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
 
 
@@ -56,7 +59,18 @@ def check(root):
         if not any(is_a_test(span) for span in CODE_SPAN.findall(section)):
             line = text.count("\n", 0, promise.start()) + 1
             problems.append(f"{PAGE}:{line}: no test of '{promise[1]}'")
-    return problems
+    return problems + missing_from(text, root)
+
+
+def missing_from(text, root):
+    """Fuzzers and planted bugs that the page does not tell of."""
+    planted = root / PLANTED
+    bugs = PLANTED_BUG.findall(planted.read_text()) if planted.exists() else []
+    fuzzers = [f"`tests/fuzz/{path.name}`"
+               for path in sorted((root / "tests/fuzz").glob("*_fuzz.cc"))]
+    return [f"{PAGE}:1: {name} is not on the page" for name in
+            [fuzzer for fuzzer in fuzzers if fuzzer not in text] +
+            [f"the planted bug '{bug}'" for bug in bugs if f"| {bug} |" not in text]]
 
 
 def main(arguments):

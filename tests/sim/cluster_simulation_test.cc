@@ -91,12 +91,37 @@ TEST(ClusterSimulation, OutputIsRightWhoeverComesAndGoes) {
   EXPECT_LT(jobs_failed, jobs / 10);
 }
 
+TEST(ClusterSimulation, WhatWasGrantedStaysGrantedWhateverTheJournalLoses) {
+  std::uint32_t turns_lost = 0, commits_failed = 0;
+  const std::uint64_t first = FromEnvironment("SPILLWAY_SIM_FIRST", 1);
+  const std::uint64_t seeds = FromEnvironment("SPILLWAY_SIM_SEEDS", 1'000);
+  for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
+    SimulatedCluster cluster(seed, DiskStorm(seed));
+    EXPECT_EQ(cluster.Run(), "") << "seed " << seed;
+    turns_lost += cluster.turns_lost();
+    commits_failed += cluster.commits_failed();
+  }
+  if (seeds < 1'000) return;
+  EXPECT_GT(turns_lost, 500u);
+  EXPECT_GT(commits_failed, 100u);
+}
+
 // Seeds that found something.
 TEST(ClusterSimulation, WhatOnceWentWrongDoesNot) {
   for (const std::uint64_t seed : {
            7'013,  // Doubled registrations ended each other's sessions, more of them each time.
+           7'930,  // An answer to an older registration: slots were given away twice.
+           14'761,
+           19'450,
        }) {
     SimulatedCluster cluster(seed, MovingStorm(seed));
+    EXPECT_EQ(cluster.Run(), "") << "seed " << seed;
+  }
+  for (const std::uint64_t seed : {
+           107,  // A power cut took a job's beginning, and its attempts were numbered from 0 again.
+           139,
+       }) {
+    SimulatedCluster cluster(seed, DiskStorm(seed));
     EXPECT_EQ(cluster.Run(), "") << "seed " << seed;
   }
 }

@@ -21,6 +21,7 @@ std::string FaultText(const Fault& fault) {
   const std::string lasts = " for " + std::to_string(fault.lasts_ms) + " ms";
   switch (fault.kind) {
     case Fault::Kind::kCoordinatorCrash: return at + "the coordinator is down" + lasts;
+    case Fault::Kind::kPowerCut: return at + "the coordinator's host is without power" + lasts;
     case Fault::Kind::kWorkerCrash: return at + worker + " is down" + lasts;
     case Fault::Kind::kWorkerPause: return at + worker + " stands still" + lasts;
     case Fault::Kind::kExecutorCrash: return at + worker + "'s executor crashes";
@@ -49,6 +50,7 @@ std::vector<Fault> PlanFaults(std::uint64_t seed, const SimulationOptions& optio
   every(options.partition_ms, Fault::Kind::kPartition, kPausedMsMax);
   every(options.drain_ms, Fault::Kind::kWorkerDrain, 0);
   every(options.leave_ms, Fault::Kind::kWorkerLeave, 0);
+  every(options.power_cut_ms, Fault::Kind::kPowerCut, kCoordinatorDownMs);
   std::stable_sort(faults.begin(), faults.end(),
                    [](const Fault& a, const Fault& b) { return a.time < b.time; });
   return faults;

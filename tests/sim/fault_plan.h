@@ -20,6 +20,7 @@ struct Fault {
     kPartition,      ///< The worker is out of reach.
     kWorkerDrain,    ///< Unless nobody else would stay.
     kWorkerLeave,
+    kPowerCut,  ///< Of the coordinator's host: what its journal has not synced may be lost.
   };
 
   TimeMs time = 0;

@@ -79,8 +79,20 @@ BUGS = [
              "if (session == 0 || session == channel_->session()) RegisterAgain();",
              "(void)session;\n        RegisterAgain();"),
         Edit("runtime/worker/worker_link.cc",
-             "(channel_ == nullptr || message->registered().registration() > registration_))",
-             "channel_ == nullptr)")),
+             "message->has_registered() && Answers(message->registered())",
+             "message->has_registered() && channel_ == nullptr")),
+    Bug("the answer to any registration begins a session", "runtime/worker/worker_link.cc",
+        "  return registered.registration() == details_.registration() &&\n"
+        "         registered.registration() > registration_;",
+        "  return channel_ == nullptr || registered.registration() > registration_;"),
+    Bug("a grant is told before it is on the disk", "runtime/coordinator/scheduler_actions.cc",
+        "  effects_.durable = true;\n  Feed(Committed{", "  Feed(Committed{"),
+    Bug("a worker's number may be lost with the power",
+        "runtime/coordinator/scheduler_actions.cc",
+        "std::holds_alternative<WorkerJoined>(event) ||\n", ""),
+    Bug("a job's beginning may be lost with the power",
+        "runtime/coordinator/scheduler_actions.cc",
+        "std::holds_alternative<SubmitJob>(event) ||\n", ""),
     Bug("ends are lost with their session", "runtime/worker/worker_link.cc",
         "if (wanted) kept_.push_back(std::move(text));", "(void)wanted;"),
     Bug("lost frames are not sent again", "runtime/protocol/reliable_channel.cc",
@@ -186,10 +198,11 @@ def main():
     arguments = parser.parse_args()
     planted = Planted(arguments.build.resolve())
     missed = 0
+    print("seeds  planted bug", flush=True)
     bugs = [bug for bug in BUGS if arguments.only in bug.name]
     for bug in bugs:
         if not planted.plant(bug):
-            print(f"GONE    {bug.name}: its place has changed; plant it anew")
+            print(f" GONE  {bug.name}: its place has changed; plant it anew", flush=True)
             missed += 1
             continue
         planted.compile()
@@ -197,9 +210,9 @@ def main():
         planted.pull_out()
         if seeds is None:
             missed += 1
-            print(f"MISSED  {bug.name}: not in {arguments.seeds} seeds", flush=True)
+            print(f"MISSED {bug.name}: not in {arguments.seeds} seeds", flush=True)
         else:
-            print(f"found   {bug.name}: seed {seeds}", flush=True)
+            print(f"{seeds:5}  {bug.name}", flush=True)
     print(f"{len(bugs) - missed} of {len(bugs)} planted bugs found")
     return 1 if missed else 0
 

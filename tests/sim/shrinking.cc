@@ -38,6 +38,7 @@ bool ShrinkOptions(FailingRun& run) {
       [](auto& o) { o.attempt_failure_permille = 0; },
       [](auto& o) { o.open_failure_permille = 0; },
       [](auto& o) { o.setup_failure_permille = 0; },
+      [](auto& o) { o.commit_failure_permille = 0; },
       [](auto& o) { o.older_workers = false; },
       [](auto& o) { o.speculate = false; },
       [](auto& o) { o.delay_ms_max = 1 + o.delay_ms_max / 2; },

@@ -12,6 +12,7 @@ namespace {
 
 constexpr TimeMs kClientPollMs = 100;
 constexpr std::uint32_t kAttemptsMax = 4;
+constexpr TimeMs kRestartMsMax = 300;
 constexpr TimeMs kGoneMsMax = 200;  // Until another worker is where one left.
 constexpr std::size_t kTraceCharsMax = 160;
 constexpr const char* kNoRoom = "no room for the output";
@@ -172,36 +173,16 @@ void SimulatedCluster::StartCoordinator() {
 
 void SimulatedCluster::CarryOutCoordinator() {
   if (coordinator_ == nullptr) return;
-  const Effects effects = coordinator_->TakeEffects(now_);
-  for (const AppendRecord& record : effects.records)
-    journal_[record.job].push_back({journal_sequence_++, record.bytes});
-  for (const ArchiveJob& job : effects.archived) {
-    journal_.erase(job.job);
-    history_.push_back(job.summary);
-    last_ended_job_ = std::max(last_ended_job_, job.job);
-  }
+  Effects effects = coordinator_->TakeEffects(now_);
+  if (!CommitTurn(effects)) return;
   for (const SendFrame& send : effects.frames) {
     Note(send.frame.size());
     if (trace_) TraceFrame("coordinator to " + send.peer, send.frame);
     if (send.peer[0] == 'c') {  // A client: its network is good.
-      const auto job = static_cast<std::uint32_t>(std::stoul(send.peer.substr(1)));
-      const auto frame = ParseFrame(send.frame);
-      const auto message = ParseMessage(frame->messages(0));
-      const wire::Reply& reply = message->reply();
-      // Or it has joined the job of before a restart, whose output is opened only now.
-      const bool no_room =
-          (reply.has_status() && reply.status().message() == kNoRoom) ||
-          (reply.has_job() && reply.job().ended() && reply.job().status().message() == kNoRoom);
-      if (no_room) {
-        jobs_[job].upload = random_() | 1;  // It submits again.
-        jobs_[job].upload_key.clear();
-        continue;
-      }
-      if (reply.has_status()) Fail("a client is refused: " + reply.status().message());
-      if (reply.has_submitted()) jobs_[job].upload_key = reply.submitted().job_id();
-      if (reply.has_job() && reply.job().ended()) jobs_[job].ended = reply.job();
+      TellClient(static_cast<std::uint32_t>(std::stoul(send.peer.substr(1))), send.frame);
       continue;
     }
+    NoteGrants(send.frame);
     const auto index = static_cast<std::uint32_t>(std::stoul(send.peer.substr(1)));
     const std::uint64_t life = std::stoull(send.peer.substr(send.peer.find('.') + 1));
     Send(
@@ -218,6 +199,71 @@ void SimulatedCluster::CarryOutCoordinator() {
       if (life == coordinator_life_ && coordinator_ != nullptr) KeepOutput(order);
     });
   WakeCoordinator();
+}
+
+bool SimulatedCluster::CommitTurn(Effects& effects) {
+  if (effects.records.empty() && effects.archived.empty()) return true;
+  // The disk is full or broken, and nothing of the turn is in the journal; or the process dies with
+  // all of it there. In both cases nobody hears of it.
+  const bool fails = options_.commit_failure_permille > 0 && now_ < options_.faults_end_ms &&
+                     Chance(options_.commit_failure_permille);
+  if (!fails || Chance(500)) {
+    unsynced_.push_back({std::move(effects.records), std::move(effects.archived)});
+    if (effects.durable) SyncJournal(unsynced_.size());
+  }
+  if (!fails) return true;
+  ++commits_failed_;
+  if (trace_) trace_(std::to_string(now_) + " the coordinator's commit fails");
+  CrashCoordinator({now_, Fault::Kind::kCoordinatorCrash, 0, Below(kRestartMsMax)});
+  return false;
+}
+
+void SimulatedCluster::SyncJournal(std::size_t turns) {
+  const auto end = unsynced_.begin() + static_cast<std::ptrdiff_t>(turns);
+  for (auto turn = unsynced_.begin(); turn != end; ++turn) {
+    for (AppendRecord& record : turn->records)
+      journal_[record.job].push_back({journal_sequence_++, std::move(record.bytes)});
+    for (ArchiveJob& job : turn->archived) {
+      journal_.erase(job.job);
+      history_.push_back(std::move(job.summary));
+      last_ended_job_ = std::max(last_ended_job_, job.job);
+    }
+  }
+  unsynced_.erase(unsynced_.begin(), end);
+}
+
+void SimulatedCluster::TellClient(std::uint32_t job, const std::string& bytes) {
+  const auto frame = ParseFrame(bytes);
+  const auto message = ParseMessage(frame->messages(0));
+  const wire::Reply& reply = message->reply();
+  // Or it has joined the job of before a restart, whose output is opened only now.
+  const bool no_room =
+      (reply.has_status() && reply.status().message() == kNoRoom) ||
+      (reply.has_job() && reply.job().ended() && reply.job().status().message() == kNoRoom);
+  if (no_room) {
+    jobs_[job].upload = random_() | 1;  // It submits again.
+    jobs_[job].upload_key.clear();
+    return;
+  }
+  if (reply.has_status()) Fail("a client is refused: " + reply.status().message());
+  if (reply.has_submitted()) jobs_[job].upload_key = reply.submitted().job_id();
+  if (reply.has_job() && reply.job().ended()) jobs_[job].ended = reply.job();
+}
+
+/// A grant that somebody was told is the commit: no other attempt is ever granted, whatever the
+/// coordinator has lost since.
+void SimulatedCluster::NoteGrants(const std::string& bytes) {
+  const auto frame = ParseFrame(bytes);
+  for (const std::string& text : frame->messages()) {
+    const auto message = ParseMessage(text);
+    if (!message.ok() || !message->has_commit_grant()) continue;
+    const AttemptId id = FromWire(message->commit_grant().attempt());
+    const auto [known, is_new] = granted_.emplace(std::pair(id.job, id.task), id.attempt);
+    if (!is_new && known->second != id.attempt)
+      Fail("part " + std::to_string(id.task) + " of job " + std::to_string(id.job) +
+           " was granted to attempt " + std::to_string(known->second) + ", and now to " +
+           std::to_string(id.attempt));
+  }
 }
 
 void SimulatedCluster::WakeCoordinator() {
@@ -350,6 +396,9 @@ void SimulatedCluster::CarryOut(std::uint32_t index) {
   for (const auto& discard : effects.discards)
     worker.segments.erase({discard.job, discard.segment.map_task, discard.segment.attempt});
   for (const auto& [job, message] : effects.to_executors) Executor(index, job, message);
+  if (worker.attempts.size() > options_.slots)
+    Fail("worker " + std::to_string(index) + " runs " + std::to_string(worker.attempts.size()) +
+         " attempts at once; it has " + std::to_string(options_.slots) + " slots");
   for (std::string& frame : effects.frames) {
     Note(frame.size());
     if (trace_) TraceFrame("worker " + std::to_string(index) + " to coordinator", frame);
@@ -589,6 +638,7 @@ void SimulatedCluster::Strike(const Fault& fault) {
   if (trace_) trace_(FaultText(fault));
   switch (fault.kind) {
     case Fault::Kind::kCoordinatorCrash: return CrashCoordinator(fault);
+    case Fault::Kind::kPowerCut: return CutPower(fault);
     case Fault::Kind::kWorkerCrash: return CrashWorker(fault);
     case Fault::Kind::kWorkerPause: return PauseWorker(fault);
     case Fault::Kind::kExecutorCrash: return CrashExecutor(fault);
@@ -600,9 +650,20 @@ void SimulatedCluster::Strike(const Fault& fault) {
 
 void SimulatedCluster::CrashCoordinator(const Fault& fault) {
   if (coordinator_ == nullptr) return;
+  SyncJournal(unsynced_.size());  // The kernel has it.
   coordinator_.reset();
   ++coordinator_restarts_;
   At(now_ + fault.lasts_ms, [this] { StartCoordinator(); });
+}
+
+/// Turns are lost from the last one back, as far as the last that had to be durable: a transaction
+/// that was torn counts as none.
+void SimulatedCluster::CutPower(const Fault& fault) {
+  if (coordinator_ == nullptr) return;
+  SyncJournal(static_cast<std::size_t>(Below(unsynced_.size() + 1)));
+  turns_lost_ += static_cast<std::uint32_t>(unsynced_.size());
+  unsynced_.clear();
+  CrashCoordinator(fault);
 }
 
 void SimulatedCluster::CrashWorker(const Fault& fault) {

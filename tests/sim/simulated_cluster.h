@@ -43,6 +43,8 @@ class SimulatedCluster {
   std::uint32_t workers_gone() const { return workers_gone_; }  ///< That left, drained or at once.
   std::uint32_t opens_failed() const { return opens_failed_; }
   std::uint32_t setups_failed() const { return setups_failed_; }
+  std::uint32_t turns_lost() const { return turns_lost_; }  ///< With the power.
+  std::uint32_t commits_failed() const { return commits_failed_; }
   std::uint32_t jobs_failed() const;
 
  private:
@@ -63,6 +65,12 @@ class SimulatedCluster {
 
   void StartCoordinator();
   void CarryOutCoordinator();
+  /// Commits the turn's records. False: the coordinator is gone, and so is what it wanted to do.
+  bool CommitTurn(Effects& effects);
+  /// What was committed up to the turn is on the disk.
+  void SyncJournal(std::size_t turns);
+  void TellClient(std::uint32_t job, const std::string& frame);
+  void NoteGrants(const std::string& frame);
   void WakeCoordinator();
   void KeepOutput(const OutputOrder& order);
   void StartWorker(std::uint32_t index);
@@ -80,6 +88,7 @@ class SimulatedCluster {
   void ScheduleFaults();
   void Strike(const Fault& fault);
   void CrashCoordinator(const Fault& fault);
+  void CutPower(const Fault& fault);
   void CrashWorker(const Fault& fault);
   void PauseWorker(const Fault& fault);
   void CrashExecutor(const Fault& fault);
@@ -119,6 +128,11 @@ class SimulatedCluster {
   std::uint32_t coordinator_restarts_ = 0;
   std::map<JobId, std::vector<std::pair<std::uint64_t, std::string>>> journal_;
   std::uint64_t journal_sequence_ = 0;
+  struct Turn {
+    std::vector<AppendRecord> records;
+    std::vector<ArchiveJob> archived;
+  };
+  std::vector<Turn> unsynced_;  ///< Committed, and lost with the power: all, or the last of them.
   std::vector<std::string> history_;
   JobId last_ended_job_ = 0;  ///< As the coordinator's shell keeps it in the journal.
 
@@ -126,6 +140,8 @@ class SimulatedCluster {
   std::set<std::uint32_t> cut_;  ///< Workers that the network does not reach.
   /// Durable part files: (job, part, attempt) -> content.
   std::map<std::tuple<JobId, std::uint32_t, std::uint32_t>, std::uint64_t> part_files_;
+  /// The attempt of each part that was told that it is granted.
+  std::map<std::pair<JobId, std::uint32_t>, std::uint32_t> granted_;
   std::set<JobId> staged_;
   /// By worker id: where its segments are read.
   std::map<WorkerId, std::uint32_t> by_id_;
@@ -135,6 +151,8 @@ class SimulatedCluster {
   std::uint32_t workers_gone_ = 0;
   std::uint32_t opens_failed_ = 0;
   std::uint32_t setups_failed_ = 0;
+  std::uint32_t turns_lost_ = 0;
+  std::uint32_t commits_failed_ = 0;
 };
 
 }  // namespace spillway

@@ -33,6 +33,8 @@ struct SimulationOptions {
   /// cannot be set up there, which may be its end.
   std::uint32_t open_failure_permille = 0;
   std::uint32_t setup_failure_permille = 0;
+  std::uint32_t power_cut_ms = 0;             ///< Of the coordinator's host.
+  std::uint32_t commit_failure_permille = 0;  ///< Of turns with records; the coordinator ends.
   TimeMs faults_end_ms = 3'000;
   TimeMs end_ms = 120'000;               ///< By then every job has ended.
   std::uint64_t events_max = 1'000'000;  ///< More than a run takes that is no storm.

@@ -45,4 +45,15 @@ SimulationOptions MovingStorm(std::uint64_t seed) {
   return options;
 }
 
+SimulationOptions DiskStorm(std::uint64_t seed) {
+  SimulationOptions options = MovingStorm(seed);
+  std::mt19937_64 random(seed * 1'299'709);
+  const auto below = [&](std::uint32_t limit) {
+    return static_cast<std::uint32_t>(random() % limit);
+  };
+  options.power_cut_ms = below(2) * (300 + below(1'500));
+  options.commit_failure_permille = below(2) * below(30);
+  return options;
+}
+
 }  // namespace spillway

@@ -10,4 +10,7 @@ SimulationOptions Storm(std::uint64_t seed);
 /// The same, and workers come and go, outputs cannot be opened, and jobs not be set up.
 SimulationOptions MovingStorm(std::uint64_t seed);
 
+/// The same, and the coordinator's disk fails or loses what was not synced.
+SimulationOptions DiskStorm(std::uint64_t seed);
+
 }  // namespace spillway

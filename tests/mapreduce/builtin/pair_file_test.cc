@@ -80,6 +80,16 @@ TEST(PairFile, ADamagedByteIsFound) {
   }
 }
 
+// Found by a fuzzer: it was said to be an error of the code.
+TEST(PairFile, PairsOfOtherTypesAreBadData) {
+  const std::string file = FileOf({{"key", 1}});
+  const InputBlock block{std::string_view(file).substr(0, file.size() - PairBlock::kHeadBytes), 0,
+                         0, "file"};
+  const auto nothing = [](const auto&, auto*) {};
+  EXPECT_THROW((Pairs<std::uint64_t, std::uint32_t>::ForEach(block, nothing)), BadRecord);
+  EXPECT_THROW((Pairs<std::string, double>::ForEach(block, nothing)), BadRecord);
+}
+
 TEST(PairFile, TheLastBlockCountsThePairs) {
   const std::string path = ::testing::TempDir() + "/pairs." + std::to_string(::getpid());
   const std::string file = FileOf(SomePairs());

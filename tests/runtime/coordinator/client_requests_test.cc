@@ -21,6 +21,14 @@ TEST(ClientRequests, AJobIsAcceptedWhenItsOutputIsOpen) {
   EXPECT_THAT(bench.LastReply("c").submitted().job_id(), HasSubstr("-0001"));
 }
 
+// Else a power cut takes the job's beginning, and the attempts that workers had are numbered again.
+TEST(ClientRequests, AJobThatBeginsIsDurable) {
+  MachineBench bench;
+  bench.Submit("c", SampleSpec(1, 1));
+  bench.machine.OnOutputDone(bench.outputs.at(0), OkStatus(), "/staging", bench.now);
+  EXPECT_TRUE(bench.machine.TakeEffects(bench.now).durable);
+}
+
 TEST(ClientRequests, AnOutputThatCannotBeOpenedIsTheSubmittersAnswer) {
   MachineBench bench;
   bench.Submit("c", SampleSpec(2, 1));

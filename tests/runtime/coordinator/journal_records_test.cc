@@ -91,5 +91,14 @@ TEST(JournalRecords, DamagedOnesAreDataLoss) {
   EXPECT_EQ(bench.machine.Restore(orphan.SerializeAsString()).code(), Code::kDataLoss);
 }
 
+// What workers are told of its tasks would be of one, and the tasks of the other.
+TEST(JournalRecords, AJobThatWasAcceptedTwiceIsDamage) {
+  MachineBench bench;
+  bench.Submit("c", SampleSpec(2, 1));
+  MachineBench heir;
+  EXPECT_TRUE(heir.machine.Restore(bench.records.at(0)).ok());
+  EXPECT_EQ(heir.machine.Restore(bench.records.at(0)).code(), Code::kDataLoss);
+}
+
 }  // namespace
 }  // namespace spillway

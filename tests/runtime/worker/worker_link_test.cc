@@ -35,15 +35,55 @@ WorkerLink MakeLink() {
       wire::Register(), [] { return std::vector<AttemptId>(); }, options);
 }
 
-TEST(WorkerLink, MovesToTheSessionOfTheNewestRegistration) {
+// Under the first answer it could be given attempts that the second Register does not name.
+TEST(WorkerLink, TakesTheAnswerToItsNewestRegisterOnly) {
   WorkerLink link = MakeLink();
   EXPECT_EQ(Sent(link, 0).registration(), 1u);
   EXPECT_EQ(Sent(link, 100).registration(), 2u);
-  EXPECT_TRUE(link.OnFrame(Answer(7, 1), 110).registered.has_value());
+  EXPECT_FALSE(link.OnFrame(Answer(7, 1), 110).registered.has_value());
+  EXPECT_FALSE(link.registered());
   EXPECT_TRUE(link.OnFrame(Answer(8, 2), 120).registered.has_value());
   EXPECT_FALSE(link.OnFrame(Answer(7, 1), 130).registered.has_value());
+  EXPECT_FALSE(link.OnFrame(Answer(8, 2), 130).registered.has_value());
   link.Post(wire::Message());
   EXPECT_EQ(ParseFrame(*link.NextFrame(140))->session(), 8u);
+}
+
+// Found by a fuzzer: all that it said then were frames that nobody takes.
+TEST(WorkerLink, AnAnswerInAVersionThatItDoesNotSpeakBeginsNoSession) {
+  for (const std::uint32_t version : {0u, kProtocolVersion + 1}) {
+    WorkerLink link = MakeLink();
+    (void)Sent(link, 0);
+    wire::Message message = *ParseMessage(ParseFrame(Answer(7, 1))->messages(0));
+    message.mutable_registered()->set_version(version);
+    EXPECT_FALSE(link.OnFrame(LoneFrame(message), 10).registered.has_value()) << version;
+    EXPECT_FALSE(link.registered());
+  }
+}
+
+TEST(WorkerLink, AnAnswerOfASessionThatEndedBeginsNone) {
+  WorkerLink link = MakeLink();
+  (void)Sent(link, 0);
+  (void)link.OnFrame(Answer(7, 1), 10);
+  (void)link.OnFrame(Again(7), 20);
+  EXPECT_FALSE(link.OnFrame(Answer(7, 1), 30).registered.has_value());
+  EXPECT_FALSE(link.registered());
+}
+
+// An answer that always takes longer than the wait would always be too old.
+TEST(WorkerLink, WaitsLongerForAnAnswerThatDoesNotCome) {
+  WorkerLink link = MakeLink();
+  (void)Sent(link, 0);
+  (void)Sent(link, 100);
+  EXPECT_FALSE(link.NextFrame(299).has_value());
+  EXPECT_EQ(Sent(link, 300).registration(), 3u);
+  EXPECT_FALSE(link.NextFrame(699).has_value());
+  EXPECT_EQ(Sent(link, 700).registration(), 4u);
+  EXPECT_FALSE(link.NextFrame(1099).has_value());
+  EXPECT_TRUE(link.OnFrame(Answer(7, 4), 1099).registered.has_value());
+  link.RegisterAgain();
+  (void)Sent(link, 2000);
+  EXPECT_EQ(Sent(link, 2100).registration(), 6u);
 }
 
 TEST(WorkerLink, WhatIsSaidOfAnOldSessionDoesNotEndTheNewOne) {
@@ -59,12 +99,13 @@ TEST(WorkerLink, WhatIsSaidOfAnOldSessionDoesNotEndTheNewOne) {
 TEST(WorkerLink, EndsSurviveTheirSession) {
   WorkerLink link = MakeLink();
   (void)Sent(link, 0);
-  (void)Sent(link, 100);
   (void)link.OnFrame(Answer(7, 1), 110);
   wire::Message done;
   done.mutable_map_done()->mutable_attempt()->set_task(3);
   link.Post(done);
   (void)link.NextFrame(120);
+  (void)link.OnFrame(Again(7), 125);
+  EXPECT_EQ(Sent(link, 130).attempts(0).task(), 3u);
   (void)link.OnFrame(Answer(8, 2), 130);
   const auto frame = ParseFrame(*link.NextFrame(140));
   EXPECT_EQ(frame->session(), 8u);
