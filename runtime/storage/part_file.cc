@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "shuffle/store/kill_point.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -35,6 +37,7 @@ Result<std::unique_ptr<PartFile>> PartFile::Create(FileSystem& files,
                                                    const PartFileOptions& options) {
   const std::string path = PartAttemptPath(staging_dir, options.part, options.attempt);
   SPILLWAY_ASSIGN_OR_RETURN(auto file, files.Create(path));
+  KillPoint("part-created");
   return std::unique_ptr<PartFile>(
       new PartFile(files, staging_dir + "/attempts", path, options, std::move(file)));
 }
@@ -64,6 +67,7 @@ Status PartFile::Append(std::string_view bytes) {
   XXH3_64bits_update(&hash_->state, bytes.data(), bytes.size());
   bytes_ += bytes.size();
   SPILLWAY_RETURN_IF_ERROR(file_->Append(bytes));
+  KillPoint("part-written");
   if (options_.durable && bytes_ >= sync_started_bytes_ + kSyncStepBytes) {
     file_->StartSync();
     sync_started_bytes_ = bytes_;
@@ -73,9 +77,12 @@ Status PartFile::Append(std::string_view bytes) {
 
 Status PartFile::Finish() {
   if (options_.durable) SPILLWAY_RETURN_IF_ERROR(file_->Sync());
+  KillPoint("part-synced");
   SPILLWAY_RETURN_IF_ERROR(file_->Close());
+  KillPoint("part-closed");
   if (options_.durable && options_.durable_name)
     SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(directory_));
+  KillPoint("part-named");
   kept_ = true;
   return OkStatus();
 }

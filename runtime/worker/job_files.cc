@@ -6,6 +6,7 @@
 #include "runtime/protocol/wire_values.h"
 #include "runtime/storage/content_hash.h"
 #include "runtime/transfer/job_directory.h"
+#include "shuffle/store/kill_point.h"
 
 namespace spillway {
 
@@ -104,10 +105,12 @@ Status PrepareJobFiles(FileSystem& files, const std::vector<std::string>& scratc
     else
       failure = std::move(made);  // Segments go to the others: the store sets this one aside.
   }
+  KillPoint("job-directory-made");
   for (const std::string& directory : usable) {
     wire::StartJob pinned = start;
     failure = PinAll(files, directory, ask, pinned);
     if (failure.ok()) {
+      KillPoint("job-files-pinned");
       start = std::move(pinned);
       return OkStatus();
     }
@@ -124,6 +127,7 @@ void RemoveJobFiles(FileSystem& files, const std::vector<std::string>& scratch_d
     const Status removed = files.RemoveTree(JobDirectory(directory, job));
     static_cast<void>(removed.ok());
   }
+  KillPoint("job-files-removed");
 }
 
 }  // namespace spillway

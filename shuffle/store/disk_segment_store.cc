@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mapreduce/base/check.h"
+#include "shuffle/store/kill_point.h"
 #include "shuffle/store/released_ranges.h"
 
 namespace spillway {
@@ -101,6 +102,7 @@ class DiskSegmentStore::File final : public SegmentFile {
       store_.SetAside(directory_);
       return status.Annotate("segment of map task " + std::to_string(id_.map_task));
     }
+    KillPoint("segment-written");
     size_ += bytes.size();
     store_.spilled_bytes_.fetch_add(bytes.size(), std::memory_order_relaxed);
     return OkStatus();
@@ -117,8 +119,10 @@ class DiskSegmentStore::File final : public SegmentFile {
       store_.SetAside(directory_);
       return closed;
     }
+    KillPoint("segment-closed");
     SPILLWAY_RETURN_IF_ERROR(store_.Publish(path_, id_, directory_));
     committed_ = true;
+    KillPoint("segment-published");
     return OkStatus();
   }
 
@@ -197,6 +201,7 @@ Result<std::unique_ptr<SegmentFile>> DiskSegmentStore::CreateIn(std::size_t dire
     auto out = files_.Create(path);
     if (out.status().code() == Code::kAlreadyExists && tries < kNameTriesMax) continue;
     if (!out.ok()) return out.status();
+    KillPoint("segment-created");
     {
       std::lock_guard lock(mutex_);
       ++directories_[directory].writers;
