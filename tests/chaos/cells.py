@@ -25,19 +25,18 @@ FAULTS = {
     "clock": (WORKER, COORDINATOR),  # The time of day is set forward or back.
 }
 
-# Jobs, and the phases that can be seen in them. A loop's rounds all lie in its map tasks.
-JOBS = {
-    "count": PHASES,
-    "words": PHASES,
-    "sort": PHASES,
-    "loop": (IDLE, SPLIT, MAP, COMMIT),
-}
-
+JOBS = ("count", "words", "sort", "loop")
 
 
 def is_possible(fault, role, phase):
     """Before a job has begun there are neither executors nor segments."""
     return phase not in (IDLE, SPLIT) or (role != EXECUTOR and fault != "flip")
+
+
+def is_possible_in(job, cell):
+    """A loop's rounds all lie in its map tasks, which leave no segments."""
+    fault, _, phase = cell
+    return job != "loop" or (phase in (IDLE, SPLIT, MAP, COMMIT) and fault != "flip")
 
 
 CELLS = [(fault, role, phase) for fault, roles in FAULTS.items() for role in roles
@@ -72,10 +71,9 @@ class Plan:
         self.seed = seed
         self.rng = rng = random.Random(seed)
         first = CELLS[seed * self.STRIDE % len(CELLS)]
-        # A job that has the phase; "count" has the longest phases, so it is the most frequent.
-        fitting = [job for job, phases in JOBS.items() if first[2] in phases]
-        self.job = rng.choice(fitting + ["count"] * 2)
-        possible = [cell for cell in CELLS if cell[2] in JOBS[self.job]]
+        # "count" has the longest phases, so it is the most frequent.
+        self.job = rng.choice([job for job in JOBS if is_possible_in(job, first)] + ["count"] * 2)
+        possible = [cell for cell in CELLS if is_possible_in(self.job, cell)]
         cells = [first] + rng.sample(possible, rng.choice([0, 0, 1, 1, 2]))
         self.events = [Event(*cell, victim=rng.randrange(workers)) for cell in cells]
         self.events.sort(key=lambda event: PHASES.index(event.phase))

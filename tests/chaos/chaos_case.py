@@ -143,6 +143,7 @@ class ChaosCase(ClusterCase):
     def end_workers(self):
         """A worker that is told to leave takes its files with it."""
         for daemon in self.daemons:
+            self.wait_until_registered(daemon)
             daemon.send_signal(signal.SIGTERM)
         for daemon in self.daemons:
             self.assertEqual(daemon.wait(timeout=60), 0, self.logs())

@@ -184,8 +184,7 @@ class KilledWorkers(SmallJobCase):
 
     def end_worker(self, worker, code=0):
         """Stops it, and expects that its scratch goes."""
-        self.wait_for(lambda: worker.log.exists() and "registered" in worker.log.read_text(),
-                      "the worker to have begun")
+        self.wait_until_registered(worker)
         worker.send_signal(signal.SIGTERM)
         self.assertEqual(worker.wait(timeout=SECONDS_MAX), code, worker.log.read_text())
         if code == 0:

@@ -100,6 +100,11 @@ class ClusterCase(CommandCase):
             return status is not None and len(status["workers"]) == count
         self.wait_for(there, f"{count} workers")
 
+    def wait_until_registered(self, worker):
+        """Of a worker that was just started: from then on it also stops as it is told."""
+        self.wait_for(lambda: worker.log.exists() and "registered" in worker.log.read_text(),
+                      f"{worker.name} to register")
+
     def stop_everything(self):
         for process in [*self.workers, self.coordinator]:
             if process is None or process.poll() is not None:
