@@ -100,7 +100,7 @@ class DiskSegmentStore::File final : public SegmentFile {
     const Status status = out_->Append(bytes);
     if (!status.ok()) {
       store_.SetAside(directory_);
-      return status.Annotate("segment of map task " + std::to_string(id_.map_task));
+      return ScratchFailure(status).Annotate("segment of map task " + std::to_string(id_.map_task));
     }
     KillPoint("segment-written");
     size_ += bytes.size();
@@ -117,10 +117,10 @@ class DiskSegmentStore::File final : public SegmentFile {
     out_.reset();
     if (!closed.ok()) {
       store_.SetAside(directory_);
-      return closed;
+      return ScratchFailure(closed);
     }
     KillPoint("segment-closed");
-    SPILLWAY_RETURN_IF_ERROR(store_.Publish(path_, id_, directory_));
+    SPILLWAY_RETURN_IF_ERROR(ScratchFailure(store_.Publish(path_, id_, directory_)));
     committed_ = true;
     KillPoint("segment-published");
     return OkStatus();
@@ -152,7 +152,7 @@ Result<std::unique_ptr<SegmentFile>> DiskSegmentStore::Create(const SegmentId& i
     SetAside(directory);
     failure = created.status();
   }
-  return failure.Annotate("no spill directory takes a segment; the last one tried");
+  return ScratchFailure(failure).Annotate("no spill directory takes a segment; the last one tried");
 }
 
 // The best first: those that did not fail, then those that did, each by free space per writer.

@@ -146,7 +146,8 @@ class ChaosCase(ClusterCase):
             self.wait_until_registered(daemon)
             daemon.send_signal(signal.SIGTERM)
         for daemon in self.daemons:
-            self.assertEqual(daemon.wait(timeout=60), 0, self.logs())
+            self.wait_for(lambda: daemon.poll() is not None, f"{daemon.name} to leave")
+            self.assertEqual(daemon.returncode, 0, self.logs())
             left = [str(path) for spill in daemon.spill_dirs for path in spill.glob("spillway-*/*")]
             self.assertEqual(left, [])
 
