@@ -19,6 +19,7 @@
 #include "runtime/storage/system_clock.h"
 #include "runtime/storage/unique_fd.h"
 #include "runtime/transport/fetch_token.h"
+#include "shuffle/store/kill_point.h"
 
 namespace spillway {
 
@@ -257,6 +258,8 @@ class Coordinator::Loop {
 
   Status CarryOut() {
     Effects effects = machine_->TakeEffects(Now());
+    const bool decided = !effects.records.empty();
+    if (decided) KillPoint("turn-decided");
     for (const AppendRecord& record : effects.records) {
       if (options_.watch) options_.watch(record.bytes);
       journal_->Append(record.job, record.bytes);
@@ -271,6 +274,7 @@ class Coordinator::Loop {
     SPILLWAY_RETURN_IF_ERROR(
         journal_->Commit(effects.durable ? Durability::kDurable : Durability::kProcess));
     for (SendFrame& frame : effects.frames) Send(std::move(frame));
+    if (decided) KillPoint("turn-sent");
     for (OutputOrder& order : effects.outputs) keeper_->Give(std::move(order));
     for (FileOrder& order : effects.files) keeper_->Give(std::move(order));
     for (const std::string& line : effects.log) Log(line);

@@ -136,8 +136,9 @@ class Scheduler::Machine {
   void AssignSlots();
   /// Starts all that waits of jobs whose tasks need each other.
   void AssignGangs();
-  /// The usable worker that has the fewest attempts for its slots, or kNone.
-  WorkerIndex LeastTaken() const;
+  /// The usable worker that has the fewest attempts for its slots, or kNone. One on which the map
+  /// task failed only when there is no other: it would use up its attempts there in a moment.
+  WorkerIndex LeastTakenFor(JobState& job, std::uint32_t map);
   bool StartOn(WorkerIndex worker);
   /// Starts something of `jobs` that nothing but a slot is missing for.
   bool StartOneOf(const ShareQueue& jobs, WorkerIndex worker);

@@ -30,8 +30,9 @@ constexpr WorkerTable::Kind kSmallJobsOnly = WorkerTable::Kind::kSmallJobsOnly;
 
 }  // namespace
 
-WorkerIndex Scheduler::Machine::LeastTaken() const {
+WorkerIndex Scheduler::Machine::LeastTakenFor(JobState& job, std::uint32_t map) {
   WorkerIndex best = WorkerTable::kNone;
+  bool best_avoided = false;
   for (WorkerIndex index = 0; index < workers_.size(); ++index) {
     const Worker& worker = workers_[index];
     if (!worker.usable() || worker.small_jobs_only) continue;
@@ -40,7 +41,14 @@ WorkerIndex Scheduler::Machine::LeastTaken() const {
     const auto load = [this](WorkerIndex i, WorkerIndex other) {
       return std::uint64_t{workers_[i].slots_taken + 1} * workers_[other].slots;
     };
-    if (best == WorkerTable::kNone || load(index, best) < load(best, index)) best = index;
+    const bool avoided = Avoids(job, TaskKind::kMap, map, index);
+    if (best != WorkerTable::kNone) {
+      const bool better =
+          avoided == best_avoided ? load(index, best) < load(best, index) : !avoided;
+      if (!better) continue;
+    }
+    best = index;
+    best_avoided = avoided;
   }
   return best;
 }
@@ -48,11 +56,11 @@ WorkerIndex Scheduler::Machine::LeastTaken() const {
 void Scheduler::Machine::AssignGangs() {
   while (!gangs_.empty()) {
     JobState& job = *gangs_.begin()->second;
-    const WorkerIndex worker = LeastTaken();
+    const std::uint32_t map = job.waiting(TaskKind::kMap).Next(0);
+    // Where it failed before is better than nowhere: the others wait for it.
+    const WorkerIndex worker = LeastTakenFor(job, map);
     if (worker == WorkerTable::kNone) return;
-    // Where a task failed before is better than nowhere: the others wait for it.
-    StartAttempt(job, NextAttempt(job, TaskKind::kMap, job.waiting(TaskKind::kMap).Next(0)), worker,
-                 false);
+    StartAttempt(job, NextAttempt(job, TaskKind::kMap, map), worker, false);
   }
 }
 

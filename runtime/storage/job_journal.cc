@@ -19,6 +19,7 @@
 #include "runtime/storage/sqlite_database.h"
 #include "runtime/storage/turn_rows.h"
 #include "runtime/storage/unique_fd.h"
+#include "shuffle/store/kill_point.h"
 
 namespace spillway {
 namespace {
@@ -94,6 +95,7 @@ Status MakeFile(const std::string& directory, const std::string& path) {
   if (!file.valid()) {
     return errno == EEXIST ? OkStatus() : PosixError(errno, "create", path);
   }
+  KillPoint("journal-file-made");
   const UniqueFd parent(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!parent.valid() || ::fsync(parent.get()) != 0) return PosixError(errno, "sync", directory);
   return OkStatus();
@@ -247,8 +249,10 @@ Status JobJournal::Database::TakeOver(const JournalOptions& options, bool is_new
     update.Bind(4, holder.since_unix_ms).Bind(5, holder.beat_unix_ms);
     SPILLWAY_RETURN_IF_ERROR(update.Run());
     SPILLWAY_ASSIGN_OR_RETURN(turn_, sqlite_->ReadNumber("SELECT max(turn) FROM turn_rows"));
+    KillPoint("journal-taking");
     return sqlite_->Run("COMMIT");
   }();
+  KillPoint("journal-taken");
   if (!status.ok()) sqlite_->Rollback();
   return status;
 }
@@ -324,9 +328,12 @@ Status JobJournal::Database::CheckEpoch() {
 Status JobJournal::Database::InTransaction(const std::function<Status()>& write) {
   if (!failed_.ok()) return failed_;
   Status status = sqlite_->Run("BEGIN IMMEDIATE");
+  KillPoint("journal-begun");
   if (status.ok()) status = CheckEpoch();
   if (status.ok()) status = write();
+  KillPoint("journal-written");
   if (status.ok()) status = sqlite_->Run("COMMIT");
+  KillPoint("journal-committed");
   if (status.ok()) return status;
   sqlite_->Rollback();
   return failed_ = status;

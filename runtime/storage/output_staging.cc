@@ -6,6 +6,7 @@
 #include <map>
 
 #include "runtime/storage/owner_marker.h"
+#include "shuffle/store/kill_point.h"
 
 namespace spillway {
 
@@ -13,6 +14,10 @@ namespace {
 
 constexpr const char* kAttempts = "/attempts";
 constexpr const char* kManifest = "_manifest.json";
+/// In an output that is replacing another one: the name that the other one then has.
+constexpr const char* kReplaced = "SPILLWAY_REPLACED";
+
+constexpr std::size_t kNameBytesMax = 255;
 
 struct SplitPath {
   std::string parent, name;
@@ -37,12 +42,29 @@ void RemoveMarked(FileSystem& files, const std::string& directory) {
       if (name != kOwnerMarkerName && removed.ok())
         removed = files.RemoveTree(directory + "/" + name);
   }
+  KillPoint("staging-emptied");
   if (removed.ok()) removed = files.RemoveTree(directory);
   static_cast<void>(removed.ok());  // The next job for this output tries again.
 }
 
+/// What the output has replaced, when its job died before it had removed that: only the output
+/// tells, since the other one carries no marker.
+void RemoveReplaced(FileSystem& files, const SplitPath& output) {
+  const std::string path = output.parent + "/" + output.name;
+  if (ReadOwnerMarker(files, path) != Ownership::kDead) return;
+  const auto file = files.Open(path + "/" + kReplaced);
+  if (!file.ok()) return;
+  std::string name(kNameBytesMax, '\0');
+  const auto bytes = (*file)->ReadAt(0, name.size(), name.data());
+  if (!bytes.ok()) return;
+  name.resize(*bytes);
+  if (name.starts_with(StagingPrefix(output.name)) && name.find('/') == std::string::npos)
+    RemoveMarked(files, output.parent + "/" + name);
+}
+
 /// Staging directories of jobs that died while they wrote this output.
 void RemoveLeftovers(FileSystem& files, const SplitPath& output) {
+  RemoveReplaced(files, output);
   const auto names = files.List(output.parent);
   if (!names.ok()) return;
   for (const std::string& name : *names) {
@@ -127,12 +149,17 @@ Status OutputStaging::Prepare() {
   }
   if (!made.ok()) committed_ = true;  // Whatever is there is not ours to remove.
   SPILLWAY_RETURN_IF_ERROR(made.Annotate("staging the output"));
+  KillPoint("staging-made");
   SPILLWAY_RETURN_IF_ERROR(Mark());
+  KillPoint("staging-marked");
   SPILLWAY_RETURN_IF_ERROR(files_.MakeDirectory(staging_ + kAttempts, 0755));
+  KillPoint("staging-ready");
   if (options_.owner.empty() || !options_.durable) return OkStatus();
   // Another process goes on here after a power cut.
   SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(staging_));
-  return files_.SyncDirectory(Split(staging_).parent);
+  SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(Split(staging_).parent));
+  KillPoint("staging-synced");
+  return OkStatus();
 }
 
 Status OutputStaging::Mark() {
@@ -212,6 +239,7 @@ Status OutputStaging::MoveFile(const std::string& directory, const OutputFile& f
   if (found.status().code() == Code::kNotFound) {
     SPILLWAY_RETURN_IF_ERROR(files_.RenameNoReplace(staging_ + "/" + file.attempt, to)
                                  .Annotate("publishing the output"));
+    KillPoint("output-part-moved");
     found = files_.Stat(to);
   }
   SPILLWAY_RETURN_IF_ERROR(found.status());
@@ -232,6 +260,7 @@ Status OutputStaging::RemoveLitter(const std::string& directory, std::set<std::s
   for (const std::string& name : names)
     if (!kept.contains(name))
       SPILLWAY_RETURN_IF_ERROR(files_.RemoveTree(InStaging(directory) + "/" + name));
+  KillPoint("output-cleared");
   return OkStatus();
 }
 
@@ -269,8 +298,11 @@ Status OutputStaging::Assemble(const OutputTree& tree, const std::string& manife
 
 Status OutputStaging::WriteFile(const std::string& path, const std::string& text) {
   SPILLWAY_ASSIGN_OR_RETURN(const auto file, files_.Create(path));
+  KillPoint("output-file-created");
   SPILLWAY_RETURN_IF_ERROR(file->Append(text));
+  KillPoint("output-file-written");
   if (options_.durable) SPILLWAY_RETURN_IF_ERROR(file->Sync());
+  KillPoint("output-file-synced");
   return file->Close();
 }
 
@@ -281,19 +313,27 @@ Status OutputStaging::CommitJob(const std::string& manifest_head,
     SPILLWAY_ASSIGN_OR_RETURN(const OutputTree tree, OutputTree::Of(winners, options_.parts));
     if (!gone_.ok()) return HasManifests(tree, manifest_head) ? OkStatus() : gone_;
     SPILLWAY_RETURN_IF_ERROR(Assemble(tree, manifest_head));
+    KillPoint("output-whole");
     SPILLWAY_RETURN_IF_ERROR(Publish());
+    KillPoint("output-published");
   }
   committed_ = true;
   if (options_.durable)
     SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(Split(options_.output_dir).parent));
+  KillPoint("output-synced");
   CleanUp();
+  KillPoint("output-cleaned");
   done_ = true;
   return OkStatus();
 }
 
 Status OutputStaging::Publish() {
   if (options_.overwrite && files_.Stat(options_.output_dir).ok()) {
+    // A job with an owner is taken up again, and knows what is its own.
+    if (options_.owner.empty())
+      SPILLWAY_RETURN_IF_ERROR(WriteFile(kReplaced, Split(staging_).name));
     SPILLWAY_RETURN_IF_ERROR(files_.Exchange(staging_, options_.output_dir));
+    KillPoint("output-exchanged");
     // What was replaced is now in the staging place, and ours to remove even after a crash.
     const Status marked = Mark();
     static_cast<void>(marked.ok());
@@ -310,8 +350,11 @@ Status OutputStaging::Publish() {
 /// directory that the output has replaced.
 void OutputStaging::CleanUp() {
   if (files_.List(staging_).ok()) RemoveMarked(files_, staging_);
-  const Status unmarked = files_.Remove(options_.output_dir + "/" + kOwnerMarkerName);
-  static_cast<void>(unmarked.ok());
+  KillPoint("output-old-removed");
+  for (const char* name : {kReplaced, kOwnerMarkerName}) {
+    const Status removed = files_.Remove(options_.output_dir + "/" + name);
+    static_cast<void>(removed.ok());
+  }
 }
 
 }  // namespace spillway

@@ -2,6 +2,8 @@
 
 #include <cstdio>
 
+#include "shuffle/store/kill_point.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -40,6 +42,7 @@ Result<std::unique_ptr<PartFile>> PartFile::Create(FileSystem& files,
   const std::string path = PartAttemptPath(staging_dir, options.part, options.attempt,
                                            options.of_map, options.directory);
   SPILLWAY_ASSIGN_OR_RETURN(auto file, files.Create(path));
+  KillPoint("part-created");
   return std::unique_ptr<PartFile>(
       new PartFile(files, staging_dir + "/attempts", path, options, std::move(file)));
 }
@@ -74,9 +77,12 @@ Status PartFile::Wake() {
 Status PartFile::Rest() {
   if (resting()) return OkStatus();
   if (options_.durable) SPILLWAY_RETURN_IF_ERROR(file_->Sync());
+  KillPoint("part-synced");
   sync_started_bytes_ = bytes_;
   const std::unique_ptr<WritableFile> file = std::move(file_);
-  return file->Close();
+  SPILLWAY_RETURN_IF_ERROR(file->Close());
+  KillPoint("part-closed");
+  return OkStatus();
 }
 
 Status PartFile::Append(std::string_view bytes) {
@@ -84,6 +90,7 @@ Status PartFile::Append(std::string_view bytes) {
   XXH3_64bits_update(&hash_->state, bytes.data(), bytes.size());
   bytes_ += bytes.size();
   SPILLWAY_RETURN_IF_ERROR(file_->Append(bytes));
+  KillPoint("part-written");
   if (options_.durable && bytes_ >= sync_started_bytes_ + kSyncStepBytes) {
     file_->StartSync();
     sync_started_bytes_ = bytes_;
@@ -95,6 +102,7 @@ Status PartFile::Finish() {
   SPILLWAY_RETURN_IF_ERROR(Rest());
   if (options_.durable && options_.durable_name)
     SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(directory_));
+  KillPoint("part-named");
   kept_ = true;
   return OkStatus();
 }

@@ -11,6 +11,7 @@
 #include "runtime/storage/directory_tree.h"
 #include "runtime/storage/posix_error.h"
 #include "runtime/storage/process_identity.h"
+#include "shuffle/store/kill_point.h"
 
 namespace spillway {
 namespace {
@@ -86,8 +87,10 @@ bool IsLeftover(int directory) {
 // and the final rmdir leaves it.
 Status RemoveMarked(int parent, int directory, const std::string& name, const std::string& path) {
   SPILLWAY_RETURN_IF_ERROR(RemoveContents(directory, path, ScratchDirectory::kMarkerName));
+  KillPoint("scratch-emptied");
   if (::unlinkat(directory, ScratchDirectory::kMarkerName, 0) != 0 && errno != ENOENT)
     return PosixError(errno, "remove marker in", path);
+  KillPoint("scratch-unmarked");
   if (::unlinkat(parent, name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT && errno != ENOTEMPTY)
     return PosixError(errno, "remove", path);
   return OkStatus();
@@ -121,14 +124,18 @@ Result<std::unique_ptr<ScratchDirectory>> ScratchDirectory::Create(const std::st
       if (errno == EEXIST) continue;
       return PosixError(errno, "make scratch directory", path);
     }
-    SPILLWAY_ASSIGN_OR_RETURN(UniqueFd directory, OpenDirectory(parent.get(), name));
+    auto opened = OpenDirectory(parent.get(), name);
+    if (opened.status().code() == Code::kNotFound) continue;  // As below.
+    SPILLWAY_ASSIGN_OR_RETURN(UniqueFd directory, std::move(opened));
+    KillPoint("scratch-made");
     const Status marked = WriteMarker(directory.get(), path);
-    // Somebody who removed a leftover of this name took the empty directory for its rest.
+    // Somebody who removes leftovers took the empty directory for one.
     if (marked.code() == Code::kNotFound) continue;
     if (!marked.ok()) {
       (void)RemoveMarked(parent.get(), directory.get(), name, path);
       return marked;
     }
+    KillPoint("scratch-marked");
     return std::unique_ptr<ScratchDirectory>(
         new ScratchDirectory(std::move(parent), std::move(directory), name, path));
   }
@@ -146,7 +153,12 @@ Result<std::uint32_t> ScratchDirectory::RemoveLeftovers(const std::string& spill
   for (const std::string& name : names) {
     if (name.rfind(kJobPrefix, 0) != 0) continue;
     const auto directory = OpenDirectory(parent->get(), name);
-    if (!directory.ok() || !IsLeftover(directory->get())) continue;
+    if (!directory.ok()) continue;
+    if (!IsLeftover(directory->get())) {
+      // Goes when it is empty: its process died before it was marked, or after its marker went.
+      (void)::unlinkat(parent->get(), name.c_str(), AT_REMOVEDIR);
+      continue;
+    }
     // A leftover that resists must not keep the next job from starting.
     if (RemoveMarked(parent->get(), directory->get(), name, parent_path + "/" + name).ok())
       ++removed;

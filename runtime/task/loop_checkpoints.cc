@@ -4,6 +4,7 @@
 
 #include "mapreduce/base/coding.h"
 #include "mapreduce/loop_file.h"
+#include "shuffle/store/kill_point.h"
 
 namespace spillway {
 
@@ -24,6 +25,7 @@ Status LoopCheckpoints::Write(std::uint32_t round, std::uint32_t writer,
   const std::string path = PathOf(round);
   const std::string aside = path + "." + std::to_string(writer);
   SPILLWAY_RETURN_IF_ERROR(WriteFile(aside, bytes).Annotate("writing a loop's checkpoint"));
+  KillPoint("checkpoint-aside");
   Status renamed = files_.RenameNoReplace(aside, path);
   if (renamed.code() == Code::kAlreadyExists) {
     if (Read(round).ok()) return files_.Remove(aside);
@@ -31,6 +33,7 @@ Status LoopCheckpoints::Write(std::uint32_t round, std::uint32_t writer,
     renamed = files_.RenameNoReplace(aside, path);
   }
   SPILLWAY_RETURN_IF_ERROR(renamed);
+  KillPoint("checkpoint-renamed");
   return durable_ ? files_.SyncDirectory(staging_dir_) : OkStatus();
 }
 
@@ -41,7 +44,9 @@ Status LoopCheckpoints::WriteFile(const std::string& path, std::string_view byte
     file = files_.Create(path);
   }
   SPILLWAY_RETURN_IF_ERROR(file.status());
+  KillPoint("checkpoint-created");
   SPILLWAY_RETURN_IF_ERROR((*file)->Append(bytes));
+  KillPoint("checkpoint-written");
   if (durable_) SPILLWAY_RETURN_IF_ERROR((*file)->Sync());
   return (*file)->Close();
 }
@@ -73,6 +78,7 @@ Result<std::string_view> LoopCheckpoints::Parse(std::string_view bytes, std::uin
 
 void LoopCheckpoints::Remove(std::uint32_t round) const {
   const Status removed = files_.Remove(PathOf(round));
+  KillPoint("checkpoint-removed");
   static_cast<void>(removed.ok());  // The staging directory goes, or is cleaned, in the end.
 }
 

@@ -6,6 +6,8 @@
 #include "runtime/protocol/wire_values.h"
 #include "runtime/storage/content_hash.h"
 #include "runtime/transfer/job_directory.h"
+#include "shuffle/store/disk_segment_store.h"
+#include "shuffle/store/kill_point.h"
 
 namespace spillway {
 
@@ -32,14 +34,16 @@ Status CopyLocal(FileSystem& files, const wire::PinnedFile& file, const std::str
 
 Status CopyRemote(FileSystem& files, const FileAsker& ask, std::uint64_t job,
                   const wire::PinnedFile& file, const std::string& to) {
-  SPILLWAY_ASSIGN_OR_RETURN(const auto out, files.Create(to));
+  auto created = files.Create(to);
+  SPILLWAY_RETURN_IF_ERROR(ScratchFailure(created.status()));
+  const std::unique_ptr<WritableFile> out = std::move(created).value();
   for (std::uint64_t offset = 0; offset <= file.bytes();) {
     SPILLWAY_ASSIGN_OR_RETURN(const wire::FileBytes piece, ask(job, file.name(), offset));
-    SPILLWAY_RETURN_IF_ERROR(out->Append(piece.bytes()));
+    SPILLWAY_RETURN_IF_ERROR(ScratchFailure(out->Append(piece.bytes())));
     offset += piece.bytes().size();
     if (piece.last() || piece.bytes().empty()) break;
   }
-  return out->Close();
+  return ScratchFailure(out->Close());
 }
 
 Status CheckHash(const wire::PinnedFile& file, const std::string& path) {
@@ -71,7 +75,7 @@ Status Pin(FileSystem& files, const FileAsker& ask, std::uint64_t job, const std
 Status PinAll(FileSystem& files, const std::string& scratch_dir, const FileAsker& ask,
               wire::StartJob& start) {
   const std::string copies = JobDirectory(scratch_dir, start.job()) + "/files";
-  SPILLWAY_RETURN_IF_ERROR(files.MakeDirectory(copies, 0700));
+  SPILLWAY_RETURN_IF_ERROR(ScratchFailure(files.MakeDirectory(copies, 0700)));
   wire::JobSpec& spec = *start.mutable_spec();
   SPILLWAY_RETURN_IF_ERROR(
       Pin(files, ask, start.job(), copies + "/plugin.so", *spec.mutable_plugin()));
@@ -94,20 +98,23 @@ Status PinAll(FileSystem& files, const std::string& scratch_dir, const FileAsker
 
 Status PrepareJobFiles(FileSystem& files, const std::vector<std::string>& scratch_dirs,
                        const FileAsker& ask, wire::StartJob& start) {
-  RemoveJobFiles(files, scratch_dirs, start.job());
   Status failure;
   std::vector<std::string> usable;
   for (const std::string& directory : scratch_dirs) {
-    Status made = files.MakeDirectory(JobDirectory(directory, start.job()), 0700);
+    const std::string path = JobDirectory(directory, start.job());
+    Status made = files.RemoveTree(path);  // Of an earlier start here.
+    if (made.ok() || made.code() == Code::kNotFound) made = files.MakeDirectory(path, 0700);
     if (made.ok())
       usable.push_back(directory);
     else
-      failure = std::move(made);  // Segments go to the others: the store sets this one aside.
+      failure = ScratchFailure(made);  // Segments go to the others: the store passes it over.
   }
+  KillPoint("job-directory-made");
   for (const std::string& directory : usable) {
     wire::StartJob pinned = start;
     failure = PinAll(files, directory, ask, pinned);
     if (failure.ok()) {
+      KillPoint("job-files-pinned");
       start = std::move(pinned);
       return OkStatus();
     }
@@ -124,6 +131,7 @@ void RemoveJobFiles(FileSystem& files, const std::vector<std::string>& scratch_d
     const Status removed = files.RemoveTree(JobDirectory(directory, job));
     static_cast<void>(removed.ok());
   }
+  KillPoint("job-files-removed");
 }
 
 }  // namespace spillway

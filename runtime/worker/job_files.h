@@ -21,6 +21,7 @@ using FileAsker = std::function<Result<wire::FileBytes>(std::uint64_t job, const
 /// Makes the job's directory in each of `scratch_dirs` that takes it, and the copies in the first
 /// one's that has room. `start` then names the copies. BadData: the file is not the one that was
 /// submitted, neither here nor at the coordinator's. ResourceExhausted: all disks are full.
+/// Aborted: none of them can be used.
 Status PrepareJobFiles(FileSystem& files, const std::vector<std::string>& scratch_dirs,
                        const FileAsker& ask, wire::StartJob& start);
 

@@ -6,6 +6,7 @@
 #include "runtime/core/scheduler.h"
 #include "runtime/protocol/wire_values.h"
 #include "runtime/task/crash_report.h"
+#include "shuffle/store/kill_point.h"
 
 namespace spillway {
 
@@ -409,6 +410,7 @@ void TaskEngine::On(const wire::CommitGrant& grant) {
   const AttemptId id = FromWire(grant.attempt());
   Attempt* const attempt = Find(id);
   if (attempt == nullptr || attempt->state != State::kPromised) return;
+  KillPoint("part-granted");
   attempts_.erase(id);  // With its output, which was finished: the files stay.
 }
 

@@ -33,6 +33,7 @@
 #include "runtime/worker/job_preparer.h"
 #include "runtime/worker/worker_machine.h"
 #include "shuffle/store/disk_segment_store.h"
+#include "shuffle/store/kill_point.h"
 
 namespace spillway {
 
@@ -430,13 +431,17 @@ class WorkerDaemon::Loop {
       if (found != executors_.end() && !found->second.peer.empty())
         SendTo(found->second.peer, message);
     }
+    if (!effects.to_executors.empty()) KillPoint("worker-ordered");
     for (const auto& discard : effects.discards) Discard(discard.job, discard.segment);
+    const bool tells = !effects.frames.empty();
+    if (tells) KillPoint("worker-telling");
     for (const std::string& frame : effects.frames) {
       TransportMessage message;
       message.header = MessageBuffer::Copy(frame);
       const Status sent = coordinator_->Send(std::move(message));
       static_cast<void>(sent.ok());  // Said again when it is not acknowledged.
     }
+    if (tells) KillPoint("worker-told");
     for (const std::string& line : effects.log) Log(line);
     if (!effects.refused.ok()) outcome_ = effects.refused;
     done_ = effects.exit;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mapreduce/base/check.h"
+#include "shuffle/store/kill_point.h"
 #include "shuffle/store/released_ranges.h"
 
 namespace spillway {
@@ -99,8 +100,9 @@ class DiskSegmentStore::File final : public SegmentFile {
     const Status status = out_->Append(bytes);
     if (!status.ok()) {
       store_.SetAside(directory_);
-      return status.Annotate("segment of map task " + std::to_string(id_.map_task));
+      return ScratchFailure(status).Annotate("segment of map task " + std::to_string(id_.map_task));
     }
+    KillPoint("segment-written");
     size_ += bytes.size();
     store_.spilled_bytes_.fetch_add(bytes.size(), std::memory_order_relaxed);
     return OkStatus();
@@ -115,10 +117,12 @@ class DiskSegmentStore::File final : public SegmentFile {
     out_.reset();
     if (!closed.ok()) {
       store_.SetAside(directory_);
-      return closed;
+      return ScratchFailure(closed);
     }
-    SPILLWAY_RETURN_IF_ERROR(store_.Publish(path_, id_, directory_));
+    KillPoint("segment-closed");
+    SPILLWAY_RETURN_IF_ERROR(ScratchFailure(store_.Publish(path_, id_, directory_)));
     committed_ = true;
+    KillPoint("segment-published");
     return OkStatus();
   }
 
@@ -148,7 +152,7 @@ Result<std::unique_ptr<SegmentFile>> DiskSegmentStore::Create(const SegmentId& i
     SetAside(directory);
     failure = created.status();
   }
-  return failure.Annotate("no spill directory takes a segment; the last one tried");
+  return ScratchFailure(failure).Annotate("no spill directory takes a segment; the last one tried");
 }
 
 // The best first: those that did not fail, then those that did, each by free space per writer.
@@ -197,6 +201,7 @@ Result<std::unique_ptr<SegmentFile>> DiskSegmentStore::CreateIn(std::size_t dire
     auto out = files_.Create(path);
     if (out.status().code() == Code::kAlreadyExists && tries < kNameTriesMax) continue;
     if (!out.ok()) return out.status();
+    KillPoint("segment-created");
     {
       std::lock_guard lock(mutex_);
       ++directories_[directory].writers;

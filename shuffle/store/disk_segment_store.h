@@ -26,6 +26,13 @@ struct DiskSegmentStoreOptions {
   std::uint32_t open_files_max = 0;
 };
 
+/// What a task makes of a failure to write scratch files. They are this host's affair: but for a
+/// full disk, which its policy knows, the task is to run again, elsewhere, whatever the disk said.
+inline Status ScratchFailure(const Status& failure) {
+  const bool known = failure.ok() || failure.code() == Code::kResourceExhausted;
+  return known ? failure : Status(Code::kAborted, failure.message());
+}
+
 class DiskSegmentStore final : public SegmentStore {
  public:
   /// `files` outlives the store and its segments.

@@ -29,7 +29,7 @@ class ClusterCase(CommandCase):
     def setUp(self):
         super().setUp()
         self.endpoint = self.new_endpoint()
-        self.journal = self.dir / "journal"
+        self.journal = self.new_journal()
         self.workers = []
         self.coordinator = None
         self.coordinator_flags = ["--lease", LEASE]
@@ -41,6 +41,9 @@ class ClusterCase(CommandCase):
     def new_endpoint(self):
         return f"tcp://127.0.0.1:{free_port()}"
 
+    def new_journal(self):
+        return self.dir / "journal"
+
     def on_host(self, name):
         """What comes before a command to make it run on the host of that name: the coordinator's,
         a worker's (h0, h1, ...) or the client's."""
@@ -51,15 +54,22 @@ class ClusterCase(CommandCase):
 
     # --- Processes.
 
-    def start_coordinator(self):
+    def start_coordinator(self, **environment):
+        self.begin_coordinator(**environment)
+        self.wait_for(lambda: self.ask("cluster", "status") is not None, "a coordinator")
+
+    def begin_coordinator(self, **environment):
+        """Starts it and waits for nothing."""
+        if self.coordinator is not None:
+            self.coordinator.stderr.close()  # Of the one before.
         command = [*self.on_host("coordinator"), SPILLWAY, "coordinator", "--listen", self.endpoint,
                    "--journal", str(self.journal), *self.access(), *self.coordinator_flags,
                    "--log", str(self.dir / "coordinator.log")]
-        self.coordinator = subprocess.Popen(command, stderr=subprocess.PIPE)
-        self.wait_for(lambda: self.ask("cluster", "status") is not None, "a coordinator")
+        self.coordinator = subprocess.Popen(command, stderr=subprocess.PIPE,
+                                            env={**os.environ, **environment})
 
     def start_worker(self, *flags, slots=1, memory="256M", host=None, spill_dirs=None,
-                     access=None):
+                     access=None, **environment):
         number = len(self.workers)
         host = host or f"h{number}"
         spill_dirs = spill_dirs or [self.dir / f"spill-{number}"]
@@ -71,7 +81,8 @@ class ClusterCase(CommandCase):
                    "--name", f"w{number}", "--host", host, "--log", str(log),
                    *(word for spill in spill_dirs for word in ["--spill-dir", str(spill)]),
                    *map(str, flags)]
-        worker = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        worker = subprocess.Popen(command, stderr=subprocess.DEVNULL,
+                                  env={**os.environ, **environment})
         worker.spill_dirs = spill_dirs
         worker.log = log
         worker.name = f"w{number}"
@@ -88,6 +99,11 @@ class ClusterCase(CommandCase):
             status = self.ask("cluster", "status")
             return status is not None and len(status["workers"]) == count
         self.wait_for(there, f"{count} workers")
+
+    def wait_until_registered(self, worker):
+        """Of a worker that was just started: from then on it also stops as it is told."""
+        self.wait_for(lambda: worker.log.exists() and "registered" in worker.log.read_text(),
+                      f"{worker.name} to register")
 
     def stop_everything(self):
         for process in [*self.workers, self.coordinator]:

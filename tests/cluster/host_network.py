@@ -7,6 +7,9 @@ import shutil
 import subprocess
 
 BRIDGE = "switch0"
+NOBODY = "02:00:00:00:00:01"  # An address on the wire that no host has.
+# A line that is thin, late and, with no more than this waiting, loses what does not fit.
+THIN = ["rate", "3mbit", "burst", "12kb", "limit", "24kb"]
 PREFIX = "10.203.7."  # Within the namespaces only: two networks do not meet.
 
 
@@ -90,6 +93,42 @@ class HostNetwork:
     def join(self, *names):
         for name in names:
             ip("-n", self.switch, "link", "set", name, "type", "bridge_slave", "isolated", "off")
+
+    def mute(self, name):
+        """What the host sends is lost; what others send to it arrives."""
+        for other in self.others(name):
+            self.mislead(name, other)
+
+    def deafen(self, name):
+        """What others send to the host is lost; what it sends arrives."""
+        for other in self.others(name):
+            self.mislead(other, name)
+
+    def speak(self, name):
+        """Ends mute and deafen of the host."""
+        for other in self.others(name):
+            for one, another in ((name, other), (other, name)):
+                subprocess.run(["ip", "-n", self.namespace(one), "neigh", "del",
+                                self.addresses[another], "dev", "eth0"], capture_output=True)
+
+    def others(self, name):
+        return [other for other in self.addresses if other != name]
+
+    def mislead(self, name, other):
+        """What the host of that name sends to the other goes to nobody."""
+        ip("-n", self.namespace(name), "neigh", "replace", self.addresses[other], "lladdr", NOBODY,
+           "nud", "permanent", "dev", "eth0")
+
+    def slow(self, name):
+        """Both directions of the host's cable become thin."""
+        for namespace, device in ((self.namespace(name), "eth0"), (self.switch, name)):
+            subprocess.run(["tc", "-n", namespace, "qdisc", "add", "dev", device, "root", "tbf",
+                            *THIN], check=True, capture_output=True)
+
+    def quicken(self, name):
+        for namespace, device in ((self.namespace(name), "eth0"), (self.switch, name)):
+            subprocess.run(["tc", "-n", namespace, "qdisc", "del", "dev", device, "root"],
+                           capture_output=True)
 
     def received_bytes(self, name):
         """That have come to the host since it was made."""

@@ -8,6 +8,7 @@ import unittest
 
 import docs_check
 import hardening_check
+import kill_points_check
 import layers_check
 import reliability_check
 import site_check
@@ -275,6 +276,22 @@ class ReliabilityTest(unittest.TestCase):
         page = "docs/reliability.md"
         self.assertEqual(found, [f"{page}:1: `tests/fuzz/two_fuzz.cc` is not on the page",
                                  f"{page}:1: the planted bug 'kept back' is not on the page"])
+
+
+class KillPointsTest(unittest.TestCase):
+    def test_points_without_a_death_and_deaths_without_a_point_are_found(self):
+        with Tree() as tree:
+            tree.write("shuffle/a.cc", 'KillPoint("one");\nKillPoint("two");\n').write(
+                "runtime/b.cc", 'KillPoint("one");\n').write(
+                "tests/chaos/kill_points.py",
+                "POINTS = {'one': ('job', (1,), ('run',)), 'gone': ('job', (), ('run',))}\n")
+            found = kill_points_check.check(tree.root)
+        table = "tests/chaos/kill_points.py"
+        self.assertEqual(found, [
+            "shuffle/a.cc:1: there is a kill point 'one' at runtime/b.cc:1 already",
+            f"shuffle/a.cc:2: nobody dies at the kill point 'two': add it to {table}",
+            f"{table}:1: no source has the kill point 'gone'",
+            f"{table}:1: nobody dies at 'gone'"])
 
 
 if __name__ == "__main__":

@@ -50,6 +50,12 @@ void Misbehave(std::string_view how) {
   if (how == "terminate") std::terminate();
 }
 
+/// As many milliseconds as `how` says behind its colon.
+void Sleep(std::string_view how) {
+  std::this_thread::sleep_for(
+      std::chrono::milliseconds(std::stoul(std::string(how.substr(how.find(':') + 1)))));
+}
+
 }  // namespace
 
 class Faulty : public Mapper<TextLines, std::string, std::uint64_t> {
@@ -71,10 +77,10 @@ class Faulty : public Mapper<TextLines, std::string, std::uint64_t> {
         std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     if (line.text == "BOOM") Misbehave(how_.substr(how_.find('!') + 1));
-    // "slow:N" takes N ms for each line, "random:N" also writes something else each time.
-    if (how_.starts_with("slow:") || how_.starts_with("random:"))
-      std::this_thread::sleep_for(
-          std::chrono::milliseconds(std::stoul(std::string(how_.substr(how_.find(':') + 1)))));
+    // "slow:N" takes N ms for each line, "random:N" also writes something else each time; "paced:N"
+    // takes as long for each key.
+    if (how_.starts_with("slow:") || how_.starts_with("random:") || how_.starts_with("paced:"))
+      Sleep(how_);
     out.Emit(line.text, how_.starts_with("random:") ? std::random_device()() : 1);
   }
 
@@ -95,6 +101,7 @@ class FaultyReducer : public Reducer<std::string, std::uint64_t> {
   }
   void Reduce(std::string_view key, Values& values, Emitter& out) {
     if (key == "BOOM" && how_.starts_with("reduce-")) Misbehave(how_.substr(7));
+    if (how_.starts_with("paced:")) Sleep(how_);
     std::uint64_t sum = 0;
     for (const std::uint64_t value : values) sum += value;
     out.Emit(key, sum);

@@ -610,6 +610,17 @@ TEST(Scheduler, MovesALostSeatToAWorkerWithoutAFreeSlot) {
   EXPECT_THAT(d.All<StartMap>(), SizeIs(1)) << "its slots are counted right afterwards";
 }
 
+TEST(Scheduler, MovesAFailedSeatToAnotherWorkerWhereverThereIsMoreRoom) {
+  SchedulerDriver d;
+  d.Join(1, 1).Join(2, 1).Submit(1, {.maps = 2, .reduces = 0}, {.gang = true});
+  const StartMap first = d.All<StartMap>().front();
+  d.Fail(first.attempt, DataLoss("the disk is failing"));
+  const StartMap second = d.Only<StartMap>();
+  EXPECT_NE(second.worker, first.worker);
+  d.Fail(second.attempt, DataLoss("this one, too"));
+  EXPECT_EQ(d.Only<StartMap>().attempt.attempt, 2u) << "anywhere is better than nowhere";
+}
+
 // --- Several jobs.
 
 TEST(Scheduler, SharesSlotsByWeight) {

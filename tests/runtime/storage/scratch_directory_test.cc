@@ -152,6 +152,14 @@ TEST_F(ScratchDirectoryTest, RemovalThatWasCutShortIsTakenUpAgain) {
   EXPECT_EQ(*ScratchDirectory::RemoveLeftovers(spill_.path()), 1u);
 }
 
+TEST_F(ScratchDirectoryTest, EmptyDirectoriesOfProcessesThatDiedUnmarkedGo) {
+  const std::string dead = LeaveBehind("7");
+  for (const std::string name : {"segment", "a", ScratchDirectory::kMarkerName})
+    std::filesystem::remove_all(dead + "/" + name);
+  EXPECT_EQ(*ScratchDirectory::RemoveLeftovers(spill_.path()), 0u) << "it had no marker";
+  EXPECT_FALSE(std::filesystem::exists(dead));
+}
+
 TEST_F(ScratchDirectoryTest, PidThatIsInUseAgainIsNotTakenForTheOwner) {
   const std::string dead = LeaveBehind("7");
   auto owner = ProcessIdentity::Parse(Marker(dead));

@@ -65,7 +65,7 @@ TEST_F(DiskSegmentStoreTest, RefusingDirectoryIsPassedOver) {
   EXPECT_EQ(FilesIn(b_), 1u);
   DiskSegmentStore only(files_, {.directories = {a_.path()}});
   const Status refused = Write(only, {1, 0, 0}, 1'000);
-  EXPECT_EQ(refused.code(), Code::kPermissionDenied);
+  EXPECT_EQ(refused.code(), Code::kAborted) << "another host's disk may take it";
   EXPECT_THAT(refused.message(), HasSubstr("no spill directory takes a segment"));
   EXPECT_THAT(refused.message(), HasSubstr(a_.path()));
 }
