@@ -29,7 +29,6 @@ class SplitWalk {
  private:
   Status CheckUnchanged(const SplitRange& range) const;
   void SkipBadRecords(spillway_block* block);
-  Status AtRecord(const Status& status, const spillway_block& block);
 
   const MapTaskSpec& spec_;
   const MapTaskResources& resources_;
