@@ -69,8 +69,7 @@ TEST(RecordBlocks, OfFixedRecordsAreWholeOnes) {
 }
 
 TEST(RecordBlocks, OfACustomFramingAreWhatItSays) {
-  EXPECT_EQ(BlocksOf(Counted(), "1a2bb3ccc9ddddddddd0"),
-            (Blocks{"1a2bb", "3ccc", "9ddddddddd0"}));
+  EXPECT_EQ(BlocksOf(Counted(), "1a2bb3ccc9ddddddddd0"), (Blocks{"1a2bb", "3ccc", "9ddddddddd0"}));
   EXPECT_EQ(BlocksOf(Counted(), "1ax").back(), "the input:2: malformed record");
   EXPECT_EQ(BlocksOf(Counted(), "1a5bb").back(), "the input:2: the input ends within a record");
 }
