@@ -75,6 +75,7 @@ class JobRun {
 
   TestHost::Options HostOptions(std::size_t task_index) const {
     TestHost::Options options;
+    options.job = &job_;
     options.job_name = job_.name;
     options.task_index = static_cast<std::uint32_t>(task_index);
     options.partitions = partitions_;

@@ -18,6 +18,7 @@
 
 #include "mapreduce/job.h"
 #include "mapreduce/testing/job_run.h"
+#include "mapreduce/testing/loop_run.h"
 #include "mapreduce/testing/test_host.h"
 
 /// The plugin that the test program is linked with; SPILLWAY_PLUGIN defines it.
@@ -113,9 +114,20 @@ class JobTest {
     return *this;
   }
 
+  /// An iterative job goes round after round, with the counters of its last one. Where its sums
+  /// are of floating-point numbers, they depend on the shape in their last bits.
   JobOutcome Run(const TestShape& shape = {}) const {
     if (!status_.ok()) return {status_, {}, {}};
-    internal::JobRun run(*job_, setup_, inputs_, reducers_, shape);
+    if (job_->loop != nullptr) return OutcomeOf(internal::LoopRun(*job_, setup_, inputs_, shape));
+    return OutcomeOf(internal::JobRun(*job_, setup_, inputs_, reducers_, shape));
+  }
+
+  /// Null when the job was refused.
+  const spillway_job* description() const { return job_.get(); }
+
+ private:
+  template <class Run>
+  static JobOutcome OutcomeOf(Run run) {
     JobOutcome outcome;
     outcome.status = run.Run();
     if (outcome.status.ok()) outcome.parts = run.parts();
@@ -124,10 +136,6 @@ class JobTest {
     return outcome;
   }
 
-  /// Null when the job was refused.
-  const spillway_job* description() const { return job_.get(); }
-
- private:
   Status status_;
   std::shared_ptr<const spillway_job> job_;
   TestSetup setup_;

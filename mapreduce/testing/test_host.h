@@ -62,6 +62,7 @@ struct GroupedRecords {
 class TestHost {
  public:
   struct Options {
+    const spillway_job* job = nullptr;  ///< That the task belongs to, where there is one.
     const char* job_name = "test";
     std::uint32_t task_index = 0;
     std::uint32_t partitions = 1;
@@ -77,6 +78,7 @@ class TestHost {
     task_.task_index = options_.task_index;
     task_.partition_count = options_.partitions;
     task_.job_name = options_.job_name;
+    task_.job = options_.job;
     task_.args = args_.data();
     task_.arg_count = args_.size();
     task_.counter = [](void* host, const char* group, const char* name) {

@@ -96,6 +96,11 @@ const char* ArchiveKindName(ArchiveKind kind) {
   return "";
 }
 
+std::string RecordPlaceText(const std::string& path, std::uint64_t offset) {
+  return path + ":" + std::to_string(offset) +
+         (ArchiveKindOf(path) == ArchiveKind::kNone ? "" : " (of the decompressed text)");
+}
+
 std::optional<std::uint64_t> MemberMemoryBytes(ArchiveKind kind, std::string_view head) {
   switch (kind) {
     case ArchiveKind::kNone: break;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace spillway {
@@ -19,6 +20,9 @@ ArchiveKind ArchiveKindByContent(std::string_view head);
 
 /// Its name, which is that of the command that checks it: "gzip". Not of kNone.
 const char* ArchiveKindName(ArchiveKind kind);
+
+/// Where a record lies, for people: in an archive, offsets are those of its text.
+std::string RecordPlaceText(const std::string& path, std::uint64_t offset);
 
 /// What a member of an archive begins with: enough to know what decoding it takes.
 inline constexpr std::size_t kArchiveHeadBytes = 18;

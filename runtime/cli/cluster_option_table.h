@@ -20,6 +20,7 @@ inline constexpr std::uint64_t kMemoryBytesMax = 1024 * 1024 * kGiB;
 inline constexpr std::uint64_t kListLimitMax = 500;
 inline constexpr std::uint64_t kConnectTimeoutMsMax = std::uint64_t{24} * 3'600 * 1'000;
 
+inline constexpr std::string_view kInOut = "Input and output";
 inline constexpr std::string_view kResources = "Resources (sized by itself; --explain says how)";
 inline constexpr std::string_view kOnCluster = "On a cluster";
 inline constexpr std::string_view kServing = "The cluster";
@@ -48,6 +49,13 @@ inline constexpr OptionSpec kNoColor = {.name = "no-color",
 
 inline constexpr OptionSpec kJsonSwitch = {
     .name = "json", .group = kDisplay, .help = "One JSON object instead of text."};
+
+inline constexpr OptionSpec kSideFile = {.name = "file",
+                                         .kind = OptionKind::kNamedPath,
+                                         .group = kInOut,
+                                         .value_name = "NAME=PATH",
+                                         .help = "A side file that the job opens as NAME.",
+                                         .repeats = true};
 
 inline constexpr OptionSpec kMemory = {
     .name = "memory",

@@ -7,7 +7,8 @@
 namespace spillway {
 namespace {
 
-constexpr std::size_t kOptionColumn = 26;  // Where the sentence about an option begins.
+constexpr std::size_t kCommandColumn = 27;  // Where a command's summary begins in the list.
+constexpr std::size_t kOptionColumn = 26;   // Where the sentence about an option begins.
 
 std::string OptionLabel(const OptionSpec& option) {
   std::string label = option.letter != 0 ? std::string("-") + option.letter + ", " : "    ";
@@ -91,7 +92,7 @@ std::string OverviewHelp() {
       "\nCommands:\n";
   for (const CommandSpec& command : Commands()) {
     std::string line = "  " + std::string(command.name);
-    line.resize(24, ' ');
+    line.resize(kCommandColumn, ' ');
     text += line + std::string(command.summary) + "\n";
   }
   return text +

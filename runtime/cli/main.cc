@@ -19,6 +19,7 @@
 #include "runtime/cli/spillway_command.h"
 #include "runtime/client/coordinator_client.h"
 #include "runtime/client/remote_runner.h"
+#include "runtime/filter/filter_process.h"
 #include "runtime/local/coordinator_process.h"
 #include "runtime/local/local_runner.h"
 #include "runtime/local/worker_process.h"
@@ -88,6 +89,8 @@ int main(int argc, char** argv) {
       .prepare_remote = spillway::RemoteRunner::Prepare,
       .dial = Dial,
       .inspect = spillway::InspectPlugin,
+      .filter = spillway::RunFilterProcess,
+      .inspect_filter = spillway::InspectFilter,
       .unix_ms = spillway::SystemUnixMs,
       .host_name = HostName,
       .coordinator = spillway::RunCoordinatorProcess,

@@ -30,7 +30,6 @@ constexpr std::string_view kJsonChoices[] = {"summary", "events"};
 constexpr std::string_view kRoleChoices[] = {"worker", "submitter", "viewer"};
 
 constexpr std::string_view kKeyGroup = "The key";
-constexpr std::string_view kInOut = "Input and output";
 constexpr std::string_view kFailures = "Failures";
 constexpr std::string_view kLoops = "Iterative jobs";
 
@@ -67,12 +66,7 @@ constexpr auto kJobOptions = std::to_array<OptionSpec>({
      .group = kInOut,
      .value_name = "FILE",
      .help = "The job as a plugin's .so file; the same as naming it as JOB."},
-    {.name = "file",
-     .kind = OptionKind::kNamedPath,
-     .group = kInOut,
-     .value_name = "NAME=PATH",
-     .help = "A side file that the job opens as NAME.",
-     .repeats = true},
+    kSideFile,
 
     {.name = "reducers",
      .letter = 'r',
@@ -183,10 +177,17 @@ constexpr auto kStreamCommands = std::to_array<OptionSpec>({
      .value_name = "CMD",
      .help =
          "Reads sorted lines on the map side, any number of times, and writes fewer, in order."},
+    {.name = "file",
+     .kind = OptionKind::kText,
+     .group = kCommandsGroup,
+     .value_name = "[NAME=]PATH",
+     .help = "A file that the commands find as ./NAME (without it, the last part of PATH), also on "
+             "a cluster. They run in a directory of their own then, as with Hadoop's -files.",
+     .repeats = true},
 });
 
-/// What of a job's options a stream has: it is its own plugin, names no side files, and gives -r to
-/// the reducer.
+/// What of a job's options a stream has: it is its own plugin, names its side files in its own way,
+/// and gives -r to the reducer.
 constexpr bool IsStreamOption(const OptionSpec& option) {
   return option.group != kLoops && option.name != "plugin" && option.name != "file" &&
          option.name != "skip-bad";
@@ -338,13 +339,64 @@ constexpr CommandSpec kCommands[] = {
          "Hadoop Streaming. The key is what stands before the first TAB of a line, or all of it. "
          "The output is that of\n\n"
          "cat INPUT | mapper | LC_ALL=C sort -s -t TAB -k 1,1 | reducer\n\n"
-         "A command is run by /bin/sh in the current directory, once for each task. When it exits "
+         "A command is run by /bin/sh in the current directory, or in one that holds the job's "
+         "--file, once for each task. When it exits "
          "with anything but 0, its task failed. It may count by lines on stderr: "
          "reporter:counter:GROUP,NAME,AMOUNT.",
      .options = kStreamOptions,
      .examples = "spillway stream -m 'tr -cs a-z \"\\n\"' -r 'uniq -c' -i books/ -o counts/\n"
                  "spillway stream -m ./map.py -r ./reduce.py -i logs/ -o out/ --reducers 8\n"
                  "spillway stream -m 'grep -a ERROR || true' -r NONE -i logs/ -o errors/"},
+    {.name = "exec-plugin",
+     .summary = "run one phase of a job as a filter, for other systems",
+     .usage = "JOB --map|--combine|--reduce [options] [-- args]",
+     .description =
+         "Runs the mapper, combiner or reducer of a job between stdin and stdout, so that Hadoop "
+         "Streaming, Spark's pipe or a shell does what is between them. The map's output has a "
+         "record in each line: the key, a TAB, the value, in printable letters whose order by "
+         "bytes is that of the keys. Between map and reduce, lines are to be sorted by bytes. The "
+         "output is that of\n\n"
+         "exec-plugin JOB --map | LC_ALL=C sort | exec-plugin JOB --reduce\n\n"
+         "Counters are written to stderr in the form of Hadoop's reporter. 'spillway export' makes "
+         "all that a cluster needs.",
+     .options = kExecPluginOptions,
+     .examples = "spillway exec-plugin wordcount --map < book.txt | LC_ALL=C sort > words\n"
+                 "spillway exec-plugin wordcount --reduce < words\n"
+                 "spillway exec-plugin ./my_job.so --map --file stop=stop.txt -- --top=3",
+     .operands_max = 1,
+     .passes_arguments = true},
+    {.name = "export hadoop-streaming",
+     .summary = "make a directory that runs a job on Hadoop",
+     .usage = "JOB -o DIR [options] [-- args]",
+     .description =
+         "Makes a directory with the plugin, this command, the libraries that both need, a "
+         "launcher "
+         "and a README. DIR/run INPUT... OUTPUT runs the job with Hadoop Streaming; nothing needs "
+         "to be installed on the cluster. Secondary sort becomes KeyFieldBasedPartitioner with two "
+         "fields of the key.\n\n"
+         "JOB is a built-in job, a plugin's .so file or the directory of a project. Its arguments "
+         "and side files are fixed when it is exported.",
+     .options = kExportOptions,
+     .examples = "spillway export hadoop-streaming wordcount -o wordcount-hadoop\n"
+                 "spillway export hadoop-streaming ./my_job.so -o out/ --file stop=s.txt",
+     .operands_max = 1,
+     .passes_arguments = true},
+    {.name = "export spark-pipe",
+     .summary = "make a directory that runs a job on Spark",
+     .usage = "JOB -o DIR [options] [-- args]",
+     .description =
+         "Makes a directory with the plugin, this command, the libraries that both need, a driver "
+         "and a README. spark-submit DIR/run.py INPUT... OUTPUT runs the job: lines go through the "
+         "plugin's map and reduce in pipes, and repartitionAndSortWithinPartitions is between "
+         "them; "
+         "nothing needs to be installed on the cluster.\n\n"
+         "JOB is a built-in job, a plugin's .so file or the directory of a project. Its arguments "
+         "and side files are fixed when it is exported.",
+     .options = kExportOptions,
+     .examples = "spillway export spark-pipe wordcount -o wordcount-spark\n"
+                 "spillway export spark-pipe secondary_sort -o sorted/ -- --top=3",
+     .operands_max = 1,
+     .passes_arguments = true},
     {.name = "submit",
      .summary = "give a job to a cluster and return",
      .usage = "JOB -i PATH... -o DIR --on ENDPOINT [options] [-- args]",
@@ -458,7 +510,7 @@ constexpr CommandSpec kCommands[] = {
                  "spillway new orders --kind join && spillway run orders/",
      .operands_max = 1},
     {.name = "plugin inspect",
-     .summary = "show what a plugin is and whether this build can run it",
+     .summary = "show what a plugin is and whether this build runs it",
      .usage = "PATH|NAME [options]",
      .description = "Loads a plugin in a process of its own and shows its name, its arguments and "
                     "what it was built with.",

@@ -38,14 +38,7 @@ Status AddPlaces(const fs::path& directory, CommandLine* line) {
 
 Status Resolve(const Shell& shell, CommandLine* line) {
   const std::string directory = line->operands[0];
-  SPILLWAY_ASSIGN_OR_RETURN(const std::vector<std::string> plugins,
-                            BuildProject(directory, shell.prefix));
-  if (plugins.size() > 1) {
-    std::string message = "'" + EscapeForLog(directory) + "' has several plugins. Run one of them:";
-    for (const std::string& plugin : plugins) message += " " + EscapeForLog(plugin);
-    return InvalidArgument(message);
-  }
-  line->operands[0] = plugins[0];
+  SPILLWAY_ASSIGN_OR_RETURN(line->operands[0], BuildOnePlugin(directory, shell.prefix));
   return AddPlaces(directory, line);
 }
 
@@ -59,6 +52,14 @@ bool NamesProject(const CommandLine& line, const Shell& shell) {
   for (const BuiltinJob& job : ListBuiltinJobs(shell.plugin_dir))
     if (job.name == word) return false;
   return true;
+}
+
+Result<std::string> BuildOnePlugin(const std::string& directory, const std::string& prefix) {
+  SPILLWAY_ASSIGN_OR_RETURN(std::vector<std::string> plugins, BuildProject(directory, prefix));
+  if (plugins.size() == 1) return std::move(plugins[0]);
+  std::string message = "'" + EscapeForLog(directory) + "' has several plugins. Name one of them:";
+  for (const std::string& plugin : plugins) message += " " + EscapeForLog(plugin);
+  return InvalidArgument(message);
 }
 
 int ResolveProject(const Shell& shell, CommandLine* line) {

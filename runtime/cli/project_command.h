@@ -9,6 +9,9 @@ namespace spillway {
 /// Whether the JOB of a `run` or `submit` is a directory, and no built-in job of that name.
 bool NamesProject(const CommandLine& line, const Shell& shell);
 
+/// Builds the project in `directory`; its plugin. InvalidArgument where it has several.
+Result<std::string> BuildOnePlugin(const std::string& directory, const std::string& prefix);
+
 /// Builds the project and names its plugin as the JOB of `line`. Without -i it reads DIR/data;
 /// without -o it writes DIR/out, and replaces what a former run left there. Returns kExitDone, or
 /// the exit code of what was reported.

@@ -1,6 +1,5 @@
 #include "runtime/cli/run_request.h"
 
-#include <map>
 #include <utility>
 #include <vector>
 
@@ -55,7 +54,11 @@ LoopRequest LoopOf(const CommandLine& line, const Settings& settings) {
   return loop;
 }
 
-Result<std::map<std::string, std::string>> SideFiles(const CommandLine& line) {
+constexpr std::size_t kSubmissionKeyBytesMax = 200;
+
+}  // namespace
+
+Result<std::map<std::string, std::string>> ReadSideFiles(const CommandLine& line) {
   std::map<std::string, std::string> files;
   for (const std::string& value : line.Values("file")) {
     const std::size_t equals = value.find('=');
@@ -66,10 +69,6 @@ Result<std::map<std::string, std::string>> SideFiles(const CommandLine& line) {
   }
   return files;
 }
-
-constexpr std::size_t kSubmissionKeyBytesMax = 200;
-
-}  // namespace
 
 Result<SubmissionOptions> ReadSubmission(const CommandLine& line) {
   SubmissionOptions submission;
@@ -140,7 +139,7 @@ Result<JobRequest> BuildJobRequest(const CommandLine& line, const Settings& sett
   request.allow_nondeterminism = line.Has("allow-nondeterminism");
   const std::string job = line.Has("plugin") ? line.Value("plugin") : line.operands[0];
   SPILLWAY_ASSIGN_OR_RETURN(request.plugin_path, ResolveJob(job, plugin_dir));
-  SPILLWAY_ASSIGN_OR_RETURN(request.side_files, SideFiles(line));
+  SPILLWAY_ASSIGN_OR_RETURN(request.side_files, ReadSideFiles(line));
   request.args = line.job_arguments;
   request.inputs = line.Values("input");
   request.where = line.Values("where");

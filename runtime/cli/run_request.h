@@ -2,6 +2,7 @@
 // for looking into the plugin directory.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ struct RunDisplay {
   JsonOutput json = JsonOutput::kNone;
   ProgressOutput progress = ProgressOutput::kAuto;
 };
+
+/// --file NAME=PATH, by name. InvalidArgument for a name that is given twice.
+Result<std::map<std::string, std::string>> ReadSideFiles(const CommandLine& line);
 
 /// What a coordinator is told beside the job. InvalidArgument for a key that cannot be shown in a
 /// line of a list.

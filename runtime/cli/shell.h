@@ -15,6 +15,7 @@
 #include "runtime/client/coordinator_client.h"
 #include "runtime/client/remote_runner.h"
 #include "runtime/coordinator/coordinator_options.h"
+#include "runtime/filter/filter_process.h"
 #include "runtime/local/local_runner.h"
 #include "runtime/worker/worker_options.h"
 
@@ -41,6 +42,10 @@ struct Shell {
   RemoteRunnerFactory prepare_remote = {};
   CoordinatorDialer dial = {};
   PluginInspector inspect;
+  std::function<FilterOutcome(const FilterRequest& request)> filter = {};
+  std::function<Result<FilterFacts>(const std::string& plugin_path,
+                                    const std::vector<std::string>& args)>
+      inspect_filter = {};
   std::function<std::uint64_t()> unix_ms = {};  ///< The wall clock, for ages.
   std::function<std::string()> host_name = {};
   /// The daemons: they return when they have ended.

@@ -12,8 +12,10 @@
 #include "runtime/cli/completion_command.h"
 #include "runtime/cli/daemon_command.h"
 #include "runtime/cli/doctor_command.h"
+#include "runtime/cli/exec_plugin_command.h"
 #include "runtime/cli/executor_command.h"
 #include "runtime/cli/exit_code.h"
+#include "runtime/cli/export_command.h"
 #include "runtime/cli/help_text.h"
 #include "runtime/cli/inspect_command.h"
 #include "runtime/cli/jobs_command.h"
@@ -93,6 +95,8 @@ int Dispatch(const CommandLine& line, const Shell& shell) {
   }
   if (name == "run") return RunJobCommand(line, shell);
   if (name == "stream") return StreamCommand(line, shell);
+  if (name == "exec-plugin") return ExecPluginCommand(line, shell);
+  if (name.starts_with("export ")) return ExportCommand(line, shell);
   if (name == "submit") return SubmitJobCommand(line, shell);
   if (name.starts_with("jobs ")) return JobsCommand(line, shell);
   if (name == "cluster status") return ClusterStatusCommand(line, shell);

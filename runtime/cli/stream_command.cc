@@ -16,6 +16,34 @@ bool IsNumber(const std::string& word) {
                                       [](unsigned char c) { return c >= '0' && c <= '9'; });
 }
 
+/// NAME=PATH for [NAME=]PATH.
+std::string NamedPath(const std::string& value) {
+  if (value.find('=') != std::string::npos) return value;
+  return value.substr(value.rfind('/') + 1) + "=" + value;
+}
+
+/// Side files by name, and a directory that is the same on every host where there are none.
+Status AddPlaces(CommandLine* job) {
+  for (GivenOption& given : job->options) {
+    if (given.option->name != "file") continue;
+    for (std::string& value : given.values) {
+      value = NamedPath(value);
+      const std::string name = value.substr(0, value.find('='));
+      if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos ||
+          name.size() + 1 == value.size())
+        return InvalidArgument("--file: '" + EscapeForLog(value) +
+                               "' is not [NAME=]PATH, where NAME is one of a file.");
+      job->job_arguments.push_back("--side-file=" + name);
+    }
+    return OkStatus();
+  }
+  // The same place on every host, so that ./map.py means one file.
+  boost::system::error_code error;
+  const auto here = boost::filesystem::current_path(error);
+  if (!error) job->job_arguments.push_back("--directory=" + here.string());
+  return OkStatus();
+}
+
 }  // namespace
 
 int StreamCommand(const CommandLine& line, const Shell& shell) {
@@ -35,10 +63,8 @@ int StreamCommand(const CommandLine& line, const Shell& shell) {
   for (const char* role : {"mapper", "combiner", "reducer"})
     if (line.Has(role))
       job.job_arguments.push_back("--" + std::string(role) + "=" + line.Value(role));
-  // The same place on every host, so that ./map.py means one file.
-  boost::system::error_code error;
-  const auto here = boost::filesystem::current_path(error);
-  if (!error) job.job_arguments.push_back("--directory=" + here.string());
+  if (const Status places = AddPlaces(&job); !places.ok())
+    return ReportError(shell, ExitCodeOf(places), places.message());
   return RunJobCommand(job, shell);
 }
 

@@ -50,10 +50,16 @@ bool ReadText(std::string_view word, StreamOptions* options) {
     value->assign(word.substr(name.size()));
     return true;
   }
-  constexpr std::string_view kVariable = "--variable=";
-  if (!word.starts_with(kVariable)) return false;
-  options->variables.emplace_back(word.substr(kVariable.size()));
-  return true;
+  const std::pair<std::string_view, std::vector<std::string>*> repeated[] = {
+      {"--variable=", &options->variables},
+      {"--side-file=", &options->side_files},
+  };
+  for (const auto& [name, values] : repeated) {
+    if (!word.starts_with(name)) continue;
+    values->emplace_back(word.substr(name.size()));
+    return true;
+  }
+  return false;
 }
 
 Status ReadHadoopWord(std::string_view word, StreamOptions* options, FieldWords* fields) {
@@ -89,6 +95,11 @@ Result<StreamOptions> ReadStreamOptions(const Args& args) {
     if (!ReadText(args[i], &options))
       SPILLWAY_RETURN_IF_ERROR(ReadHadoopWord(args[i], &options, &fields));
   SPILLWAY_RETURN_IF_ERROR(fields.Read(&options));
+  for (const std::string& name : options.side_files)
+    if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos)
+      return InvalidArgument("--side-file=" + name + " cannot be the name of a file");
+  if (!options.side_files.empty() && !options.directory.empty())
+    return InvalidArgument("side files have a directory of their own: leave out --directory");
   if (options.mapper.empty())
     return InvalidArgument("give the mapper's command: spillway stream -m CMD -r CMD");
   if (options.reducer == kNoReducer) {

@@ -1,6 +1,6 @@
 // StreamOptions: the commands of a streaming job, as `spillway stream` hands them to the plugin:
-// --mapper=CMD [--combiner=CMD] [--reducer=CMD] [--directory=DIR], and what jobs written for Hadoop
-// ask for beyond that. A value; no thread affinity.
+// --mapper=CMD [--combiner=CMD] [--reducer=CMD] [--directory=DIR] [--side-file=NAME]..., and what
+// jobs written for Hadoop ask for beyond that. A value; no thread affinity.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,9 @@ struct StreamOptions {
   std::string combiner;  ///< "": none.
   std::string reducer;   ///< "": the sorted lines themselves.
   bool map_only = false;
-  std::string directory;               ///< Where the commands run, on every host; "": here.
+  std::string directory;  ///< Where the commands run, on every host; "": here.
+  /// Names of side files. With some, commands run in a directory of their own that holds them.
+  std::vector<std::string> side_files;
   std::vector<std::string> variables;  ///< --variable=NAME=VALUE: of their environment.
 
   /// --key-separator=BYTE, --key-fields=N, --order-by=FIELDS.

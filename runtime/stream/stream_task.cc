@@ -117,6 +117,12 @@ Status StreamTask::Launch(const spillway_block* first) {
   ChildCommand child;
   child.text = command();
   child.directory = options_.directory;
+  if (!options_.side_files.empty()) {
+    if (side_directory_ == nullptr) {
+      SPILLWAY_ASSIGN_OR_RETURN(side_directory_, SideDirectory::Make(task_, options_.side_files));
+    }
+    child.directory = side_directory_->path();
+  }
   // The names by which scripts written for Hadoop know them.
   child.variables = {
       "mapreduce_task_partition=" + std::to_string(task_->task_index),

@@ -10,6 +10,7 @@
 #include "mapreduce/base/status.h"
 #include "runtime/stream/child_pipe.h"
 #include "runtime/stream/reporter_lines.h"
+#include "runtime/stream/side_directory.h"
 #include "runtime/stream/stream_lines.h"
 #include "runtime/stream/stream_options.h"
 
@@ -51,7 +52,8 @@ class StreamTask {
   const StreamRole role_;
   StreamLines lines_;
   ReporterLines reporter_;
-  std::unique_ptr<ChildPipe> pipe_;  ///< Null between two runs of the command.
+  std::unique_ptr<SideDirectory> side_directory_;  ///< Null: the job has no side files.
+  std::unique_ptr<ChildPipe> pipe_;                ///< Null between two runs of the command.
   std::uint32_t file_index_ = 0;
   std::uint64_t run_lines_ = 0;  ///< That the command was given, where they are counted.
 };

@@ -37,8 +37,7 @@ struct SplitRange {
   bool is_archive() const { return ArchiveKindOf(path) != ArchiveKind::kNone; }
   /// The place of a record, for people.
   std::string PlaceText(std::uint64_t record_offset) const {
-    return shown() + ":" + std::to_string(record_offset) +
-           (is_archive() ? " (of the decompressed text)" : "");
+    return RecordPlaceText(shown(), record_offset);
   }
 };
 

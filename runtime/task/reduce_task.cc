@@ -1,37 +1,11 @@
 #include "runtime/task/reduce_task.h"
 
-#include "mapreduce/base/units.h"
 #include "runtime/task/task_host.h"
+#include "runtime/task/user_failure.h"
 
 namespace spillway {
 
 namespace {
-
-/// Names the key at which user code failed.
-Status AtKey(const Status& status, TaskHost& host, const GroupBatch& batch) {
-  if (status.code() != Code::kUserCode) return status;
-  for (const Record& record : batch.records)
-    if (record.key == host.task()->current_record)
-      return Status(status.code(),
-                    status.message() + " at key '" + EscapeForLog(KeyOf(record)) + "'");
-  return status;
-}
-
-/// Remembers the last batch, for messages.
-class LastBatch : public GroupStream {
- public:
-  explicit LastBatch(GroupStream& inner) : inner_(inner) {}
-  Result<GroupBatch> Next() override {
-    Result<GroupBatch> batch = inner_.Next();
-    batch_ = batch.ok() ? *batch : GroupBatch{};
-    return batch;
-  }
-  const GroupBatch& batch() const { return batch_; }
-
- private:
-  GroupStream& inner_;
-  GroupBatch batch_;
-};
 
 Status Run(const ReduceTaskSpec& spec, const ReduceTaskResources& resources, TaskHost& host,
            ReduceTaskResult& result) {
@@ -60,7 +34,7 @@ Status Run(const ReduceTaskSpec& spec, const ReduceTaskResources& resources, Tas
   const Status status =
       host.Run(nullptr, [&] { return resources.job.abi().reducer_run(host.task()); });
   result.input = input->stats();
-  return AtKey(status, host, groups.batch());
+  return AtKey(status, *host.task(), groups.batch());
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "mapreduce/base/units.h"
 #include "mapreduce/input_format.h"
+#include "runtime/task/user_failure.h"
 
 namespace spillway {
 
@@ -40,7 +41,7 @@ Status SplitWalk::Walk(const SplitRange& range,
     }
     SkipBadRecords(&block);
     const Status status = host_.Run(&block, [&] { return call(block); });
-    if (!status.ok()) return AtRecord(status, block, range);
+    if (!status.ok()) return AtRecord(status, *host_.task(), block, &bad_record_);
     CountInput(reader.file_bytes_done() - file_bytes);
     file_bytes = reader.file_bytes_done();
   }
@@ -62,20 +63,6 @@ void SplitWalk::SkipBadRecords(spillway_block* block) {
     skips_.push_back(block->data + (it->offset - block->file_offset));
   block->skips = skips_.data();
   block->skip_count = skips_.size();
-}
-
-/// Adds the record at which user code failed. Failures of the engine have their own place.
-Status SplitWalk::AtRecord(const Status& status, const spillway_block& block,
-                           const SplitRange& range) {
-  if (status.code() != Code::kUserCode && status.code() != Code::kBadData) return status;
-  const char* const at = host_.task()->current_record;
-  if (at < block.data || at >= block.data + block.bytes) return status;
-  const auto in_block = static_cast<std::uint64_t>(at - block.data);
-  bad_record_ = RecordPlace{block.file_index, block.file_offset + in_block};
-  std::string_view record(at, block.bytes - in_block);
-  record = record.substr(0, record.find('\n'));
-  return Status(status.code(), status.message() + " at " + range.PlaceText(bad_record_->offset) +
-                                   ", record '" + EscapeForLog(record) + "'");
 }
 
 }  // namespace spillway

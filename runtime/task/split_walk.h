@@ -30,7 +30,6 @@ class SplitWalk {
   Status CheckUnchanged(const SplitRange& range) const;
   void CountInput(std::uint64_t file_bytes);
   void SkipBadRecords(spillway_block* block);
-  Status AtRecord(const Status& status, const spillway_block& block, const SplitRange& range);
 
   const MapTaskSpec& spec_;
   const MapTaskResources& resources_;

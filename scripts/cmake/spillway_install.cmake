@@ -4,6 +4,7 @@
 #   lib/cmake/spillway/             find_package(spillway), spillway_add_plugin()
 #   share/pkgconfig/                the same for other build systems
 #   share/spillway/templates/       what `spillway new` copies
+#   share/spillway/exports/         what `spillway export` copies
 #   lib/spillway/hadoop             the stand-in for Hadoop's command, not on PATH
 #   lib/spillway/plugins/           the built-in jobs; the command finds them from its own place
 #   lib/systemd/system/             units of the coordinator and of a worker
@@ -51,6 +52,10 @@ install(DIRECTORY examples/templates DESTINATION share/spillway COMPONENT dev)
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/share/spillway)
 file(CREATE_LINK ${PROJECT_SOURCE_DIR}/examples/templates
      ${PROJECT_BINARY_DIR}/share/spillway/templates SYMBOLIC)
+install(DIRECTORY runtime/cli/exports DESTINATION share/spillway COMPONENT runtime
+  USE_SOURCE_PERMISSIONS)
+file(CREATE_LINK ${PROJECT_SOURCE_DIR}/runtime/cli/exports
+     ${PROJECT_BINARY_DIR}/share/spillway/exports SYMBOLIC)
 
 # The units name the command by its place, which is known when it is installed.
 set(SPILLWAY_UNITS spillway-coordinator.service spillway-worker.service)

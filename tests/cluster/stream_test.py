@@ -27,6 +27,20 @@ class Stream(ClusterCase):
             self.same_tree(embedded, on_cluster.output)
         self.expect_scratch_empty()
 
+    def test_side_files_go_to_the_workers(self):
+        self.write("stop.txt", b"key1\n")
+        self.write("map.sh", b"#!/bin/sh\ngrep -vwf stop.txt\n")
+        args = ["--mapper=./map.sh", "--reducer=cat", "--side-file=stop.txt", "--side-file=map.sh"]
+        flags = ["--reducers", "2"]
+        for name in ("stop.txt", "map.sh"):
+            flags += ["--file", f"{name}={self.dir / name}"]
+        embedded = self.run_embedded("stream", [self.text], *flags, args=args)
+        on_cluster = self.run_on_cluster("stream", [self.text], *flags, args=args)
+        self.same_tree(embedded, on_cluster.output)
+        text = b"".join(path.read_bytes() for path in embedded.glob("part-*"))
+        self.assertIn(b"key100\t", text)
+        self.assertNotIn(b"key1\t", text)
+
     def test_a_command_that_fails_fails_the_job_and_others_go_on(self):
         args = self.args("cat", "cat >/dev/null; echo last words >&2; exit 1")
         failed = self.run_on_cluster("stream", [self.text], args=args, expect=1)

@@ -214,6 +214,45 @@ PLUGINS = [
     Row("a device as plugin", "plugin inspect /dev/zero", BAD_DATA, ("/dev/zero",)),
 ]
 
+FILTERS = [
+    Row("a filter without a job", "exec-plugin --map", USAGE, ("missing: JOB",)),
+    Row("a filter without a phase", "exec-plugin wordcount", USAGE, ("--map, --combine",)),
+    Row("a filter with two phases", "exec-plugin wordcount --map --reduce", USAGE,
+        ("which phase",)),
+    Row("a filter that is a chain", "exec-plugin top_cities --map -- --left=a", USAGE,
+        ("chain of several jobs", "spillway run")),
+    Row("a filter that is a loop", "exec-plugin k_means --map -- 2", USAGE,
+        ("iterative", "spillway run")),
+    Row("a filter whose order nobody knows", "exec-plugin ./orders.so --map -- case-blind", USAGE,
+        ("SortBy", "Descending"),
+        lambda here: shutil.copy(TEST_PLUGINS / "orders.so", here / "orders.so")),
+    Row("a filter without a combiner", "exec-plugin secondary_sort --combine", USAGE,
+        ("no combiner",)),
+    Row("a filter without a reducer", "exec-plugin grep --reduce -- x", USAGE, ("no reduce",)),
+    Row("a filter that is not there", "exec-plugin ./lost.so --map", NO_INPUT, ("lost.so",)),
+]
+
+EXPORTS = [
+    Row("an export without a place", "export spark-pipe wordcount", USAGE, ("missing: -o DIR",)),
+    Row("an export of nothing to nowhere", "export spark-pipe", USAGE, ("missing: JOB, -o DIR",)),
+    Row("an export onto a directory", "export hadoop-streaming wordcount -o in", OUTPUT_EXISTS,
+        ("'in' exists",)),
+    Row("an export into a place that is not there", "export spark-pipe wordcount -o no/such/dir",
+        NO_INPUT, ("no/such",)),
+    Row("an export whose side file is not there",
+        "export spark-pipe wordcount -o out --file a=lost", NO_INPUT, ("--file a", "lost")),
+    Row("an export whose side file leads elsewhere",
+        "export spark-pipe wordcount -o out --file ../a=text", USAGE, ("'../a'",)),
+    Row("an export of records that are no lines", "export hadoop-streaming tera_sort -o out", USAGE,
+        ("no lines", "spillway run")),
+    Row("an export of a chain", "export spark-pipe top_cities -o out -- --left=a", USAGE,
+        ("chain of several jobs",)),
+    Row("an export of a job that is not there", "export spark-pipe wordcuont -o out", USAGE,
+        ("Did you mean wordcount",)),
+    Row("an export without a kind", "export wordcount -o out", USAGE,
+        ("no command 'export wordcount'",)),
+]
+
 NAMES = [
     Row("a directory that is no project", "run .. -i text -o out", NO_INPUT, ("CMakeLists.txt",)),
     Row("a built-in job beside the built-in ones", "run wordcount/../grep -i text -o out -- x",
@@ -273,4 +312,5 @@ CLUSTERS = [
         "worker --coordinator 127.0.0.1:9 --insecure --spill-dir lost", NO_INPUT, ("lost",)),
 ]
 
-ROWS = INPUTS + ARCHIVES + OUTPUTS + PLACES + PLUGINS + NAMES + CONFIGURATIONS + CLUSTERS
+ROWS = (INPUTS + ARCHIVES + OUTPUTS + PLACES + PLUGINS + FILTERS + EXPORTS + NAMES +
+        CONFIGURATIONS + CLUSTERS)

@@ -8,7 +8,7 @@ import unittest
 
 from command_case import SPILLWAY, CommandCase
 
-KINDS = ("counting", "join", "sort")
+KINDS = ("counting", "join", "sort", "iterative")
 SECONDS_MAX = 300
 
 
@@ -49,6 +49,9 @@ class New(ProjectCase):
         self.assertEqual(sorted(outputs["join"].splitlines()), sorted((
             "Ada Lovelace\tpaper", "Ada Lovelace\tink", "Grace Hopper\tnanosecond wire",
             "Charles Babbage\tbrass wheels", "Charles Babbage\tlevers")))
+        self.assertEqual(outputs["iterative"].count("\n"), 2)
+        self.spillway("run", "./iterative", "--mode", "disk", "-o", "by_disk", "--quiet")
+        self.assertEqual(b"".join(self.parts(self.dir / "by_disk")).decode(), outputs["iterative"])
         heights = [int(line.split("\t")[0]) for line in outputs["sort"].splitlines()]
         self.assertEqual(heights, sorted(heights, reverse=True))
 

@@ -128,6 +128,24 @@ class LinesAndFiles(StreamCase):
         self.write("in.txt", b"a\nb\n")
         self.assertEqual(self.one_part("cat; printf z", "cat"), b"a\nb\nz\n")
 
+    def test_side_files_are_there_by_their_names(self):
+        self.write("in.txt", b"a\nb\nc\nb\n")
+        (self.dir / "lists").mkdir()
+        self.write("lists/stop.txt", b"b\n")
+        self.write("count.sh", b"#!/bin/sh\nuniq -c | sed 's/^ *//'\n")  # Not executable.
+        flags = ["--file", "lists/stop.txt", "--file", "run me=count.sh"]
+        self.assertEqual(self.one_part("grep -vxf stop.txt", "'./run me'", *flags), b"1 a\n1 c\n")
+        listed = self.one_part("cat >/dev/null; ls; pwd", "cat", *flags).splitlines()
+        self.assertEqual(listed[1:], [b"run me", b"stop.txt"])
+        self.assertFalse(os.path.exists(listed[0]), "the directory was left")
+
+    def test_side_files_that_are_not_there_or_have_no_name(self):
+        self.write("in.txt", b"a\n")
+        for value, code, words in (("lost", 66, "lost"), ("a/b=in.txt", 64, "NAME"),
+                                   ("a=", 64, "NAME"), ("x=..", 64, "'..'"), ("..", 64, "NAME")):
+            ended = self.stream("cat", "cat", "--file", value, expect=code)
+            self.assertIn(words, ended.text, value)
+
     def test_tasks_know_what_they_are(self):
         self.write("in.txt", b"x\n")
         names = "echo $mapreduce_task_ismap $mapreduce_task_partition $mapreduce_job_reduces"

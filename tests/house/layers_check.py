@@ -25,6 +25,7 @@ LAYERS = {
     "runtime/storage": ["runtime/core", "shuffle/store"],
     "runtime/archive": ["shuffle/store"],
     "runtime/task": ["runtime/storage", "runtime/archive", "shuffle/engine"],
+    "runtime/filter": ["runtime/task"],
     # A plugin with the means of the host: it links nothing of it.
     "runtime/stream": ["mapreduce", "runtime/storage"],
     "runtime/protocol": ["runtime/core"],
@@ -36,7 +37,7 @@ LAYERS = {
     "runtime/local": ["runtime/worker", "runtime/coordinator", "runtime/task"],
     "runtime/client": ["runtime/local"],
     "runtime/comparison": ["runtime/storage"],
-    "runtime/cli": ["runtime/client", "runtime/comparison"],
+    "runtime/cli": ["runtime/client", "runtime/comparison", "runtime/filter"],
     # A program of its own, which starts the command.
     "runtime/hadoop": ["runtime/storage"],
     "examples": ["mapreduce"],

@@ -24,6 +24,7 @@ RUNTIME_FILES = ("usr/bin/spillway", "usr/lib/spillway/plugins/wordcount.so",
                  "usr/lib/systemd/system/spillway-worker.service",
                  "usr/share/man/man1/spillway-run.1",
                  "usr/share/bash-completion/completions/spillway",
+                 "usr/share/spillway/exports/hadoop-streaming/run",
                  "usr/share/doc/spillway/copyright")
 DEV_FILES = ("usr/include/spillway/mapreduce/mapreduce.h",
              "usr/include/spillway/mapreduce/testing.h",

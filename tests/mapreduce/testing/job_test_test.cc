@@ -124,6 +124,65 @@ TEST(JobTest, RefusesACombinerThatEmitsOtherKeys) {
   EXPECT_NE(test.Run().status.message().find("keys out of order"), std::string::npos);
 }
 
+/// Halves the way to the mean of the numbers in each round.
+class Approach {
+ public:
+  using Input = TextLines;
+  struct Batch {
+    std::uint64_t sum = 0, count = 0;
+    std::uint64_t bytes() const { return 0; }
+  };
+  using Start = Batch;
+  struct State {
+    std::uint64_t mean = 0, at = 0;
+  };
+  struct Partial {
+    std::uint64_t batches = 0;
+  };
+
+  void Parse(const Line& line, Batch& batch) const {
+    if (line.text == "x") throw BadRecord("no number");
+    batch.sum += std::stoull(std::string(line.text));
+    ++batch.count;
+  }
+  void Gather(const Batch& batch, Start& start) const { Join(start, batch); }
+  void Join(Start& into, const Start& from) const {
+    into.sum += from.sum;
+    into.count += from.count;
+  }
+  void First(const Start& all, State& state) const { state.mean = all.sum / all.count; }
+  void Map(const Batch&, const State&, Partial& into) const { ++into.batches; }
+  void Fold(Partial& into, const Partial& from) const { into.batches += from.batches; }
+  bool Next(State& state, const Partial&, const LoopRound&) const {
+    state.at += (state.mean - state.at + 1) / 2;
+    return state.at == state.mean;
+  }
+  void Print(const State& state, OutputBuffer& out) const { out.AppendNumber(state.at); }
+};
+
+TEST(JobTest, RunsALoopUntilItConverges) {
+  JobTest test(NewLoop(Approach()).Rounds(9));
+  test.Input("3\n4\n").Input("14\n");
+  const JobOutcome outcome = test.Run();
+  EXPECT_EQ(outcome.status.message(), "");
+  EXPECT_EQ(outcome.lines(), Lines({"7"}));
+  EXPECT_EQ(outcome.counter("loop", "rounds"), 3u);
+  EXPECT_EQ(outcome.counter("loop", "converged"), 1u);
+}
+
+TEST(JobTest, EndsALoopWithItsLastRound) {
+  JobTest test(NewLoop(Approach()).Rounds(2));
+  test.Input("7\n");
+  EXPECT_EQ(test.Run().lines(), Lines({"6"}));
+  EXPECT_EQ(test.Run().counter("loop", "converged"), 0u);
+}
+
+TEST(JobTest, TellsOfABadRecordOfALoop) {
+  JobTest test(NewLoop(Approach()));
+  test.Input("7\nx\n");
+  EXPECT_EQ(test.Run().status.code(), Code::kBadData);
+}
+
 TEST(JobTest, TellsWhatIsWrongWithTheDescription) {
   const JobOutcome outcome = JobTest(NewJob().Map<CountWords>().Reducers(100'001)).Run();
   EXPECT_NE(outcome.status.message().find("100000"), std::string::npos);

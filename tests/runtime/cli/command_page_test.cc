@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 #include <string>
 
@@ -35,6 +38,44 @@ TEST(CommandPage, NamesEveryOption) {
       EXPECT_TRUE(named || option.name == "help") << command.name << " --" << option.name;
     }
   }
+}
+
+/// Whether some command has it.
+bool AnyOption(const std::function<bool(const OptionSpec&)>& wanted) {
+  for (const CommandSpec& command : Commands())
+    if (std::any_of(command.options.begin(), command.options.end(), wanted)) return true;
+  return false;
+}
+
+// Rows of tables begin with what they are about: | `-i`, `--input PATH...` | or several options.
+TEST(CommandPage, ShowsOptionsAsTheHelpDoes) {
+  const std::regex option_words("(?:`-([a-z])`, )?`--([a-z-]+)(?: ([^`]+))?[^`]*`");
+  std::istringstream page(CommandPage());
+  int rows = 0;
+  for (std::string line; std::getline(page, line);) {
+    if (!line.starts_with("| `-")) continue;
+    const std::string cell = line.substr(0, line.find(" | ", 2));
+    for (std::sregex_iterator it(cell.begin(), cell.end(), option_words), end; it != end; ++it) {
+      const std::string letter = (*it)[1], name = (*it)[2], value = (*it)[3];
+      ++rows;
+      EXPECT_TRUE(AnyOption([&](const OptionSpec& option) {
+        return option.name == name && (letter.empty() || option.letter == letter[0]) &&
+               (value.empty() || value.starts_with(option.value_name)) &&
+               (!value.empty() || option.value_name.empty() || !option.choices.empty());
+      })) << "no command has what docs/command.md shows: "
+          << line;
+    }
+  }
+  EXPECT_GT(rows, 60);
+}
+
+TEST(CommandPage, NamesEveryChoice) {
+  const std::string page = CommandPage();
+  for (const CommandSpec& command : Commands())
+    for (const OptionSpec& option : command.options)
+      for (const std::string_view choice : option.choices)
+        EXPECT_TRUE(std::regex_search(page, std::regex("[`|=]" + std::string(choice) + "[`|\\\\]")))
+            << command.name << " --" << option.name << " " << choice;
 }
 
 TEST(CommandPage, NamesEveryCommandAndJsonField) {
