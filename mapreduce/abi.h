@@ -272,6 +272,9 @@ typedef struct spillway_job {
      is one, without a name. */
   const spillway_input* inputs;
   size_t input_count;
+
+  uint32_t writes_directories; /* all results go to task->write_to, none to task->write */
+  uint32_t reserved;
 } spillway_job;
 
 #define SPILLWAY_LOOP_FILE "spillway.loop"

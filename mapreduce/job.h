@@ -27,6 +27,7 @@
 #include "mapreduce/comparator.h"
 #include "mapreduce/mapper.h"
 #include "mapreduce/named_input.h"
+#include "mapreduce/partitioned_output.h"
 #include "mapreduce/partitioner.h"
 #include "mapreduce/reducer.h"
 
@@ -204,6 +205,10 @@ class JobBuilder {
     abi.map_only = std::is_same_v<typename T::Stage, internal::MapOnlyStage> ? 1 : 0;
     abi.reducer_run = Stage::kReduce;
     abi.reducers_default = reducers_;
+    static_assert(!internal::kWritesDirectories<typename T::Format> ||
+                      !internal::kHasFrame<typename T::Format>,
+                  "a format with Begin or End cannot be PartitionedBy");
+    abi.writes_directories = internal::kWritesDirectories<typename T::Format> ? 1 : 0;
     if constexpr (requires { Stage::Describe(abi); }) Stage::Describe(abi);
     if constexpr (Stage::kShufflesPairs) CheckDistinct();
     DescribeOrder<K>(abi);

@@ -39,6 +39,7 @@
 #include "mapreduce/named_output.h"
 #include "mapreduce/output_format.h"
 #include "mapreduce/partition_path.h"
+#include "mapreduce/partitioned_output.h"
 #include "mapreduce/partitioner.h"
 #include "mapreduce/plugin.h"
 #include "mapreduce/reducer.h"

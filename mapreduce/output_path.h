@@ -1,8 +1,12 @@
 // The names of directories in a job's output: "errors", or "date=2024-01-01/country=de". Pure.
 #pragma once
 
+#include <charconv>
+#include <concepts>
 #include <string>
 #include <string_view>
+
+#include "mapreduce/partition_path.h"
 
 namespace spillway {
 
@@ -26,6 +30,52 @@ inline std::string WhyNoOutputLevel(std::string_view level) {
 }
 
 }  // namespace internal
+
+/// A path of `key=value` levels, level by level. What a name cannot hold is escaped, so that any
+/// value is one level and reads back the same (ParsePartitionPath).
+class OutputPath {
+ public:
+  OutputPath& Add(std::string_view key, std::string_view value) {
+    if (!text_.empty()) text_ += '/';
+    Escape(key);
+    text_ += '=';
+    if (value.empty()) {
+      text_ += kNoPartitionValue;
+    } else {
+      Escape(value);
+    }
+    return *this;
+  }
+  OutputPath& Add(std::string_view key, std::integral auto number) {
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+    return Add(key, std::string_view(digits, static_cast<std::size_t>(end - digits)));
+  }
+
+  void Clear() { text_.clear(); }
+  std::string_view text() const { return text_; }
+
+ private:
+  static constexpr bool IsPlain(char c) {
+    constexpr std::string_view kEscaped = "\"#%'*/:=?\\{}[]^";  // Hive's.
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 && byte != 0x7f && kEscaped.find(c) == std::string_view::npos;
+  }
+
+  void Escape(std::string_view part) {
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    for (const char c : part) {
+      if (IsPlain(c)) [[likely]] {
+        text_ += c;
+        continue;
+      }
+      const auto byte = static_cast<unsigned char>(c);
+      text_ += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+
+  std::string text_;
+};
 
 /// Why this cannot be a directory of an output; empty for one that can. What passes leads nowhere
 /// but into the output: it has no ".", no ".." and no '/' before it.

@@ -13,6 +13,8 @@
 #include "mapreduce/codec_tuple.h"
 #include "mapreduce/emitter.h"
 #include "mapreduce/output_format.h"
+#include "mapreduce/output_path.h"
+#include "mapreduce/partitioned_output.h"
 #include "mapreduce/values.h"
 
 namespace spillway::internal {
@@ -156,7 +158,7 @@ class FormatDelivery {
       View<V> value{};
       DecodeField<K>(records[i].key, records[i].key_bytes, &key, scratch_, "key");
       ReadEmitted<V>(records[i], &value, scratch_);
-      format_.Write(key, value, buffer_);
+      Put(key, value);
     }
     task_->records_out += count;
     return 0;
@@ -164,13 +166,17 @@ class FormatDelivery {
 
   template <class Key>
   void BeginGroup(const Key& key) {
-    if constexpr (requires { format_.BeginGroup(key, buffer_); }) format_.BeginGroup(key, buffer_);
+    if constexpr (requires { format_.BeginGroup(key, buffer_); }) {
+      static_assert(!kWritesDirectories<Format>,
+                    "a format with BeginGroup cannot be PartitionedBy");
+      format_.BeginGroup(key, buffer_);
+    }
   }
 
   /// One result that did not go through an emitter.
   template <class Key, class Value>
   void Write(const Key& key, const Value& value) {
-    format_.Write(key, value, buffer_);
+    Put(key, value);
     ++task_->records_out;
   }
 
@@ -182,9 +188,28 @@ class FormatDelivery {
   }
 
  private:
+  template <class Key, class Value>
+  void Put(const Key& key, const Value& value) {
+    if constexpr (kWritesDirectories<Format>) {
+      path_.Clear();
+      format_.Partition(key, value, path_);
+      if (path_.text() != buffer_.directory() || path_.text().empty()) [[unlikely]]
+        Enter();
+    }
+    format_.Write(key, value, buffer_);
+    if constexpr (kWritesDirectories<Format>) buffer_.EndRecord();
+  }
+
+  void Enter() {
+    if (path_.text().empty())
+      throw std::logic_error("a result was given no directory: Add at least one key");
+    buffer_.Enter(path_.text());
+  }
+
   spillway_task* task_;
   Format format_;
   OutputBuffer buffer_;
+  OutputPath path_;  ///< Of the result at hand.
   DecodeScratch scratch_;
 };
 

@@ -79,6 +79,7 @@ std::string PlanJson(const JobPlan& plan, bool explain) {
   json["reducer_name"] = plan.reducer_name;
   json["input_name"] = plan.input_name;
   json["output_name"] = plan.output_name;
+  json["writes_directories"] = plan.writes_directories;
   json["shuffle"] = plan.shuffle;
   json["input_files"] = plan.input_files;
   json["input_bytes"] = plan.input_bytes;

@@ -25,6 +25,7 @@ constexpr std::uint64_t kTimeoutMsMax = std::uint64_t{7} * 24 * 3'600 * 1'000;
 constexpr std::string_view kCompressChoices[] = {"auto", "lz4", "none"};
 constexpr std::string_view kProgressChoices[] = {"auto", "plain", "none"};
 constexpr std::string_view kModeChoices[] = {"memory", "disk"};
+constexpr std::string_view kOverwriteChoices[] = {"all", "partitions"};
 constexpr std::string_view kJsonChoices[] = {"summary", "events"};
 
 constexpr std::string_view kRoleChoices[] = {"worker", "submitter", "viewer"};
@@ -57,7 +58,13 @@ constexpr auto kJobOptions = std::to_array<OptionSpec>({
      .group = kInOut,
      .value_name = "DIR",
      .help = "Directory to write. It appears as a whole when the job is done, or not at all."},
-    {.name = "overwrite", .group = kInOut, .help = "Replace DIR in one step if it exists."},
+    {.name = "overwrite",
+     .kind = OptionKind::kOptionalChoice,
+     .group = kInOut,
+     .value_name = "WHAT",
+     .help = "Replace DIR in one step if it exists; --overwrite=partitions replaces only those of "
+             "its directories KEY=VALUE that the job writes to.",
+     .choices = kOverwriteChoices},
     {.name = "no-sync",
      .group = kInOut,
      .help = "Do not wait until DIR is on the disk. A power cut right afterwards may lose it."},

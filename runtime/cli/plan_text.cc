@@ -28,6 +28,7 @@ std::string JobLines(const JobPlan& plan) {
   std::string classes = "mapper " + Shown(plan.mapper_name);
   if (!plan.reducer_name.empty()) classes += ", reducer " + Shown(plan.reducer_name);
   classes += ", input " + Shown(plan.input_name) + ", output " + Shown(plan.output_name);
+  if (plan.writes_directories) classes += " in directories";
   return Label("plugin") + Shown(plan.plugin_path) + "\n" + Label("") + classes + "\n";
 }
 

@@ -32,7 +32,7 @@ Status AddPlaces(const fs::path& directory, CommandLine* line) {
     return AlreadyExists("'" + EscapeForLog(output.string()) +
                          "' exists and is no job's output. Name another place by -o DIR.");
   Give(line, "output", output.string());
-  if (!line->Has("overwrite")) Give(line, "overwrite", "true");
+  if (!line->Has("overwrite")) Give(line, "overwrite", "all");
   return OkStatus();
 }
 

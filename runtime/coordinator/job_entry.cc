@@ -245,6 +245,8 @@ StagingOptions JobEntry::ForStaging(const std::string& owner) const {
   options.job_id = job_id;
   options.parts = output_parts();
   options.overwrite = spec.overwrite();
+  options.directories_only = spec.overwrite() && spec.overwrite_directories();
+  options.has_parts = !spec.writes_directories();
   options.durable = spec.durable();
   options.owner = owner;
   return options;

@@ -42,7 +42,8 @@ struct JobRequest {
   std::vector<std::string> where;                 ///< Of inputs' directories, see PartitionFilter.
   std::string output_dir;
   bool overwrite = false;
-  bool durable = true;  ///< Wait until the output is on the disk.
+  bool overwrite_partitions = false;  ///< With `overwrite`: only directories that are written to.
+  bool durable = true;                ///< Wait until the output is on the disk.
   std::uint32_t reducers = 0;
   std::uint32_t threads = 0;
   std::uint64_t memory_bytes = 0;
@@ -87,6 +88,7 @@ struct JobPlan {
   /// Whose workers run it; their sizes are not known here. Empty: this process.
   std::string coordinator;
   std::string mapper_name, reducer_name, input_name, output_name;
+  bool writes_directories = false;  ///< The output is parted by directories `key=value`.
   std::string shuffle;  ///< "fold", "sort", "sort + combiner", "loop" or "none (map only)".
   std::vector<PlannedStage> chain;  ///< Empty: none. Else all the rest is of one stage alone.
   std::vector<PlannedSplit> splits;

@@ -105,6 +105,19 @@ Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
   return OkStatus();
 }
 
+/// What the job that writes the result is: of a chain, its last stage.
+const spillway_job& ResultJob(const PluginJob& job) {
+  return job.chain() == nullptr ? job.abi()
+                                : *job.chain()->stages[job.chain()->stage_count - 1].job;
+}
+
+Status CheckOverwrite(const JobRequest& request, const PluginJob& job) {
+  if (!request.overwrite_partitions || ResultJob(job).writes_directories != 0) return OkStatus();
+  return InvalidArgument("--overwrite=partitions: job " + std::string(job.abi().name) +
+                         " does not write to directories named KEY=VALUE, so that all of its "
+                         "output would stay in part. Say --overwrite to replace it");
+}
+
 Status CheckSideFiles(FileSystem& files, const JobRequest& request) {
   for (const auto& [name, path] : request.side_files) {
     const Result<FileInfo> info = files.Stat(path);
@@ -346,6 +359,7 @@ void DescribePlugin(PreparedJob& job) {
   job.plan.reducer_name = abi.reducer_name == nullptr ? "" : abi.reducer_name;
   job.plan.input_name = abi.input_name;
   job.plan.output_name = abi.output_name;
+  job.plan.writes_directories = abi.writes_directories != 0;
   job.plan.shuffle = job.is_loop()                         ? "loop"
                      : abi.map_only != 0                   ? "none (map only)"
                      : abi.fold_kind != SPILLWAY_FOLD_NONE ? "fold"
@@ -407,6 +421,7 @@ Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request) {
   SPILLWAY_ASSIGN_OR_RETURN(job.plugin,
                             PluginJob::Configure(std::move(library), request.args, request.stage));
   SPILLWAY_RETURN_IF_ERROR(CheckLoop(request, *job.plugin));
+  SPILLWAY_RETURN_IF_ERROR(CheckOverwrite(request, *job.plugin));
   SPILLWAY_RETURN_IF_ERROR(FindInputs(files, job));
   SPILLWAY_RETURN_IF_ERROR(CheckSideFiles(files, request));
   SPILLWAY_RETURN_IF_ERROR(ExamineArchives(files, job));

@@ -34,12 +34,13 @@ SplitPath Split(std::string path) {
 std::string StagingPrefix(const std::string& name) { return "." + name + ".spillway-"; }
 
 /// Removes a directory that carries our marker, and the marker last: a removal that is cut short
-/// can be told, and finished, by the next job.
+/// can be told, and finished, by the next job. Last with it goes the list without which old
+/// directories would be taken for new ones.
 void RemoveMarked(FileSystem& files, const std::string& directory) {
   Status removed;
   if (const auto names = files.List(directory); names.ok()) {
     for (const std::string& name : *names)
-      if (name != kOwnerMarkerName && removed.ok())
+      if (name != kOwnerMarkerName && name != DirectoryExchange::kListName && removed.ok())
         removed = files.RemoveTree(directory + "/" + name);
   }
   KillPoint("staging-emptied");
@@ -71,6 +72,9 @@ void RemoveLeftovers(FileSystem& files, const SplitPath& output) {
     const std::string path = output.parent + "/" + name;
     if (!name.starts_with(StagingPrefix(output.name))) continue;
     if (ReadOwnerMarker(files, path) != Ownership::kDead) continue;
+    const std::string job_id = name.substr(StagingPrefix(output.name).size());
+    DirectoryExchange(files, {path, output.parent + "/" + output.name, job_id})
+        .RemoveMarks(DirectoryExchange::ReadList(files, path));
     RemoveMarked(files, path);
   }
 }
@@ -206,7 +210,10 @@ OutputStaging::~OutputStaging() {
 }
 
 void OutputStaging::Discard() {
-  if (!committed_) RemoveMarked(files_, staging_);
+  if (!committed_) {
+    Exchange().RemoveMarks(DirectoryExchange::ReadList(files_, staging_));
+    RemoveMarked(files_, staging_);
+  }
   committed_ = true;  // Nothing is left to do.
 }
 
@@ -310,11 +317,16 @@ Status OutputStaging::CommitJob(const std::string& manifest_head,
                                 std::span<const CommittedPart> winners) {
   if (done_) return OkStatus();
   if (!IsPublished()) {
-    SPILLWAY_ASSIGN_OR_RETURN(const OutputTree tree, OutputTree::Of(winners, options_.parts));
+    SPILLWAY_ASSIGN_OR_RETURN(const OutputTree tree,
+                              OutputTree::Of(winners, options_.parts, options_.has_parts));
     if (!gone_.ok()) return HasManifests(tree, manifest_head) ? OkStatus() : gone_;
-    SPILLWAY_RETURN_IF_ERROR(Assemble(tree, manifest_head));
-    KillPoint("output-whole");
-    SPILLWAY_RETURN_IF_ERROR(Publish());
+    if (options_.directories_only) {
+      SPILLWAY_RETURN_IF_ERROR(PublishDirectories(tree, manifest_head));
+    } else {
+      SPILLWAY_RETURN_IF_ERROR(Assemble(tree, manifest_head));
+      KillPoint("output-whole");
+      SPILLWAY_RETURN_IF_ERROR(Publish());
+    }
     KillPoint("output-published");
   }
   committed_ = true;
@@ -327,8 +339,27 @@ Status OutputStaging::CommitJob(const std::string& manifest_head,
   return OkStatus();
 }
 
+DirectoryExchange OutputStaging::Exchange() const {
+  return {files_, {staging_, options_.output_dir, options_.job_id, options_.durable}};
+}
+
+/// Into an output that is there; one that is not appears as a whole.
+Status OutputStaging::PublishDirectories(const OutputTree& tree, const std::string& manifest_head) {
+  DirectoryExchange exchange = Exchange();
+  if (!exchange.begun()) {
+    const Status assembled = Assemble(tree, manifest_head);
+    // An earlier CommitJob was cut short when it had removed what it needed no more.
+    if (assembled.code() == Code::kNotFound && HasManifests(tree, manifest_head)) return OkStatus();
+    SPILLWAY_RETURN_IF_ERROR(assembled);
+    if (!files_.Stat(options_.output_dir).ok()) return Publish();
+    SPILLWAY_RETURN_IF_ERROR(exchange.Begin(tree));
+  }
+  marked_ = DirectoryExchange::ReadList(files_, staging_);
+  return exchange.Run(tree, tree.ManifestOf("", manifest_head));
+}
+
 Status OutputStaging::Publish() {
-  if (options_.overwrite && files_.Stat(options_.output_dir).ok()) {
+  if (options_.overwrite && !options_.directories_only && files_.Stat(options_.output_dir).ok()) {
     // A job with an owner is taken up again, and knows what is its own.
     if (options_.owner.empty())
       SPILLWAY_RETURN_IF_ERROR(WriteFile(kReplaced, Split(staging_).name));
@@ -349,6 +380,7 @@ Status OutputStaging::Publish() {
 /// The output is visible: this fails no job. What has the staging directory's name now is the
 /// directory that the output has replaced.
 void OutputStaging::CleanUp() {
+  Exchange().RemoveMarks(marked_);
   if (files_.List(staging_).ok()) RemoveMarked(files_, staging_);
   KillPoint("output-old-removed");
   for (const char* name : {kReplaced, kOwnerMarkerName}) {

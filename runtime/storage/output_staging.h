@@ -10,8 +10,9 @@
 //
 // and becomes the output directory by one rename that replaces nothing. With `overwrite` an
 // existing output directory changes places with the staging directory in one step and is removed
-// afterwards. Files are synced before they are renamed, directories afterwards, unless the output
-// need not be durable. One thread, that of whoever runs the job; attempts write elsewhere.
+// afterwards; or only those of its directories do that the job has written to. Files are synced
+// before they are renamed, directories afterwards, unless the output need not be durable. One
+// thread, that of whoever runs the job; attempts write elsewhere.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +20,10 @@
 #include <set>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "mapreduce/base/file_system.h"
+#include "runtime/storage/directory_exchange.h"
 #include "runtime/storage/output_tree.h"
 
 namespace spillway {
@@ -30,7 +33,11 @@ struct StagingOptions {
   std::string job_id;  ///< Letters, digits, '-', '_' and '.'; never used twice.
   std::uint32_t parts = 0;
   bool overwrite = false;
-  bool durable = true;  ///< False: a power cut soon after the commit may lose the output.
+  /// With `overwrite`: only the directories that the job writes to are replaced, each in one step
+  /// (directory_exchange.h), and the others stay. An output that is not there appears as a whole.
+  bool directories_only = false;
+  bool has_parts = true;  ///< False: tasks write to directories alone.
+  bool durable = true;    ///< False: a power cut soon after the commit may lose the output.
   /// Who the staging directory belongs to. Empty: this process, and what it leaves when it is
   /// killed is removed by the next job for the same output. Otherwise the directory waits for an
   /// Adopt with the same text.
@@ -85,15 +92,18 @@ class OutputStaging {
   Status MoveFile(const std::string& directory, const OutputFile& file);
   Status RemoveLitter(const std::string& directory, std::set<std::string> kept);
   Status WriteFile(const std::string& path, const std::string& text);
+  DirectoryExchange Exchange() const;
   Status Publish();
+  Status PublishDirectories(const OutputTree& tree, const std::string& manifest_head);
   void CleanUp();
 
   FileSystem& files_;
   const StagingOptions options_;  ///< output_dir without trailing slashes.
   const std::string staging_;
-  bool committed_ = false;  ///< Or not ours: nothing to discard.
-  bool done_ = false;       ///< CommitJob has ended well.
-  Status gone_;             ///< Not ok: an adopted staging directory is not there.
+  bool committed_ = false;           ///< Or not ours: nothing to discard.
+  bool done_ = false;                ///< CommitJob has ended well.
+  std::vector<std::string> marked_;  ///< Directories of the output that have a mark.
+  Status gone_;                      ///< Not ok: an adopted staging directory is not there.
 };
 
 }  // namespace spillway

@@ -33,7 +33,8 @@ Status CheckParts(std::span<const CommittedPart> winners, std::uint32_t parts) {
 
 }  // namespace
 
-Result<OutputTree> OutputTree::Of(std::span<const CommittedPart> winners, std::uint32_t parts) {
+Result<OutputTree> OutputTree::Of(std::span<const CommittedPart> winners, std::uint32_t parts,
+                                  bool has_parts) {
   SPILLWAY_RETURN_IF_ERROR(CheckParts(winners, parts));
   OutputTree tree;
   tree.directories_[""];
@@ -44,7 +45,7 @@ Result<OutputTree> OutputTree::Of(std::span<const CommittedPart> winners, std::u
           PartAttemptPath("", winner.part, winner.attempt, winner.of_map, number).substr(1),
           info.bytes, info.records, info.xxh3};
     };
-    if (!winner.of_map) tree.directories_[""].push_back(file(winner.info, {}));
+    if (!winner.of_map && has_parts) tree.directories_[""].push_back(file(winner.info, {}));
     for (std::uint32_t i = 0; i < winner.info.directories.size(); ++i) {
       const DirectoryPart& part = winner.info.directories[i];
       // It was checked where it was written; this is who would make a file elsewhere.

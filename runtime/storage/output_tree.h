@@ -37,7 +37,8 @@ class OutputTree {
   using Directories = std::map<std::string, std::vector<OutputFile>>;
 
   /// Internal: a part is missing or comes twice. InvalidArgument: a directory's name is none.
-  static Result<OutputTree> Of(std::span<const CommittedPart> winners, std::uint32_t parts);
+  static Result<OutputTree> Of(std::span<const CommittedPart> winners, std::uint32_t parts,
+                               bool has_parts = true);
 
   /// "" is always there, and the first. Files are in the order of their names.
   const Directories& directories() const { return directories_; }

@@ -100,7 +100,7 @@ Result<std::unique_ptr<AttemptOutput>> CreateOutput(JobRuntime& job, const Attem
   options.staging_dir = job.staging_dir;
   options.file = {.part = id.task, .attempt = id.attempt, .durable = job.durable};
   options.file.of_map = id.kind == TaskKind::kMap && !job.map_only();
-  options.has_part = !options.file.of_map;
+  options.has_part = !options.file.of_map && job.context.abi().writes_directories == 0;
   options.open_directories_max = job.open_directories_max;
   if (options.file.of_map) {
     options.directories_max = kDirectoriesBesideMax;

@@ -45,6 +45,7 @@ JobRuntime::JobRuntime(const wire::StartJob& start, const PluginJob& plugin, con
       staging_dir(start.staging_dir()),
       durable(start.spec().durable()),
       planned_map_only(start.spec().map_only()),
+      planned_directories(start.spec().writes_directories()),
       open_directories_max(OpenDirectoriesMax(plan.threads)),
       loop(start.spec().has_loop() ? std::optional(start.spec().loop()) : std::nullopt),
       memory(plan),
@@ -99,6 +100,10 @@ Status JobRuntime::Check() const {
     return InvalidArgument(
         "the job was planned as a map-only one and the plugin disagrees, or the other way round: "
         "its file was replaced; submit the job again");
+  if (planned_directories != (context.abi().writes_directories != 0))
+    return InvalidArgument(
+        "the job was planned to write to directories and the plugin disagrees, or the other way "
+        "round: its file was replaced; submit the job again");
   const bool ranges = context.abi().partition_kind == SPILLWAY_PARTITION_RANGE;
   if (!context.range_cuts.empty() && (!ranges || context.range_cuts.size() >= context.partitions))
     return InvalidArgument("the job's range cuts do not suit its " +

@@ -52,6 +52,7 @@ class JobRuntime {
   const std::string staging_dir;
   const bool durable;
   const bool planned_map_only;
+  const bool planned_directories;
   const std::uint32_t open_directories_max;  ///< Of one task; see AttemptOutputOptions.
   /// Of a loop in memory mode, whose map tasks are its seats.
   const std::optional<wire::LoopSpec> loop;

@@ -2,6 +2,7 @@
 
 import random
 import signal
+import subprocess
 import unittest
 
 from cluster_case import ClusterCase
@@ -31,6 +32,27 @@ class Outputs(ClusterCase):
                 self.assertTrue((expected / "rejected").is_dir())
                 job = self.run_on_cluster(OUTPUTS, [self.input], *self.flags, args=args)
                 self.same_tree(expected, job.output)
+
+    def test_partitions_are_replaced_on_a_cluster_as_here(self):
+        plugin = TEST_PLUGINS / "partitions.so"
+        tables = [self.write(f"table{i}", "".join(
+            f"2024-01-0{day}\t{country}\t{i}\n" for day in days
+            for country in ("at", "de")).encode()) for i, days in enumerate(((1, 2, 3), (2, 4)))]
+        flags = ["--reducers", "2", "--overwrite=partitions"]
+        self.start_workers(2)
+        trees = []
+        for verb in ("here", "on"):
+            output = self.new_output()
+            for table in tables:
+                command = (self.job_command("run", plugin, [table], output, *flags, args=["write"])
+                           if verb == "on" else
+                           self.arguments(plugin, [table], output, *flags, args=["write"]))
+                subprocess.run(command, check=True, capture_output=True, timeout=60)
+            trees.append(output)
+        self.same_tree(*trees)
+        self.assertEqual(sorted(p.name for p in trees[1].iterdir()),
+                         ["_SUCCESS", "_manifest.json",
+                          *(f"date=2024-01-0{day}" for day in (1, 2, 3, 4))])
 
     def test_a_lost_worker_and_a_lost_coordinator(self):
         expected = self.run_embedded(OUTPUTS, [self.input], *self.flags)

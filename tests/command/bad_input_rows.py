@@ -177,6 +177,11 @@ OUTPUTS = [
         USAGE, ("out",), output_of_a_job("out")),
     Row("the output as input", "run wordcount -i out -o out --overwrite", USAGE, ("out",),
         output_of_a_job("out")),
+    Row("partitions of a job that has none",
+        "run wordcount -i text -o out --overwrite=partitions", USAGE,
+        ("--overwrite=partitions", "wordcount", "KEY=VALUE"), output_of_a_job("out")),
+    Row("an overwrite of nothing known", "run wordcount -i text -o out --overwrite=partition",
+        USAGE, ("--overwrite", "Did you mean partitions?"), output_of_a_job("out")),
     Row("a job that fails keeps what it would have replaced",
         "run tera_sort -i text -o out --overwrite", BAD_DATA, ("text",), output_of_a_job("out")),
 ]

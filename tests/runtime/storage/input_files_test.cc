@@ -102,7 +102,7 @@ TEST_F(PartitionedInputTest, ConditionsHoldForWhatIsNamedToo) {
                          {"date!=2024-01-02"})),
               ElementsAre("date=2024-01-01/country=de/part-00000"));
   EXPECT_THAT(Names(List({"t/date=2024-01-03/"}, {"country=at"})),
-              ElementsAre("date=2024-01-03//country=at/part-00000"));
+              ElementsAre("date=2024-01-03/country=at/part-00000"));
 }
 
 TEST_F(PartitionedInputTest, WithoutConditionsAllIsRead) {

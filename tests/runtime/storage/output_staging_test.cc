@@ -259,8 +259,9 @@ TEST_F(OutputStagingTest, JobIdsAreNoPaths) {
               Code::kInvalidArgument);
 }
 
-/// Whether the output was there before: false, then true.
-class CrashedCommitTest : public OutputStagingTest, public testing::WithParamInterface<bool> {};
+enum class Place { kFree, kTaken };
+
+class CrashedCommitTest : public OutputStagingTest, public testing::WithParamInterface<Place> {};
 
 // Kills the coordinator before each of the changes that Create makes, and then of CommitJob; the
 // next one repeats the call.
@@ -271,12 +272,12 @@ TEST_P(CrashedCommitTest, CanBeRepeatedFromAnyPoint) {
     ASSERT_LT(changes, 100);
     const Status cleared = files_.RemoveTree(dir_ + "/out");
     ASSERT_TRUE(cleared.ok() || cleared.code() == Code::kNotFound) << cleared.message();
-    if (GetParam()) {
+    if (GetParam() == Place::kTaken) {
       ASSERT_TRUE(files_.MakeDirectory(dir_ + "/out", 0755).ok());
       std::ofstream(dir_ + "/out/old") << "old";
     }
     StagingOptions options = Options("job", 2);
-    options.overwrite = GetParam();
+    options.overwrite = GetParam() == Place::kTaken;
     options.owner = "cluster c, job 7";
     {
       FailingFileSystem first(changes / 4);
@@ -314,7 +315,7 @@ TEST_P(CrashedCommitTest, CanBeRepeatedFromAnyPoint) {
   EXPECT_GT(crashes, 8);
 }
 
-INSTANTIATE_TEST_SUITE_P(Outputs, CrashedCommitTest, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(Outputs, CrashedCommitTest, testing::Values(Place::kFree, Place::kTaken));
 
 }  // namespace
 }  // namespace spillway

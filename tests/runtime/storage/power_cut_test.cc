@@ -6,6 +6,7 @@
 #include <tuple>
 #include <vector>
 
+#include "runtime/storage/attempt_output.h"
 #include "runtime/storage/output_staging.h"
 #include "runtime/storage/part_file.h"
 #include "tests/runtime/storage/power_cut_file_system.h"
@@ -120,6 +121,87 @@ INSTANTIATE_TEST_SUITE_P(Disks, PowerCutTest,
                          testing::Combine(testing::Values(Disk::kKeepsAllNames,
                                                           Disk::kKeepsSyncedNames),
                                           testing::Bool()));
+
+class ReplacedDirectoriesTest : public testing::TestWithParam<Disk> {
+ protected:
+  static StagingOptions Options(const std::string& job_id) {
+    StagingOptions options;
+    options.output_dir = kOut;
+    options.job_id = job_id;
+    options.parts = 1;
+    options.overwrite = options.directories_only = true;
+    options.has_parts = false;
+    options.owner = "cluster c";
+    return options;
+  }
+
+  Status RunJob(FileSystem& files, const std::string& job_id, const std::string& text, Told& told) {
+    SPILLWAY_ASSIGN_OR_RETURN(const auto staging, OutputStaging::Create(files, Options(job_id)));
+    told.staging_dir = staging->staging_dir();
+    AttemptOutputOptions options;
+    options.staging_dir = told.staging_dir;
+    options.has_part = false;
+    SPILLWAY_ASSIGN_OR_RETURN(const auto output, AttemptOutput::Create(files, budget_, options));
+    for (const char* directory : {"d=1/h=1", "d=1/h=2", "d=2/h=1"})
+      SPILLWAY_RETURN_IF_ERROR(output->AppendTo(directory, text, 1));
+    SPILLWAY_RETURN_IF_ERROR(output->Finish());
+    told.parts.push_back({0, 0, output->info()});
+    SPILLWAY_RETURN_IF_ERROR(staging->CommitJob("", told.parts));
+    told.committed = true;
+    return OkStatus();
+  }
+
+  static void ExpectAll(PowerCutFileSystem& files, const std::string& text) {
+    for (const char* directory : {"d=1/h=1", "d=1/h=2", "d=2/h=1"}) {
+      const std::string place = std::string(kOut) + "/" + directory;
+      EXPECT_EQ(Read(files, place + "/part-00000"), text) << directory;
+      EXPECT_THAT(files.List(place).value(), IsSupersetOf({"_manifest.json", "part-00000"}));
+    }
+    EXPECT_TRUE(files.Stat(std::string(kOut) + "/_SUCCESS").ok());
+  }
+
+  MemoryBudget budget_{1 << 20};
+};
+
+TEST_P(ReplacedDirectoriesTest, AreEachOldOrNewAndAllNewWhenThatWasSaid) {
+  bool committed = false;
+  bool mixed = false;
+  int before_changes = 0;
+  for (int changes = 0; !committed; ++changes) {
+    SCOPED_TRACE("cut after " + std::to_string(changes) + " changes");
+    ASSERT_LT(changes, 4 * kChangesMax);
+    PowerCutFileSystem files("/d", before_changes + changes);
+    Told old;
+    if (!RunJob(files, "before", "old", old).ok()) {
+      before_changes += 1;  // The job before is to be whole.
+      --changes;
+      continue;
+    }
+    Told told;
+    const Status ran = RunJob(files, "job", "new", told);
+    EXPECT_EQ(ran.ok(), told.committed) << ran.message();
+    committed = told.committed && !files.cut();
+    files.Restore(GetParam());
+    int replaced = 0;
+    for (const char* directory : {"d=1/h=1", "d=1/h=2", "d=2/h=1"}) {
+      const std::string text = Read(files, std::string(kOut) + "/" + directory + "/part-00000");
+      EXPECT_TRUE(text == "old" || text == "new") << directory << ": " << text;
+      replaced += text == "new" ? 1 : 0;
+    }
+    mixed = mixed || (replaced > 0 && replaced < 3);
+    if (told.committed) ExpectAll(files, "new");
+    if (told.parts.empty()) continue;
+    const auto adopted = OutputStaging::Adopt(files, Options("job"), told.staging_dir);
+    ASSERT_TRUE(adopted.ok()) << adopted.status().message();
+    const Status status = (*adopted)->CommitJob("", told.parts);
+    ASSERT_TRUE(status.ok()) << status.message();
+    ExpectAll(files, "new");
+  }
+  EXPECT_TRUE(mixed || GetParam() == Disk::kKeepsSyncedNames);
+}
+
+INSTANTIATE_TEST_SUITE_P(Disks, ReplacedDirectoriesTest,
+                         testing::Values(Disk::kKeepsAllNames, Disk::kKeepsSyncedNames));
 
 TEST(FailedSyncTest, IsNotTriedAgainAndTheFileGoes) {
   PowerCutFileSystem files("/d", kChangesMax);
