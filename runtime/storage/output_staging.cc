@@ -143,10 +143,13 @@ Result<std::unique_ptr<OutputStaging>> OutputStaging::Create(FileSystem& files,
 Status OutputStaging::Prepare() {
   Status made = files_.MakeDirectory(staging_, 0755);
   if (made.code() == Code::kAlreadyExists && !options_.owner.empty()) {
-    // An earlier Create for this job, of which nobody heard; maybe cut short before its marker.
+    // An earlier Create for this job, of which nobody heard; maybe cut short before its marker, or
+    // in the middle of it.
     const auto owner = ReadOwnerText(files_, staging_);
     const auto names = files_.List(staging_);
-    if ((owner.ok() && *owner == OwnerText()) || (names.ok() && names->empty())) {
+    const bool torn =
+        owner.ok() && names.ok() && names->size() == 1 && OwnerText().starts_with(*owner);
+    if ((owner.ok() && *owner == OwnerText()) || torn || (names.ok() && names->empty())) {
       RemoveMarked(files_, staging_);
       made = files_.MakeDirectory(staging_, 0755);
     }

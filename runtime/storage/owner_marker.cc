@@ -1,6 +1,7 @@
 #include "runtime/storage/owner_marker.h"
 
 #include "runtime/storage/process_identity.h"
+#include "shuffle/store/kill_point.h"
 
 namespace spillway {
 
@@ -17,6 +18,7 @@ Status WriteOwnerMarker(FileSystem& files, const std::string& directory) {
 Status WriteOwnerText(FileSystem& files, const std::string& directory, const std::string& text,
                       bool durable) {
   SPILLWAY_ASSIGN_OR_RETURN(const auto file, files.Create(directory + "/" + kOwnerMarkerName));
+  KillPoint("owner-created");
   SPILLWAY_RETURN_IF_ERROR(file->Append(text));
   if (durable) SPILLWAY_RETURN_IF_ERROR(file->Sync());
   return file->Close();

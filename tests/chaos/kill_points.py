@@ -34,6 +34,7 @@ POINTS = {
     "checkpoint-removed": (LOOP, FIRST, (EXECUTOR,)),
     # The staging directory of an output.
     "staging-made": (JOB, FIRST, (RUN, COORDINATOR)),
+    "owner-created": (JOB, FIRST, (RUN, COORDINATOR)),
     "staging-marked": (JOB, FIRST, (RUN, COORDINATOR)),
     "staging-ready": (JOB, FIRST, (RUN, COORDINATOR)),
     "staging-synced": (JOB, FIRST, (COORDINATOR,)),

@@ -242,6 +242,22 @@ TEST_F(OutputStagingTest, AnOwnedStagingWaitsForItsAdoption) {
   EXPECT_THAT(Names(dir_), ElementsAre("out"));
 }
 
+TEST_F(OutputStagingTest, AnOwnedStagingThatWasCutShortIsMadeAnew) {
+  StagingOptions options = Options("job", 1);
+  options.owner = "cluster c";
+  const std::string place = dir_ + "/.out.spillway-job";
+  for (const std::string written : {"", "cluster", "cluster c job"}) {
+    ASSERT_TRUE(files_.MakeDirectory(place, 0755).ok());
+    std::ofstream(place + "/SPILLWAY_OWNER") << written;
+    const auto staging = Create(options);
+    ASSERT_NE(staging, nullptr) << written;
+    staging->Discard();
+  }
+  ASSERT_TRUE(files_.MakeDirectory(place, 0755).ok());
+  std::ofstream(place + "/SPILLWAY_OWNER") << "cluster d";
+  EXPECT_EQ(OutputStaging::Create(files_, options).status().code(), Code::kAlreadyExists);
+}
+
 TEST_F(OutputStagingTest, AnOwnedStagingIsDiscardedWhenToldSo) {
   StagingOptions options = Options("job", 1);
   options.owner = "cluster c";
