@@ -46,7 +46,7 @@ class Completion(unittest.TestCase):
         self.assertEqual(complete("spillway", "run", "--compr"), ["--compress"])
         self.assertEqual(complete("spillway", "run", "--compress", "l"), ["lz4"])
         self.assertEqual(sorted(complete("spillway", "new", "--kind", "")),
-                         ["counting", "join", "sort"])
+                         ["counting", "iterative", "join", "sort"])
         self.assertEqual(complete("spillway", "keys", "add", "--expo"), ["--export"])
 
     def test_bash(self):
@@ -120,7 +120,7 @@ class ManPages(unittest.TestCase):
         names = {page.stem for page in self.PAGES}
         overview = subprocess.run([SPILLWAY, "help"], check=True, text=True,
                                   stdout=subprocess.PIPE).stdout
-        commands = re.findall(r"^  ([a-z]+(?: [a-z-]+)?)  ", overview, re.MULTILINE)
+        commands = re.findall(r"^  ([a-z-]+(?: [a-z-]+)?)  ", overview, re.MULTILINE)
         self.assertIn("jobs list", commands)
         self.assertEqual(names, {"spillway"} | {
             "spillway-" + command.replace(" ", "-") for command in commands})
