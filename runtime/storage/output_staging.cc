@@ -286,8 +286,13 @@ Status OutputStaging::Assemble(const OutputTree& tree, const std::string& manife
     return made.code() == Code::kAlreadyExists ? OkStatus() : made;
   };
   for (const std::string& level : tree.LevelsBetween()) SPILLWAY_RETURN_IF_ERROR(enter(level));
-  for (const auto& [directory, files] : tree.directories()) {
+  for (const auto& [directory, files] : tree.directories())
     SPILLWAY_RETURN_IF_ERROR(enter(directory));
+  // A file that is moved to a directory whose own name gets lost is lost with it.
+  for (const auto& [directory, names] : kept)
+    if (options_.durable && !names.empty())
+      SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(InStaging(directory)));
+  for (const auto& [directory, files] : tree.directories()) {
     for (const OutputFile& file : files) {
       SPILLWAY_RETURN_IF_ERROR(MoveFile(directory, file));
       kept[directory].insert(file.name);

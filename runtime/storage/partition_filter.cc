@@ -48,7 +48,8 @@ Result<PartitionFilter::Condition> PartitionFilter::ParseOne(const std::string& 
   for (const auto& [sign, relation] : kRelations) {
     if (at == std::string::npos || at == 0 || text.compare(at, sign.size(), sign) != 0) continue;
     Condition condition{text.substr(0, at), relation, text.substr(at + sign.size()), text};
-    if (condition.value.starts_with('=')) break;  // "==", or "=>" the other way round.
+    const bool crossed = condition.value.find_first_of("=<>") == 0;
+    if (crossed) break;  // "==", or ">=" the other way round.
     return condition;
   }
   return InvalidArgument("--where: '" + EscapeForLog(text) +

@@ -65,7 +65,7 @@ class OutputStagingTest : public testing::Test {
                                  const std::vector<std::pair<std::string, std::string>>& texts) {
     AttemptOutputOptions options;
     options.staging_dir = staging_dir;
-    options.file = {.part = part, .attempt = attempt, .of_map = of_map};
+    options.file = {.part = part, .attempt = attempt, .of_map = of_map, .durable = false};
     options.has_part = !of_map;
     auto output = AttemptOutput::Create(files_, budget_, options);
     EXPECT_TRUE(output.ok()) << output.status().message();
