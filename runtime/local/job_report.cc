@@ -25,7 +25,7 @@ void AddLoop(const wire::LoopStats& stats, LoopReport* loop) {
   loop->converged = stats.converged();
   loop->resumed_round = stats.resumed_round();
   for (int i = 0; i < stats.round_us_size(); ++i) {
-    const double seconds = static_cast<double>(stats.round_us(i)) * 1e-6;
+    const double seconds = static_cast<double>(stats.round_us(i)) / 1e6;
     if (i == 0)
       loop->start_seconds = seconds;
     else
@@ -44,7 +44,7 @@ void AddVolumes(const wire::TaskStats& stats, JobReport* report) {
   report->shuffled_bytes = stats.shuffled_bytes();
   report->output_records = stats.output_records();
   if (stats.has_loop()) AddLoop(stats.loop(), &report->loop);
-  report->cpu_seconds = static_cast<double>(stats.cpu_us()) * 1e-6;
+  report->cpu_seconds = static_cast<double>(stats.cpu_us()) / 1e6;
   for (const wire::Counter& counter : stats.counters())
     report->counters[counter.group()][counter.name()] += counter.value();
 }

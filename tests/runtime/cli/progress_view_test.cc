@@ -115,8 +115,8 @@ TEST(PlainProgressView, ShowsTheStageOfAChainAndBeginsAnewWithEach) {
     progress.stage = stage;
     view.Show(progress);
   }
-  EXPECT_THAT(err.str(), HasSubstr("spillway: chains: stage 1 of 2, map 15 % after 1.50 s"));
-  EXPECT_THAT(err.str(), HasSubstr("spillway: chains: stage 2 of 2, map 15 % after 1.50 s"));
+  EXPECT_THAT(err.str(), HasSubstr("spillway: chains: stage 1 of 2, map 14 % after 1.50 s"));
+  EXPECT_THAT(err.str(), HasSubstr("spillway: chains: stage 2 of 2, map 14 % after 1.50 s"));
 }
 
 TEST(ProgressEstimate, BeginsAnewWithAStage) {
