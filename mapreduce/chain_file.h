@@ -4,7 +4,9 @@
 // well. Values; any thread.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <string>
@@ -32,6 +34,7 @@ class ChainFile {
   static Result<ChainFile> Read(const TaskContext& context) {
     SPILLWAY_ASSIGN_OR_RETURN(const std::string path, context.side_file(SPILLWAY_CHAIN_FILE));
     std::ifstream in(path, std::ios::binary);
+    if (!in) return Unavailable(path + " cannot be opened: " + std::strerror(errno));
     ChainFile file;
     for (std::string line; std::getline(in, line);) {
       const std::size_t tab = line.find('\t');

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -108,27 +109,31 @@ class SentMessages {
         totals_(ranges_) {}
 
   /// Returns when all is made. Threads that come meanwhile take ranges of vertices in turn:
-  /// make(first vertex, messages, its range's total). What it throws in one thread fails all. There
-  /// is at least one vertex.
+  /// make(first vertex, messages, its range's total). What one thread throws first all of them
+  /// throw. There is at least one vertex.
   template <class Make, class Join>
   void Complete(Make&& make, Join&& join) {
     if (!complete_.load(std::memory_order_acquire)) MakeAll(make, join);
-    if (failed_) throw std::runtime_error("what the vertices send could not be made");
+    if (failure_ != nullptr) std::rethrow_exception(failure_);
   }
   const Message* messages() const { return messages_.get(); }
   const Total& total() const { return total_; }
 
  private:
+  /// Keeps what is being thrown, unless something was thrown before.
+  void Fail() {
+    if (!failed_.exchange(true)) failure_ = std::current_exception();
+  }
+
   template <class Make, class Join>
   void MakeAll(Make& make, Join& join) {
     for (std::uint64_t range; (range = next_.fetch_add(1, std::memory_order_relaxed)) < ranges_;) {
       // Whatever happens, others must not wait for a range that nobody makes.
       const Counted counted(*this, join);
       try {
-        make(range * kRangeVertices, messages_.get(), totals_[range]);
+        if (!failed_) make(range * kRangeVertices, messages_.get(), totals_[range]);
       } catch (...) {
-        failed_ = true;
-        throw;
+        Fail();
       }
     }
     complete_.wait(false, std::memory_order_acquire);
@@ -145,7 +150,7 @@ class SentMessages {
       try {
         for (const Total& total : all_.totals_) join_(all_.total_, total);
       } catch (...) {
-        all_.failed_ = true;
+        all_.Fail();
       }
       all_.complete_.store(true, std::memory_order_release);
       all_.complete_.notify_all();
@@ -162,6 +167,7 @@ class SentMessages {
   Total total_{};
   std::atomic<std::uint64_t> next_{0}, done_{0};
   std::atomic<bool> complete_{false}, failed_{false};
+  std::exception_ptr failure_;  ///< Set before complete_ is.
 };
 
 }  // namespace spillway::internal

@@ -164,7 +164,7 @@ Status ChainRunner::RunStage(std::uint32_t stage, JobReport& all) {
 /// A worker may come to hold all parts of the loop, when others are lost.
 Status ChainRunner::CheckRound() const {
   if (plan().coordinator.empty() || round_bytes_ <= kLoopRoundBytesMax) return OkStatus();
-  return ResourceExhausted("a round of the loop leaves " + FormatBytes(round_bytes_) +
+  return InvalidArgument("a round of the loop leaves " + FormatBytes(round_bytes_) +
                            ", and on a cluster " + FormatBytes(kLoopRoundBytesMax) +
                            " can be told to the workers: use --mode disk");
 }
@@ -175,15 +175,17 @@ Status ChainRunner::RunLoop(std::uint32_t stage, JobReport& all) {
   JobReport report;
   Status status = CheckRound();
   if (status.ok()) status = RunOnce(stage, directory, &report);
-  if (status.code() == Code::kResourceExhausted && may_change_mode_) {
+  LoopReport loop = std::move(report.loop);
+  Add(std::move(report), false, all);
+  // What memory mode is not made for is found to be a wrong request. A full disk is none, and disk
+  // mode would need more of it.
+  if (status.code() == Code::kInvalidArgument && may_change_mode_) {
     all.warnings.push_back(status.message() + ". The rounds run in disk mode");
     mode_ = SPILLWAY_STAGE_ON_DISK;
     may_change_mode_ = false;
     return OkStatus();
   }
   may_change_mode_ = false;
-  LoopReport loop = std::move(report.loop);
-  Add(std::move(report), false, all);
   SPILLWAY_RETURN_IF_ERROR(status);
   all.loop = std::move(loop);
   all.loop.start_seconds += before;

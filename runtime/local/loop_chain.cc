@@ -1,14 +1,11 @@
 #include "runtime/local/loop_chain.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <utility>
 
 #include "mapreduce/loop_file.h"
-#include "runtime/storage/owner_marker.h"
 #include "runtime/storage/part_file.h"
 
 namespace spillway {
@@ -97,30 +94,13 @@ JobReport LoopChain::Run() {
   total.output_dir = job_.request.output_dir;
   total.loop.mode = "disk";
   total.status = RunRounds(total);
-  if (!directory_.empty()) {
-    const Status removed = files_.RemoveTree(directory_);
-    static_cast<void>(removed.ok());  // It is marked: the next job for this output removes it.
-  }
+  rounds_.reset();
   total.total_ms = static_cast<std::uint64_t>(SecondsSince(start) * 1e3);
   return total;
 }
 
-/// Named and marked like a staging directory, so that the next job for this output removes what a
-/// killed process leaves.
-Status LoopChain::MakeDirectory() {
-  const std::size_t slash = output_.rfind('/');
-  const std::string parent = slash == std::string::npos ? "." : output_.substr(0, slash + 1);
-  const std::string name = slash == std::string::npos ? output_ : output_.substr(slash + 1);
-  const std::string path = (slash == std::string::npos ? "./" : parent) + "." + name +
-                           ".spillway-rounds-" + std::to_string(::getpid());
-  SPILLWAY_RETURN_IF_ERROR(
-      files_.MakeDirectory(path, 0755).Annotate("making a place for the rounds"));
-  directory_ = path;
-  return WriteOwnerMarker(files_, directory_);
-}
-
 std::string LoopChain::RoundDirectory(std::uint32_t round) const {
-  return directory_ + "/round-" + std::to_string(round);
+  return rounds_->path() + "/round-" + std::to_string(round);
 }
 
 Status LoopChain::WriteFirstFile(const std::string& path) {
@@ -130,8 +110,8 @@ Status LoopChain::WriteFirstFile(const std::string& path) {
 }
 
 Status LoopChain::RunRounds(JobReport& total) {
-  SPILLWAY_RETURN_IF_ERROR(MakeDirectory());
-  std::string file = directory_ + "/first";
+  SPILLWAY_ASSIGN_OR_RETURN(rounds_, WorkDirectory::Create(files_, output_));
+  std::string file = rounds_->path() + "/first";
   SPILLWAY_RETURN_IF_ERROR(WriteFirstFile(file));
   for (std::uint32_t round = 0;; ++round) {
     const Clock::time_point start = Clock::now();

@@ -13,6 +13,7 @@
 #include "runtime/local/job_runner.h"
 #include "runtime/local/prepared_job.h"
 #include "runtime/storage/posix_file_system.h"
+#include "runtime/storage/work_directory.h"
 
 namespace spillway {
 
@@ -32,7 +33,6 @@ class LoopChain : public JobRunner {
 
  private:
   Status RunRounds(JobReport& total);
-  Status MakeDirectory();
   Status WriteFirstFile(const std::string& path);
   Status RunRound(std::uint32_t round, const std::string& file, JobReport& total);
   Status Publish(const std::string& round_dir);
@@ -42,8 +42,8 @@ class LoopChain : public JobRunner {
   const RoundFactory prepare_;
   const std::uint32_t rounds_max_;
   const std::string output_;  ///< Without trailing slashes.
-  std::string directory_;     ///< Of the rounds; empty before it is made.
   PosixFileSystem files_;
+  std::unique_ptr<WorkDirectory> rounds_;  ///< Null before the rounds begin.
   std::atomic<bool> cancel_{false};
   /// The round that runs. The one before it is kept as well, for a Cancel that has just read this.
   std::atomic<JobRunner*> current_{nullptr};

@@ -286,7 +286,7 @@ void SeatLoop(PreparedJob& job, std::uint32_t seats) {
 Status CheckStates(const PreparedJob& job, std::uint64_t room_bytes, const std::string& where) {
   const std::uint64_t needed = job.request.loop.state_bytes;
   if (needed <= room_bytes) return OkStatus();
-  return ResourceExhausted("the states of the loop need " + FormatBytes(needed) +
+  return InvalidArgument("the states of the loop need " + FormatBytes(needed) +
                            " of memory in each process, and " + where + " leaves " +
                            FormatBytes(room_bytes) + ": use --mode disk, or give more --memory");
 }

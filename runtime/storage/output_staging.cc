@@ -88,6 +88,10 @@ bool IsSafeJobId(const std::string& id) {
 
 }  // namespace
 
+void RemoveLeftovers(FileSystem& files, const std::string& output_dir) {
+  RemoveLeftovers(files, Split(output_dir));
+}
+
 Result<StagingOptions> OutputStaging::Check(const StagingOptions& options) {
   if (!IsSafeJobId(options.job_id))
     return InvalidArgument("'" + options.job_id +

@@ -4,6 +4,7 @@
 
 #include <boost/filesystem.hpp>
 
+#include "runtime/storage/output_staging.h"
 #include "runtime/storage/owner_marker.h"
 
 namespace spillway {
@@ -24,6 +25,7 @@ Result<std::unique_ptr<WorkDirectory>> WorkDirectory::Create(FileSystem& files,
   const std::string parent = output.substr(0, slash + 1);
   const std::string prefix = parent + "." + output.substr(parent.size()) + ".spillway-work-" +
                              std::to_string(::getpid()) + "-";
+  RemoveLeftovers(files, output);
   for (int i = 0; i < kSameOutputMax; ++i) {
     std::string path = prefix + std::to_string(i);
     const Status made = files.MakeDirectory(path, 0777);

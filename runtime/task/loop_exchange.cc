@@ -222,15 +222,15 @@ Result<LoopExchange::Stepped> LoopExchange::Step(std::uint32_t round,
 }
 
 Status LoopExchange::Contribute(LoopContribution contribution) {
+  if (options_.alone) {
+    Add(contribution.place, std::move(contribution.parts));
+    return OkStatus();
+  }
   for (const LoopPart& part : contribution.parts)
     if (part.bytes.size() > options_.part_bytes_max)
       return InvalidArgument("part " + std::to_string(part.part) + " of the loop leaves " +
                              FormatBytes(part.bytes.size()) + " for the fold, more than " +
                              FormatBytes(options_.part_bytes_max) + ": use --mode disk");
-  if (options_.alone) {
-    Add(contribution.place, std::move(contribution.parts));
-    return OkStatus();
-  }
   const auto kept = std::make_shared<const LoopContribution>(std::move(contribution));
   std::uint64_t bytes = 0;
   {

@@ -103,7 +103,8 @@ TEST(SentMessages, OfAFailureFailAllThreads) {
     threads.emplace_back([&] {
       try {
         sent.Complete(make, join);
-      } catch (const std::exception&) {
+      } catch (const std::domain_error& thrown) {
+        EXPECT_STREQ(thrown.what(), "no message");
         ++failed;
       }
     });
