@@ -165,8 +165,8 @@ Status ChainRunner::RunStage(std::uint32_t stage, JobReport& all) {
 Status ChainRunner::CheckRound() const {
   if (plan().coordinator.empty() || round_bytes_ <= kLoopRoundBytesMax) return OkStatus();
   return InvalidArgument("a round of the loop leaves " + FormatBytes(round_bytes_) +
-                           ", and on a cluster " + FormatBytes(kLoopRoundBytesMax) +
-                           " can be told to the workers: use --mode disk");
+                         ", and on a cluster " + FormatBytes(kLoopRoundBytesMax) +
+                         " can be told to the workers: use --mode disk");
 }
 
 Status ChainRunner::RunLoop(std::uint32_t stage, JobReport& all) {

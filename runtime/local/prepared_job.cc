@@ -287,8 +287,8 @@ Status CheckStates(const PreparedJob& job, std::uint64_t room_bytes, const std::
   const std::uint64_t needed = job.request.loop.state_bytes;
   if (needed <= room_bytes) return OkStatus();
   return InvalidArgument("the states of the loop need " + FormatBytes(needed) +
-                           " of memory in each process, and " + where + " leaves " +
-                           FormatBytes(room_bytes) + ": use --mode disk, or give more --memory");
+                         " of memory in each process, and " + where + " leaves " +
+                         FormatBytes(room_bytes) + ": use --mode disk, or give more --memory");
 }
 
 std::vector<SplitRange> PreparedJob::RangesOf(std::uint32_t map_task) const {
