@@ -28,9 +28,12 @@ Status LoopCheckpoints::Write(std::uint32_t round, std::uint32_t writer,
   KillPoint("checkpoint-aside");
   Status renamed = files_.RenameNoReplace(aside, path);
   if (renamed.code() == Code::kAlreadyExists) {
-    if (Read(round).ok()) return files_.Remove(aside);
-    SPILLWAY_RETURN_IF_ERROR(files_.Remove(path));
-    renamed = files_.RenameNoReplace(aside, path);
+    if (Read(round).ok()) {  // Its writer may have died before its name was durable.
+      renamed = files_.Remove(aside);
+    } else {
+      SPILLWAY_RETURN_IF_ERROR(files_.Remove(path));
+      renamed = files_.RenameNoReplace(aside, path);
+    }
   }
   SPILLWAY_RETURN_IF_ERROR(renamed);
   KillPoint("checkpoint-renamed");

@@ -28,7 +28,7 @@
 
 namespace spillway {
 
-/// Where a loop is. Another generation begins again at round 0; 0 is none.
+/// Where a loop is. Another generation begins at round 0 or at a checkpoint; 0: none.
 struct LoopPlace {
   std::uint64_t generation = 0;
   std::uint32_t round = 0;

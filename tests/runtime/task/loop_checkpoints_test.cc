@@ -5,6 +5,7 @@
 #include <string>
 
 #include "runtime/storage/posix_file_system.h"
+#include "tests/runtime/storage/failing_file_system.h"
 
 namespace spillway {
 namespace {
@@ -71,6 +72,13 @@ TEST_F(LoopCheckpointsTest, ReplaceWhatIsDamagedOrHalfWritten) {
   EXPECT_EQ(*checkpoints_->Read(3), "state");
   ASSERT_TRUE(checkpoints_->Write(3, 2, "state").ok()) << "another attempt writes the same";
   EXPECT_EQ(files_.List(dir_)->size(), 1u);
+}
+
+TEST_F(LoopCheckpointsTest, SyncTheDirectoryAlsoForWhatAnotherAttemptHasWritten) {
+  ASSERT_TRUE(checkpoints_->Write(3, 0, "state").ok());
+  // The file aside, its renaming and its removal; then comes the directory.
+  FailingFileSystem failing(3);
+  EXPECT_FALSE(LoopCheckpoints(failing, dir_, true).Write(3, 1, "state").ok());
 }
 
 }  // namespace
