@@ -286,6 +286,7 @@ void SimulatedCluster::KeepOutput(const OutputOrder& order) {
                        Chance(options_.open_failure_permille);
     if (fails) {
       ++opens_failed_;
+      staged_.erase(order.job);  // What an earlier try has made is removed first.
       status = ResourceExhausted(kNoRoom);
     } else {
       staged_.insert(order.job);
