@@ -17,6 +17,14 @@ constexpr std::uint64_t kRoundsBytesMax = std::uint64_t{1} << 30;
 constexpr std::uint64_t kTellBacklogBytes = 16 << 20;
 /// Generations that one coordinator may begin for a job.
 constexpr std::uint64_t kGenerationsMax = 1 << 16;
+
+/// A seat that has ended has no parts to map any more: rounds cannot be made again while the loop
+/// has no result.
+bool HasLostParts(const JobEntry& job) {
+  return job.parts[0].epoch == 0 &&
+         std::any_of(job.parts.begin(), job.parts.end(),
+                     [](const JobEntry::Part& part) { return part.epoch != 0; });
+}
 }  // namespace
 
 void CoordinatorMachine::OnLoopContribution(WorkerEntry& worker,
@@ -73,6 +81,11 @@ void CoordinatorMachine::OnLoopCheckpoint(WorkerEntry& worker,
   // A newer one took its place before it was read.
   if (checkpoint.round() != job->checkpoint_round || !job->rounds->NeedsState())
     return TellLoop(worker, *job);
+  if (HasLostParts(*job))
+    return Feed(CancelJob{job->number, "the checkpoint of round " +
+                                           std::to_string(checkpoint.round()) +
+                                           " cannot be read, and seats of the loop have ended: "
+                                           "submit it again"});
   job->Warn(now_, "the checkpoint of round " + std::to_string(checkpoint.round()) +
                       " cannot be read: the rounds begin again at 0");
   job->checkpoint_round = 0;
@@ -94,11 +107,8 @@ void CoordinatorMachine::TellLoop(WorkerEntry& worker, JobEntry& job) {
   if (!job.is_loop()) return;
   if (job.rounds == nullptr) {
     BeginRounds(job, options_.epoch * kGenerationsMax);
-    // A seat that has ended has no parts to map, and its loop no result yet: a coordinator died
-    // within the moment between two seats' ends.
-    const bool unfinished = std::any_of(job.parts.begin(), job.parts.end(),
-                                        [](const JobEntry::Part& part) { return part.epoch != 0; });
-    if (unfinished && job.parts[0].epoch == 0)
+    // A coordinator died within the moment between two seats' ends.
+    if (HasLostParts(job))
       return Feed(CancelJob{job.number,
                             "the coordinator was restarted while the loop ended: submit it again"});
   }

@@ -27,6 +27,14 @@ Result<std::unique_ptr<PluginJob>> LoadJob(const std::string& plugin_path,
     return InvalidArgument(
         "the job is a chain of several jobs, and has no one map and reduce. 'spillway run' runs "
         "it.");
+  if (job->abi().input_count > 0)
+    return InvalidArgument(
+        "the job has several inputs by name, and a filter's lines do not say of which they are. "
+        "'spillway run' runs it.");
+  if (job->abi().writes_directories != 0)
+    return InvalidArgument(
+        "the job writes to directories named KEY=VALUE, and a filter has one output. 'spillway "
+        "run' runs it.");
   return job;
 }
 

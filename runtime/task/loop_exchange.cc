@@ -1,5 +1,6 @@
 #include "runtime/task/loop_exchange.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "mapreduce/base/units.h"
@@ -124,18 +125,24 @@ Status LoopExchange::StepOn(std::uint32_t round, std::unique_lock<std::mutex>& l
     return stepped.status();
   }
   if (!same) return OkStatus();  // Another generation began meanwhile.
-  const Clock::time_point now = Clock::now();
-  history_.round_us.resize(from.round);
-  history_.round_us.push_back(static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(now - round_began_).count()));
-  round_began_ = now;
+  KeepTime(from.round);
   history_.rounds = from.round;
   history_.converged = stepped->converged;
   rounds_.erase(from.round);
   state_ = std::move(stepped->state);
-  ended_ = stepped->converged || from.round >= options_.rounds_max;
+  // It may have been told so meanwhile.
+  ended_ = ended_ || stepped->converged || from.round >= options_.rounds_max;
   place_.round = from.round + 1;
   return OkStatus();
+}
+
+void LoopExchange::KeepTime(std::uint32_t round) {
+  const Clock::time_point now = Clock::now();
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - round_began_);
+  round_began_ = now;
+  history_.round_us.resize(std::min(round, kRoundTimesMax));
+  if (round < kRoundTimesMax)
+    history_.round_us.push_back(static_cast<std::uint64_t>(took.count()));
 }
 
 /// Of several seats the first one reads. When it cannot, the coordinator knows better.

@@ -106,12 +106,16 @@ class LoopExchange {
   /// The seat's attempt has ended: nothing of it is said again.
   void Leave(const AttemptId& seat);
 
+  /// Rounds whose times are kept: they go into one message, beside much else.
+  static constexpr std::uint32_t kRoundTimesMax = 10'000;
+
   /// What became of the rounds so far.
   struct History {
     std::uint32_t rounds = 0;   ///< After round 0.
     std::uint32_t resumed = 0;  ///< The round of the checkpoint that was read; 0: none.
     bool converged = false;
-    std::vector<std::uint64_t> round_us;  ///< 0: a round that this process has passed over.
+    /// Of the first kRoundTimesMax rounds; 0: one that this process has passed over.
+    std::vector<std::uint64_t> round_us;
   };
   History history() const;
 
@@ -135,6 +139,7 @@ class LoopExchange {
   Status ReadCheckpoint(const AttemptId& seat, std::unique_lock<std::mutex>& lock, TaskHost& host);
   Result<std::shared_ptr<const LoopObject>> ReadState(std::uint32_t round, TaskHost& host) const;
   Status StepOn(std::uint32_t round, std::unique_lock<std::mutex>& lock, TaskHost& host);
+  void KeepTime(std::uint32_t round);
   Result<Stepped> Step(std::uint32_t round, const std::shared_ptr<const LoopObject>& state,
                        const std::vector<std::string>& parts, TaskHost& host) const;
 

@@ -297,4 +297,18 @@ AttemptEnd StoppedAttempt(const AttemptId& id) {
   return end;
 }
 
+std::optional<wire::Message> FailureInsteadOf(const wire::Message& message, const Status& why) {
+  wire::AttemptId attempt;
+  if (message.has_commit_request()) {
+    attempt = message.commit_request().attempt();
+  } else if (message.has_map_done()) {
+    attempt = message.map_done().attempt();
+  } else if (message.has_loop_contribution()) {
+    attempt = message.loop_contribution().seat();
+  } else {
+    return std::nullopt;
+  }
+  return FailedAttempt(FromWire(attempt), why).answer;
+}
+
 }  // namespace spillway

@@ -36,5 +36,8 @@ AttemptEnd RunReduceAttempt(JobRuntime& job, const ReduceTaskSpec& spec, const F
 AttemptEnd FailedAttempt(const AttemptId& id, const Status& status,
                          const std::optional<FailedRecord>& record = {});
 AttemptEnd StoppedAttempt(const AttemptId& id);
+/// What is said instead of the end of an attempt, or of a loop's part, that cannot be sent at all.
+/// None: the message is of no attempt.
+std::optional<wire::Message> FailureInsteadOf(const wire::Message& message, const Status& why);
 
 }  // namespace spillway

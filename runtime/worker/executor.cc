@@ -11,6 +11,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "mapreduce/base/units.h"
@@ -21,6 +22,7 @@
 #include "runtime/transfer/message_memory.h"
 #include "runtime/transfer/wake_event.h"
 #include "runtime/transport/socket.h"
+#include "runtime/worker/attempt_run.h"
 #include "runtime/worker/executor_job.h"
 
 namespace spillway {
@@ -122,8 +124,13 @@ class Executor {
     while (!unsent_.empty()) {
       TransportMessage message;
       message.header = MessageBuffer::Copy(LoneFrame(unsent_.front()));
-      if (!socket_.Send(std::move(message)).ok()) return;  // Full: with the next turn.
+      const Status sent = socket_.Send(std::move(message));
+      if (sent.code() == Code::kUnavailable) return;  // Full: with the next turn.
+      // It would never be sent, and all that comes after it would wait for it.
+      std::optional<wire::Message> failure;
+      if (!sent.ok()) failure = FailureInsteadOf(unsent_.front(), sent);
       unsent_.pop_front();
+      if (failure.has_value()) unsent_.push_front(*std::move(failure));
     }
   }
 

@@ -59,6 +59,13 @@ class SeatedWorker {
     say.set_unreadable(unreadable);
     Say(message);
   }
+  /// Asks for the commit of the seat's part.
+  void Commit(const wire::AttemptId& seat) {
+    wire::Message message;
+    *message.mutable_commit_request()->mutable_attempt() = seat;
+    message.mutable_commit_request()->mutable_part();
+    Say(message);
+  }
   void Leave() {
     wire::Message message;
     message.mutable_leave();
@@ -251,6 +258,22 @@ TEST_F(LoopMessagesTest, ACheckpointThatCannotBeReadBeginsAnotherGenerationAtThe
   late.SayCheckpoint(generation_, 3, true);
   EXPECT_EQ(late.LastBegin().checkpoint_round(), 0u);
   EXPECT_NE(late.LastBegin().generation(), generation_);
+}
+
+TEST_F(LoopMessagesTest, ACheckpointThatCannotBeReadEndsAJobOfWhichSeatsHaveEnded) {
+  Start(false);
+  Rounds(0, 5, 10);
+  one_.SayCheckpoint(generation_, 3);
+  one_.Commit(one_.Seats().back());
+  one_.SayCheckpoint(generation_, 3, true);
+  EXPECT_EQ(one_.LastBegin().generation(), generation_) << "nobody would map that seat's parts";
+  std::string why;
+  for (const std::string& bytes : bench_.records) {
+    wire::JournalRecord record;
+    ASSERT_TRUE(record.ParseFromString(bytes));
+    if (record.has_cancelled()) why = record.cancelled().reason();
+  }
+  EXPECT_NE(why.find("cannot be read"), std::string::npos) << why;
 }
 
 }  // namespace

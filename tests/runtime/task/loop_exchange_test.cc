@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <cstring>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
@@ -34,6 +35,10 @@ class Adder {
     std::uint64_t total = 0;
   };
 
+  /// What a round of this sum calls, in the middle of its step.
+  static constexpr std::uint64_t kCallsSum = 77;
+  static inline std::function<void()> during_next = [] {};
+
   void Parse(const Line&, Batch& batch) const { ++batch.sum; }
   void Gather(const Batch& batch, Start& start) const { start.sum += batch.sum; }
   void Join(Start& into, const Start& from) const { into.sum += from.sum; }
@@ -41,6 +46,7 @@ class Adder {
   void Map(const Batch& batch, const State&, Partial& into) const { into.sum += batch.sum; }
   void Fold(Partial& into, const Partial& from) const { into.sum = into.sum * 10 + from.sum; }
   bool Next(State& state, const Partial& total, const LoopRound&) const {
+    if (total.sum == kCallsSum) during_next();
     state.total += total.sum;
     if (state.total > 1'000) throw BadRecord("too large");
     return total.sum == 0;
@@ -340,6 +346,30 @@ TEST_F(LoopExchangeTest, EndsForWhoIsLeftWhenTheResultIsWritten) {
   const LoopExchange::Turn turn = Await({});
   EXPECT_TRUE(turn.ended);
   EXPECT_EQ(turn.state, nullptr);
+}
+
+TEST_F(LoopExchangeTest, EndsAlsoWhenItIsToldSoInTheMiddleOfAStep) {
+  exchange_->Begin(kGeneration, false);
+  TellRound(0, 1, 2);
+  const LoopExchange::Turn first = Await({});
+  Adder::during_next = [&] { exchange_->Begin(kGeneration, true); };
+  TellRound(1, 7, 7);
+  const LoopExchange::Turn turn = Await(first.place);
+  Adder::during_next = [] {};
+  EXPECT_TRUE(turn.ended);
+}
+
+TEST_F(LoopExchangeTest, KeepsTheTimesOfALimitedNumberOfRounds) {
+  constexpr std::uint32_t kMany = LoopExchange::kRoundTimesMax + 5;
+  Open({.parts = 2, .rounds_max = 1'000'000, .stand_alone = true});
+  exchange_->Begin(kGeneration, false);
+  TellRound(kMany, 0, 1);
+  const LoopExchange::Turn late = Await({});
+  EXPECT_EQ(exchange_->history().round_us.size(), LoopExchange::kRoundTimesMax);
+  TellRound(kMany + 1, 0, 1);
+  Await(late.place);
+  EXPECT_EQ(exchange_->history().round_us.size(), LoopExchange::kRoundTimesMax);
+  EXPECT_EQ(exchange_->history().rounds, kMany + 1);
 }
 
 TEST_F(LoopExchangeTest, WakesAllSeatsThatWait) {
