@@ -4,6 +4,7 @@ one, the same bytes in both modes whatever the threads, splits and memory, and b
 import math
 import random
 import subprocess
+import time
 import unittest
 
 from command_case import BIN_DIR, TEST_PLUGINS, CommandCase
@@ -144,6 +145,22 @@ class Loops(CommandCase):
         self.assertEqual(tight, whole)
         self.assertGreater(summary["counters"]["loop"]["batches saved"], 0)
         self.assertLess(summary["peak_rss_bytes"], 32 * 1.1 * 2**20)
+
+    def test_what_a_killed_loop_leaves_goes_with_the_next_one(self):
+        path = self.write("points.txt", make_points(8, 2000, 3)[1])
+        output = self.new_output()
+        left = f".{output.name}.spillway-*"
+        command = self.arguments("k_means", [path], output, "--mode", "disk", "--rounds", "100000",
+                                 args=["3", "--tolerance=0"])
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as running:
+            while not list(self.dir.glob(f"{left}/round-1/_SUCCESS")):
+                self.assertIsNone(running.poll())
+                time.sleep(0.001)
+            running.kill()
+        self.assertNotEqual(list(self.dir.glob(left)), [])
+        self.run_job("k_means", [path], "--mode", "disk", "--rounds", "2", args=["3"],
+                     output=output)
 
     def test_a_loop_ends_when_it_converges_and_says_so(self):
         _, text = make_points(5, 3000, 2, places=2)

@@ -173,7 +173,7 @@ TEST_F(LoopChainTest, TellsTheFirstRoundHowManyThereMayBe) {
     const auto chain = Chain(loop, true);
     script_.meanwhile = [&](std::uint32_t) {
       for (const std::string& name : Left())
-        if (name.find("spillway-rounds") != std::string::npos)
+        if (name.find("spillway-work") != std::string::npos)
           told.push_back(
               LoopFile::Parse(FakeRound::Read(directory_ + "/" + name + "/first"))->rounds_max);
     };
