@@ -96,7 +96,7 @@ class SlotVertices : public Mapper<Pairs<std::string, std::uint64_t>, Slot, std:
  public:
   Status Setup(TaskContext& context) {
     SPILLWAY_RETURN_IF_ERROR(numbers_.Setup(context));
-    if (numbers_.vertices() == 0) return InvalidArgument("the input holds no edge");
+    if (numbers_.vertices() == 0) return BadData("the input holds no edge");
     parts_ = {numbers_.vertices(), context.partition_count()};
     return OkStatus();
   }

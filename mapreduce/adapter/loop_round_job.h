@@ -16,7 +16,7 @@
 
 namespace spillway::internal {
 
-/// The round's file, read. Throws std::runtime_error or BadRecord.
+/// The round's file, read. Throws std::runtime_error, or StopTask when it is damaged.
 class LoopRoundInput {
  public:
   explicit LoopRoundInput(spillway_task* task) {
@@ -27,7 +27,10 @@ class LoopRoundInput {
     bytes_.assign(std::istreambuf_iterator<char>(in), {});
     if (!in.good() && !in.eof()) throw std::runtime_error("cannot read " + std::string(path));
     Result<LoopFile> file = LoopFile::Parse(bytes_);
-    if (!file.ok()) throw BadRecord(std::string(path) + ": " + file.status().message());
+    if (!file.ok()) {
+      Fail(task, file.status().code(), std::string(path) + ": " + file.status().message());
+      throw StopTask{};
+    }
     file_ = *file;
   }
 

@@ -115,9 +115,10 @@ Status CheckFiles(const CommandLine& line) {
     const fs::path path = fs::absolute(line.Value(option));
     boost::system::error_code error;
     const bool place = fs::is_directory(path.parent_path(), error);
-    if (place && !fs::is_directory(path, error) &&
-        ::access(path.parent_path().c_str(), W_OK | X_OK) == 0)
-      continue;
+    const bool may_be_written = fs::exists(path, error)
+                                    ? ::access(path.c_str(), W_OK) == 0
+                                    : ::access(path.parent_path().c_str(), W_OK | X_OK) == 0;
+    if (place && !fs::is_directory(path, error) && may_be_written) continue;
     return InvalidArgument("--" + std::string(option) + ": '" + EscapeForLog(path.string()) +
                            "' cannot be written. Name a file in a directory that is there.");
   }
@@ -209,13 +210,17 @@ int BenchCommand(const CommandLine& line, const Shell& shell) {
     status = bench.Run(&report.loops);
     signal = trap.signal();
   }
-  if (status.ok()) status = WriteFiles(line, report);
-  if (!status.ok()) return ReportError(shell, ExitCodeOf(status, signal), status.message(), style);
-  const int exit_code = ExitCodeOfLoops(report.loops);
+  // What was measured is shown, whatever went wrong behind it.
+  if (report.loops.empty() && !status.ok())
+    return ReportError(shell, ExitCodeOf(status, signal), status.message(), style);
+  if (const Status written = WriteFiles(line, report); status.ok()) status = written;
+  const int exit_code =
+      status.ok() ? ExitCodeOfLoops(report.loops) : ExitCodeOf(status, signal);
   if (line.Has("json"))
     shell.out << ComparisonJson(report, exit_code) << "\n";
   else
     shell.out << ComparisonText(report, {IsUtf8(shell.environment), TextStyle()});
+  if (!status.ok()) return ReportError(shell, exit_code, status.message(), style);
   if (exit_code == kExitDiffers)
     return ReportError(shell, exit_code, "memory mode and disk mode wrote different bytes.", style);
   return exit_code;

@@ -205,7 +205,7 @@ Status ChainRunner::RunRounds(std::uint32_t stage, JobReport& all) {
         work_->path() + "/stage-" + std::to_string(stage) + "-" + std::to_string(round);
     JobReport report;
     const Status status = RunOnce(stage, directory, &report);
-    all.loop.converged = TakeCounter("changed", report) == 0;
+    all.loop.converged = TakeCounter("changed", report) == 0 && status.ok();
     Add(std::move(report), false, all);
     SPILLWAY_RETURN_IF_ERROR(status.Annotate("round " + std::to_string(round + 1)));
     places_.SetStage(stage, directory);

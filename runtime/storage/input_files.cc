@@ -28,7 +28,9 @@ class Listing {
     if (info.ok()) {
       const std::size_t before = found_;
       AddNamed(input, *info);
-      if (found_ == before) Problem(input, "holds no files");
+      // The output of a job may be without parts.
+      if (found_ == before && !files_.Stat(input + "/_SUCCESS").ok())
+        Problem(input, "holds no files");
       return;
     }
     if (input.find_first_of("*?[") == std::string::npos) {

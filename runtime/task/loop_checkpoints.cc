@@ -1,16 +1,9 @@
 #include "runtime/task/loop_checkpoints.h"
 
-#include <xxhash.h>
-
-#include "mapreduce/base/coding.h"
 #include "mapreduce/loop_file.h"
 #include "shuffle/store/kill_point.h"
 
 namespace spillway {
-
-namespace {
-constexpr std::size_t kHashBytes = 8;
-}  // namespace
 
 std::string LoopCheckpoints::PathOf(std::uint32_t round) const {
   return staging_dir_ + "/checkpoint-" + std::to_string(round);
@@ -18,10 +11,7 @@ std::string LoopCheckpoints::PathOf(std::uint32_t round) const {
 
 Status LoopCheckpoints::Write(std::uint32_t round, std::uint32_t writer,
                               std::string_view state) const {
-  std::string bytes = LoopFile{round, 0, state}.Encode();
-  char hash[kHashBytes];
-  StoreLittle(hash, std::uint64_t{XXH3_64bits(bytes.data(), bytes.size())});
-  bytes.append(hash, sizeof hash);
+  const std::string bytes = LoopFile{round, 0, state}.Encode();
   const std::string path = PathOf(round);
   const std::string aside = path + "." + std::to_string(writer);
   SPILLWAY_RETURN_IF_ERROR(WriteFile(aside, bytes).Annotate("writing a loop's checkpoint"));
@@ -67,16 +57,11 @@ Result<std::string> LoopCheckpoints::Read(std::uint32_t round) const {
 
 Result<std::string_view> LoopCheckpoints::Parse(std::string_view bytes, std::uint32_t round,
                                                 const std::string& path) {
-  if (bytes.size() < LoopFile::kHeadBytes + kHashBytes)
-    return DataLoss("the checkpoint '" + path + "' is not whole");
-  const std::string_view hashed = bytes.substr(0, bytes.size() - kHashBytes);
-  if (XXH3_64bits(hashed.data(), hashed.size()) !=
-      LoadLittle<std::uint64_t>(bytes.data() + hashed.size()))
-    return DataLoss("the checkpoint '" + path + "' is damaged: its checksum is another one");
-  SPILLWAY_ASSIGN_OR_RETURN(const LoopFile checked, LoopFile::Parse(hashed));
-  if (checked.round != round)
-    return DataLoss("the checkpoint '" + path + "' is of round " + std::to_string(checked.round));
-  return checked.state;
+  const Result<LoopFile> file = LoopFile::Parse(bytes);
+  if (!file.ok()) return file.status().Annotate("the checkpoint '" + path + "'");
+  if (file->round != round)
+    return DataLoss("the checkpoint '" + path + "' is of round " + std::to_string(file->round));
+  return file->state;
 }
 
 void LoopCheckpoints::Remove(std::uint32_t round) const {

@@ -244,10 +244,7 @@ void AddFiles(Seeds& seeds) {
     out.Put(std::vector<double>{4, 5});
     return out.bytes();
   }();
-  std::string file = LoopFile{3, 9, state}.Encode();
-  seeds.Add("loop_fuzz", "round", "\1" + file);
-  file.append(8, 'h');
-  seeds.Add("loop_fuzz", "checkpoint", "\1" + file);
+  seeds.Add("loop_fuzz", "round", "\1" + LoopFile{3, 9, state}.Encode());
 
   std::string pairs;
   PairBlock block;

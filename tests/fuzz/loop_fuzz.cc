@@ -1,7 +1,5 @@
 // Any bytes as a loop's checkpoint, as the file of a round, and as a state: read, or refused. The
-// checkpoint's hash is put right first where the input asks for it.
-#include <xxhash.h>
-
+// hash is put right first where the input asks for it.
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -16,8 +14,6 @@
 using namespace spillway;
 
 namespace {
-
-constexpr std::size_t kHashBytes = 8;
 
 struct Centre {
   double x, y;
@@ -46,7 +42,8 @@ void ReadFile(std::string_view bytes) {
     SPILLWAY_CHECK(file.status().code() == Code::kDataLoss);
     return;
   }
-  SPILLWAY_CHECK_EQ(file->state.size() + LoopFile::kHeadBytes, bytes.size());
+  SPILLWAY_CHECK_EQ(file->state.size() + LoopFile::kHeadBytes + LoopFile::kHashBytes,
+                    bytes.size());
   const std::string spelt = file->Encode();
   const auto again = LoopFile::Parse(spelt);
   SPILLWAY_CHECK(again.ok() && again->round == file->round && again->state == file->state);
@@ -58,12 +55,12 @@ void ReadFile(std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   if (size == 0) return 0;
   std::string bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
-  ReadFile(bytes);
   ReadState(bytes);
-  if ((data[0] & 1) != 0 && bytes.size() >= kHashBytes) {
-    const std::size_t hashed = bytes.size() - kHashBytes;
-    StoreLittle(bytes.data() + hashed, std::uint64_t{XXH3_64bits(bytes.data(), hashed)});
+  if ((data[0] & 1) != 0 && bytes.size() >= LoopFile::kHashBytes) {
+    const std::size_t hashed = bytes.size() - LoopFile::kHashBytes;
+    StoreLittle(bytes.data() + hashed, Xxh64({bytes.data(), hashed}));
   }
+  ReadFile(bytes);
   const auto state = LoopCheckpoints::Parse(bytes, 3, "fuzzed");
   if (!state.ok()) SPILLWAY_CHECK(state.status().code() == Code::kDataLoss);
   return 0;

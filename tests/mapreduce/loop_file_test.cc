@@ -9,9 +9,10 @@ namespace {
 
 TEST(LoopFile, HasTheBytesOfTheFormatsPage) {
   const std::string expected(
-      "SPLWLOOP\x01\0\0\0\0\0\0\0"
-      "\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
-      32);
+      "SPLWLOOP\x02\0\0\0\0\0\0\0"
+      "\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+      "\x15\x8c\xa0\x09\x30\x91\x00\x3f",
+      40);
   EXPECT_EQ((LoopFile{0, 20, {}}.Encode()), expected);
 }
 
@@ -35,6 +36,15 @@ TEST(LoopFile, RefusesWhatIsNotWhole) {
   other = bytes;
   other[0] = 'X';
   EXPECT_EQ(LoopFile::Parse(other).status().code(), Code::kDataLoss);
+}
+
+TEST(LoopFile, FindsEveryFlippedBit) {
+  const std::string bytes = LoopFile{7, 9, "state"}.Encode();
+  for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    std::string other = bytes;
+    other[bit / 8] = static_cast<char>(other[bit / 8] ^ 1 << bit % 8);
+    EXPECT_EQ(LoopFile::Parse(other).status().code(), Code::kDataLoss) << bit;
+  }
 }
 
 }  // namespace
