@@ -196,7 +196,7 @@ Status ChooseMemory(PreparedJob& job, Reasons& reasons) {
   MemoryDemand demand;
   demand.total_bytes =
       asked ? job.request.memory_bytes : AvailableMemoryBytes() / 100 * kMemoryPercentDefault;
-  demand.baseline_bytes = ResidentBytes();
+  demand.baseline_bytes = SettledResidentBytes();
   demand.threads = job.plan.threads;
   demand.split_bytes = job.map_bytes_max;
   demand.reducers = job.parts;

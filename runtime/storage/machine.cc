@@ -1,5 +1,6 @@
 #include "runtime/storage/machine.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -102,6 +103,11 @@ std::uint64_t AvailableMemoryBytes() {
 }
 
 std::uint64_t ResidentBytes() { return StatusKibibytes("VmRSS:") << 10; }
+
+std::uint64_t SettledResidentBytes() {
+  ::malloc_trim(0);
+  return ResidentBytes();
+}
 
 std::uint64_t PeakResidentBytes() { return StatusKibibytes("VmHWM:") << 10; }
 

@@ -16,6 +16,10 @@ std::uint64_t AvailableMemoryBytes();
 std::uint64_t ResidentBytes();
 std::uint64_t PeakResidentBytes();
 
+/// Resident once the allocator has given back what is free: what an earlier job of this process has
+/// freed is not the program's own.
+std::uint64_t SettledResidentBytes();
+
 /// Resident set of another process of this user now; 0: it is gone.
 std::uint64_t ResidentBytesOf(std::int64_t pid);
 

@@ -21,7 +21,7 @@ MemoryDemand DemandOf(const wire::ExecutorSetup& setup) {
   MemoryDemand demand;
   demand.total_bytes = setup.memory().bytes();
   demand.processes = setup.memory().executors();
-  demand.baseline_bytes = ResidentBytes();
+  demand.baseline_bytes = SettledResidentBytes();
   demand.threads = setup.slots();
   demand.split_bytes = setup.job().spec().map_bytes_max();
   demand.reducers = setup.job().spec().parts();
