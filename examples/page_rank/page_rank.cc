@@ -67,7 +67,7 @@ class WriteRanks : public ResultMapper<PageRank, std::string, double> {
 
 SPILLWAY_PLUGIN("page_rank", "PageRank of a graph: lines `from TAB to`", "[--tolerance=X]") {
   if (args.size() > 1 || (args.size() == 1 && !args.Option("tolerance")))
-    return InvalidArgument("only --tolerance=X is known");
+    return InvalidArgument("what is meant by " + std::string(args[args.size() - 1]) + "?");
   if (!ToleranceOf(args)) return InvalidArgument("--tolerance takes a number, 0 or more");
   return KeyedChain<PageRank>(kRounds).Then(NewJob().Map<WriteRanks>().MapOnly(), {kGraphVertices});
 }

@@ -333,7 +333,7 @@ constexpr CommandSpec kCommands[] = {
          "a project, which is built first. Without a JOB, the built-in jobs are listed.",
      .options = kRunOptions,
      .examples = "spillway run wordcount -i 'books/*.txt' -o counts/\n"
-                 "spillway run grep -i logs/ -o hits/ -- 'timeout|refused'\n"
+                 "spillway run grep -i logs/ -o hits/ -- refused\n"
                  "spillway run ./my_job.so -i a.txt b.txt -o out/ --memory 2G --dry-run\n"
                  "spillway run wordcount -i /data/big -o /data/out --on head:7077 --keys keys/",
      .operands_max = 1,

@@ -76,7 +76,7 @@ std::string LoopLine(const LoopReport& loop) {
     count += seconds > 0 ? 1 : 0;
   }
   std::string text = Label("rounds") + FormatNoun(loop.rounds, "round") + " in " + loop.mode +
-                     ", " + (loop.converged ? "converged" : "not converged: raise --rounds");
+                     " mode, " + (loop.converged ? "converged" : "not converged: raise --rounds");
   if (loop.resumed_round != 0)
     text += ", resumed at the checkpoint of round " + std::to_string(loop.resumed_round);
   if (count > 0)
