@@ -5,6 +5,7 @@
 #include "runtime/local/local_job.h"
 #include "runtime/local/loop_chain.h"
 #include "runtime/local/prepared_job.h"
+#include "runtime/storage/machine.h"
 #include "runtime/storage/posix_file_system.h"
 #include "runtime/task/crash_report.h"
 #include "runtime/worker/job_runtime.h"
@@ -14,6 +15,9 @@ namespace spillway {
 namespace {
 
 constexpr int kCrashExitCode = 1;  // "The job failed", as for any other failure of user code.
+
+/// What malloc may keep of freed memory is a tenth of this.
+constexpr std::uint64_t kSmallBudgetBytes = 640 << 20;
 
 class LocalRunner : public JobRunner {
  public:
@@ -26,6 +30,7 @@ class LocalRunner : public JobRunner {
     if (prepared_->request.linked_plugin == nullptr)
       RegisterPluginCode(reinterpret_cast<const void*>(prepared_->plugin->abi().mapper_create),
                          prepared_->request.plugin_path.c_str());
+    if (prepared_->plan.memory_bytes < kSmallBudgetBytes) KeepLittleFreedMemory();
     return job_.Run();
   }
   void Cancel() override { cancel_.store(true, std::memory_order_relaxed); }

@@ -109,6 +109,11 @@ std::uint64_t SettledResidentBytes() {
   return ResidentBytes();
 }
 
+void KeepLittleFreedMemory() {
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  ::mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
 std::uint64_t PeakResidentBytes() { return StatusKibibytes("VmHWM:") << 10; }
 
 std::uint64_t ResidentBytesOf(std::int64_t pid) {

@@ -132,6 +132,7 @@ class PageRank(CommandCase):
         fallen, _ = self.ranks(path, *tiny)
         self.assertIn("The rounds run in disk mode", fallen.text)
         self.assertEqual(fallen.summary["mode"], "disk")
+        self.assertLess(fallen.summary["peak_rss_bytes"], 1.1 * (36 << 20))
         roomy, _ = self.ranks(path, "--rounds", "1")
         self.assertEqual(roomy.summary["mode"], "memory")
         self.assertEqual(self.parts(fallen.output), self.parts(roomy.output))
