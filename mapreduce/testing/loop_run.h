@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,12 +56,14 @@ class LoopRun {
       counters_ = round.counters();
       SPILLWAY_RETURN_IF_ERROR(status);
       parts_ = round.parts();
+      directories_ = round.directories();
       if (counters_[{"loop", "ended"}] != 0) return OkStatus();
       state = parts_.at(0);
     }
   }
 
   const std::vector<std::string>& parts() const { return parts_; }
+  const std::map<std::string, std::string>& directories() const { return directories_; }
   /// Of the last round.
   const TestCounters& counters() const { return counters_; }
 
@@ -71,6 +74,7 @@ class LoopRun {
   const TestShape shape_;
   LoopStateFile file_;
   std::vector<std::string> parts_;
+  std::map<std::string, std::string> directories_;
   TestCounters counters_;
 };
 
