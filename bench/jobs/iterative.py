@@ -91,7 +91,7 @@ class Catalog:
         k, rounds = str(centres), str(ROUNDS)
         title = f"k-means, k = {k}, {self.arguments.points / 1e6:.3g} M points"
         return Work(title, source, 0.6, self.contestants(
-            "k_means", source[2], [k, rounds], [k, NEVER], [k, rounds]), little_work=int(k) <= 10)
+            "k_means", source[2], [k, rounds], [k, NEVER], [k, rounds]), little_work=centres <= 10)
 
     def k_means_64(self):
         return self.k_means(64)
