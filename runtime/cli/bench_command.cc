@@ -214,8 +214,7 @@ int BenchCommand(const CommandLine& line, const Shell& shell) {
   if (report.loops.empty() && !status.ok())
     return ReportError(shell, ExitCodeOf(status, signal), status.message(), style);
   if (const Status written = WriteFiles(line, report); status.ok()) status = written;
-  const int exit_code =
-      status.ok() ? ExitCodeOfLoops(report.loops) : ExitCodeOf(status, signal);
+  const int exit_code = status.ok() ? ExitCodeOfLoops(report.loops) : ExitCodeOf(status, signal);
   if (line.Has("json"))
     shell.out << ComparisonJson(report, exit_code) << "\n";
   else

@@ -25,9 +25,9 @@ struct InputListing {
 
 /// Expands files, directories (all files below, by name; names that begin with '.' or '_' are
 /// passed over, as Hadoop does) and globs, in the order given. A file that a directory leads to
-/// twice, by a link, is listed once. A directory without files is a problem, unless it is the output
-/// of a job. All problems are listed in one NotFound (missing, unreadable,
-/// no file, empty glob), or InvalidArgument (a file named twice).
+/// twice, by a link, is listed once. A directory without files is a problem, unless it is the
+/// output of a job. All problems are listed in one NotFound (missing, unreadable, no file, empty
+/// glob), or InvalidArgument (a file named twice).
 ///
 /// Directories that do not fit `where` are not listed; that goes for those in the paths that were
 /// given, too. InvalidArgument for a file that lies below no directory of a key that `where` names,

@@ -20,8 +20,8 @@ std::uint64_t PeakResidentBytes();
 /// freed is not the program's own.
 std::uint64_t SettledResidentBytes();
 
-/// The allocator keeps what is freed, up to 64 MiB at the end of each of its heaps. From now on it is
-/// 1 MiB, for the price of clearing pages again. Before threads are started.
+/// The allocator keeps what is freed, up to 64 MiB at the end of each of its heaps. From now on it
+/// is 1 MiB, for the price of clearing pages again. Before threads are started.
 void KeepLittleFreedMemory();
 
 /// Resident set of another process of this user now; 0: it is gone.

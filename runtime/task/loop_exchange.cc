@@ -141,8 +141,7 @@ void LoopExchange::KeepTime(std::uint32_t round) {
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - round_began_);
   round_began_ = now;
   history_.round_us.resize(std::min(round, kRoundTimesMax));
-  if (round < kRoundTimesMax)
-    history_.round_us.push_back(static_cast<std::uint64_t>(took.count()));
+  if (round < kRoundTimesMax) history_.round_us.push_back(static_cast<std::uint64_t>(took.count()));
 }
 
 /// Of several seats the first one reads. When it cannot, the coordinator knows better.

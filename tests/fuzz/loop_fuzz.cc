@@ -42,8 +42,7 @@ void ReadFile(std::string_view bytes) {
     SPILLWAY_CHECK(file.status().code() == Code::kDataLoss);
     return;
   }
-  SPILLWAY_CHECK_EQ(file->state.size() + LoopFile::kHeadBytes + LoopFile::kHashBytes,
-                    bytes.size());
+  SPILLWAY_CHECK_EQ(file->state.size() + LoopFile::kHeadBytes + LoopFile::kHashBytes, bytes.size());
   const std::string spelt = file->Encode();
   const auto again = LoopFile::Parse(spelt);
   SPILLWAY_CHECK(again.ok() && again->round == file->round && again->state == file->state);

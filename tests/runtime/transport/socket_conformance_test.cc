@@ -15,6 +15,9 @@ struct Medium {
   const char* name;
   const char* scheme;
   bool keys;
+
+  // GoogleTest's own way would show the addresses of the texts, other ones in each build.
+  friend void PrintTo(const Medium& medium, std::ostream* out) { *out << medium.name; }
 };
 
 class SocketConformanceTest : public TransportFixture, public testing::WithParamInterface<Medium> {
