@@ -1,5 +1,6 @@
 // What every transport does, whatever it runs over: inproc, ipc and tcp, with keys and without.
 #include <cstring>
+#include <ostream>
 #include <random>
 #include <set>
 #include <thread>
