@@ -17,7 +17,7 @@
 //     void Map(const Batch& batch, const State& state, Partial& into) const;
 //     void Fold(Partial& into, const Partial& from) const;
 //     bool Next(State& state, const Partial& total, const LoopRound& round) const;  // true: done
-//     void Print(const State& state, OutputBuffer& out) const;       // the result
+//     void Print(const State& state, OutputBuffer& out) const;       // the result, in lines
 //   };
 //
 //   SPILLWAY_PLUGIN("average", "", "") { return NewLoop(Average()).Rounds(1); }

@@ -7,6 +7,7 @@
 // Built in: TextOutput, RawOutput (builtin/text_output.h).
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <concepts>
 #include <cstddef>
@@ -48,6 +49,9 @@ class OutputBuffer {
     directory_.assign(directory);
   }
   std::string_view directory() const { return directory_; }
+
+  /// The records of the task's part are its lines: for a result that no format writes.
+  void CountLines() { counts_lines_ = true; }
 
   /// A record for a directory is whole.
   void EndRecord() { ++records_; }
@@ -148,6 +152,8 @@ class OutputBuffer {
   }
 
   void Send(const char* data, std::size_t bytes) {
+    if (counts_lines_ && directory_.empty())
+      task_->records_out += static_cast<std::uint64_t>(std::count(data, data + bytes, '\n'));
     const int stopped = directory_.empty()
                             ? task_->write(task_->host, data, bytes)
                             : task_->write_to(task_->host, directory_.data(), directory_.size(),
@@ -161,6 +167,7 @@ class OutputBuffer {
   std::size_t used_ = 0;
   std::string directory_;      ///< Empty: the task's part.
   std::uint64_t records_ = 0;  ///< Ended since the last piece; of a directory alone.
+  bool counts_lines_ = false;
 };
 
 }  // namespace spillway

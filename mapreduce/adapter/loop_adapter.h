@@ -221,6 +221,7 @@ class LoopAdapter {
   static int Print(const void* self, spillway_task* task, const void* state) {
     return Guard(task, typeid(Loop), [&] {
       OutputBuffer out(task);
+      out.CountLines();
       static_cast<const Loop*>(self)->Print(*static_cast<const State*>(state), out);
       out.Flush();
     });

@@ -71,7 +71,7 @@ POINTS = {
     "worker-told": (JOB, (3, 8), (WORKER,)),
     "job-directory-made": (JOB, FIRST, (WORKER,)),
     "job-files-pinned": (JOB, FIRST, (WORKER,)),
-    "job-files-removed": (JOB, (2,), (WORKER,)),
+    "job-files-removed": (JOB, FIRST, (WORKER,)),
 }
 
 

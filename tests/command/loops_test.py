@@ -88,6 +88,7 @@ class Loops(CommandCase):
             self.assertEqual(other, first, way)
             self.assertEqual(said["rounds"], summary["rounds"])
             self.assertEqual(said["converged"], summary["converged"])
+            self.assertEqual(said["output_records"], len(first.splitlines()))
         return first
 
     def test_k_means_gives_what_a_plain_program_does(self):

@@ -44,7 +44,7 @@ TEST(MyJob, DoesNotDependOnHowTheInputIsCut) {
 TEST(MyJob, RefusesWhatItCannotUse) {
   EXPECT_EQ(PluginTest().Input("1\ntwo\n").Run().status.code(), Code::kBadData);
   EXPECT_EQ(PluginTest().Input("").Run().status.code(), Code::kBadData);
-  EXPECT_EQ(Found(PluginTest({"--what"}).Run().status), "it takes no arguments");
+  EXPECT_EQ(Found(PluginTest({"--what"}).Run().status), "what is meant by --what");
 }
 
 }  // namespace
