@@ -111,7 +111,9 @@ void WorkerMachine::OnMessage(const wire::Message& message, TimeMs now) {
       // A refused attempt answers that it stopped; a granted one has nothing more to say.
       if (message.has_commit_grant()) {
         attempts_.erase(id);
-      } else if (!found->second.given) {
+      } else if (found->second.given) {
+        found->second.stopping = true;
+      } else {
         EndAttempt(StoppedMessage(id));
       }
       return;
@@ -154,6 +156,7 @@ void WorkerMachine::StopAttempt(const AttemptId& id, const wire::Message& messag
   Job* const job = FindJob(id.job);
   if (found == attempts_.end() || job == nullptr) return Answer(StoppedMessage(id));
   if (found->second.given) {
+    found->second.stopping = true;
     found->second.stop_due_ms = now + options_.stop_timeout_ms;
     return Forward(id.job, message, now);
   }
@@ -323,9 +326,9 @@ void WorkerMachine::OnExecutorEnded(JobId number, const std::vector<wire::Messag
   for (auto& [id, attempt] : attempts_) {
     if (id.job != number || !attempt.given) continue;
     // Who waits for a grant has nothing left to do: its part is durable. The part of one that is
-    // refused goes with the staging directory.
+    // refused, or stops, goes with the staging directory.
     attempt.given = false;
-    if (!attempt.committing) rest.push_back(id);
+    if (!attempt.committing || attempt.stopping) rest.push_back(id);
   }
   for (const AttemptId& id : rest) EndAttempt(StoppedMessage(id));
   if (job->phase == JobPhase::kFailed) return;

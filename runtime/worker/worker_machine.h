@@ -126,6 +126,7 @@ class WorkerMachine {
   struct Attempt {
     bool given = false;  ///< An executor that is alive has it.
     bool committing = false;
+    bool stopping = false;  ///< It was told to stop, or refused its grant.
     std::optional<TimeMs> stop_due_ms;
   };
 
