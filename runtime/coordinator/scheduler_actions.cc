@@ -34,10 +34,12 @@ void CoordinatorMachine::FeedAll() {
       wire::JournalRecord record;
       if (source != nullptr) record = std::move(*source);
       PutEvent(event, record);
-      // What others have seen of them must be known after a power cut, too: a worker's number, and
-      // that a job's attempts were numbered, from where on a takeover numbers new ones.
+      // What others have seen of them must be known after a power cut, too: a worker's number, that
+      // a job's attempts were numbered, from where on a takeover numbers new ones, and that a job
+      // was killed, which its user was told.
       const bool durable = std::holds_alternative<WorkerJoined>(event) ||
                            std::holds_alternative<SubmitJob>(event) ||
+                           std::holds_alternative<CancelJob>(event) ||
                            std::holds_alternative<TakenOver>(event);
       Append(JobOf(event), record, durable);
     }
