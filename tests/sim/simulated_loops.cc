@@ -170,6 +170,9 @@ void SimulatedCluster::Contribute(std::uint32_t index, const AttemptId& seat) {
   Worker& worker = *workers_[index];
   const Worker::Loop loop = worker.loops.at(seat.job);
   if (worker.attempts.at(seat).wrote) return;
+  if (now_ < options_.faults_end_ms && Chance(options_.attempt_failure_permille / 10) &&
+      MayFail(seat))
+    return FailAttempt(index, seat, "a passing failure");
   // Who comes when the result is written has nothing to write.
   if (loop.ended) return WritePart(index, seat, {seat.task == 0 ? loop.state : 0, {}});
   const wire::LoopSpec spec = LoopOf(clients_.at(seat.job));

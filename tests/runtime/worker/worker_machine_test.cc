@@ -18,7 +18,7 @@ const AttemptId kReduce{kJob, TaskKind::kReduce, 2, 0};
 /// A worker that is registered and runs one attempt of a job; the test is the rest of the world.
 class WorkerMachineTest : public ::testing::Test {
  protected:
-  WorkerMachineTest() : machine_(Options()) {
+  explicit WorkerMachineTest(bool loop = false) : machine_(Options()) {
     Take();
     wire::Message registered;
     registered.mutable_registered()->set_version(kProtocolVersion);
@@ -29,16 +29,12 @@ class WorkerMachineTest : public ::testing::Test {
     machine_.OnCoordinatorFrame(LoneFrame(registered, kProtocolVersion), now_);
     wire::Message job;
     job.mutable_start_job()->set_job(kJob);
+    if (loop) job.mutable_start_job()->mutable_spec()->mutable_loop()->set_parts(1);
     Hear(job);
     machine_.OnPrepared(kJob, Take().prepare.at(0).number, OkStatus(), now_);
-    wire::Message start;
-    *start.mutable_start_reduce()->mutable_attempt() = ToWire(kReduce);
-    start.mutable_start_reduce()->set_maps(1);
-    Hear(start);
+    HearStart(kReduce);
     EXPECT_EQ(Take().spawn, std::vector<JobId>{kJob});
-    wire::Message ready;
-    ready.mutable_executor_ready()->set_job(kJob);
-    machine_.OnExecutorMessage(kJob, ready, now_);
+    ExecutorIsReady();
     EXPECT_EQ(Take().to_executors.size(), 1u);
   }
 
@@ -57,6 +53,19 @@ class WorkerMachineTest : public ::testing::Test {
     frame.set_first_sequence(++heard_);
     frame.add_messages(message.SerializeAsString());
     machine_.OnCoordinatorFrame(frame.SerializeAsString(), now_);
+  }
+
+  void HearStart(const AttemptId& id) {
+    wire::Message start;
+    *start.mutable_start_reduce()->mutable_attempt() = ToWire(id);
+    start.mutable_start_reduce()->set_maps(1);
+    Hear(start);
+  }
+
+  void ExecutorIsReady() {
+    wire::Message ready;
+    ready.mutable_executor_ready()->set_job(kJob);
+    machine_.OnExecutorMessage(kJob, ready, now_);
   }
 
   void HearStop() {
@@ -145,6 +154,63 @@ TEST_F(WorkerMachineTest, WhoIsRefusedAGrantStopsWithItsExecutor) {
   Hear(refuse);
   ExecutorDies();
   EXPECT_EQ(Stopped(), 1);
+}
+
+// Found by the simulation: the slot of one that was given up stayed taken, and a drain hung.
+TEST_F(WorkerMachineTest, WhatRunsWhenItsJobEndsHasStopped) {
+  HearStop();
+  wire::Message end;
+  end.mutable_end_job()->set_job(kJob);
+  Hear(end);
+  EXPECT_EQ(Take().remove, std::vector<JobId>{kJob});
+  EXPECT_EQ(Stopped(), 1);
+}
+
+class LoopingWorkerTest : public WorkerMachineTest {
+ protected:
+  LoopingWorkerTest() : WorkerMachineTest(true) {}
+
+  void SeatFails() {
+    wire::Message failed;
+    *failed.mutable_attempt_failed()->mutable_attempt() = ToWire(kReduce);
+    machine_.OnExecutorMessage(kJob, failed, now_);
+    Take();
+  }
+
+  const AttemptId seat_{kJob, TaskKind::kReduce, 4, 1};
+};
+
+// Found by the simulation: the seat contributed to a round, or a generation, that was over, for
+// ever.
+TEST_F(LoopingWorkerTest, AnExecutorThatHadNoSeatsIsReplacedByOneThatAsks) {
+  SeatFails();
+  HearStart(seat_);
+  WorkerEffects effects = Take();
+  EXPECT_EQ(effects.kill, std::vector<JobId>{kJob});
+  EXPECT_TRUE(effects.to_executors.empty());
+  ExecutorDies();
+  EXPECT_EQ(Take().spawn, std::vector<JobId>{kJob});
+  ExecutorIsReady();
+  EXPECT_EQ(Take().to_executors.size(), 1u);
+}
+
+TEST_F(LoopingWorkerTest, AnExecutorThatHasSeatsIsGivenMore) {
+  HearStart(seat_);
+  WorkerEffects effects = Take();
+  EXPECT_TRUE(effects.kill.empty());
+  EXPECT_EQ(effects.to_executors.size(), 1u);
+}
+
+TEST_F(WorkerMachineTest, AnExecutorOfAnOrdinaryJobIsKept) {
+  ExecutorDies();
+  HearStart({kJob, TaskKind::kReduce, 2, 1});
+  EXPECT_EQ(Take().spawn, std::vector<JobId>{kJob});
+  ExecutorIsReady();
+  wire::Message failed;
+  *failed.mutable_attempt_failed()->mutable_attempt() = ToWire({kJob, TaskKind::kReduce, 2, 1});
+  machine_.OnExecutorMessage(kJob, failed, now_);
+  HearStart({kJob, TaskKind::kReduce, 2, 2});
+  EXPECT_TRUE(Take().kill.empty());
 }
 
 }  // namespace
