@@ -67,7 +67,7 @@ void CoordinatorMachine::OnRegister(const std::string& peer, Role role, const st
   worker->details.clear_attempts();
   worker->peer = peer;
   worker->key = key;
-  workers_.OpenSession(*worker, random_() | 1, *version);
+  workers_.OpenSession(*worker, random_() | 1, *version, options_.channel);
   registered.set_version(*version);
   registered.set_worker(worker->id);
   registered.set_epoch(worker->epoch);
