@@ -7,7 +7,7 @@
 #include "mapreduce/base/units.h"
 #include "runtime/cli/progress_estimate.h"
 #include "runtime/cli/quantity_text.h"
-#include "runtime/cli/summary_text.h"
+#include "runtime/cli/skew_text.h"
 #include "runtime/cli/text_table.h"
 #include "runtime/client/job_submission.h"
 #include "runtime/local/job_report.h"
@@ -81,6 +81,7 @@ Json JobJson(const wire::JobState& job) {
   json["records_skipped"] = job.records_skipped();
   json["submitted_unix_ms"] = job.submitted_unix_ms();
   json["elapsed_ms"] = job.elapsed_ms();
+  json["heavy_keys"] = HeavyKeysJson(ProgressOf(job).heavy_keys);
   json["warnings"] = std::vector<std::string>(job.warnings().begin(), job.warnings().end());
   return json;
 }
@@ -126,6 +127,8 @@ std::string JobStatusText(const wire::JobState& job) {
   text += TasksLine("reduces", job.reduces_done(), job.reduces_total(), job.reduces_running());
   text += Label("input") + FormatBytes(job.input_bytes_read()) + " of " +
           FormatBytes(job.input_bytes()) + "\n";
+  const std::string keys = HeavyKeysText(ProgressOf(job).heavy_keys, job.reduces_total());
+  if (!keys.empty()) text += Label("heaviest") + keys + " of the map output\n";
   text += Label("shuffled") + FormatBytes(job.stats().shuffled_bytes()) + ", of these " +
           FormatBytes(job.stats().fetched_bytes()) + " between hosts; spilled " +
           FormatBytes(job.stats().spilled_bytes()) + "\n";

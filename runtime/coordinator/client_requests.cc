@@ -214,6 +214,7 @@ void CoordinatorMachine::OnJobList(wire::JobStates& states, const wire::JobList&
     state.clear_warnings();
     state.clear_partition_output_bytes();
     state.mutable_stats()->clear_counters();
+    state.mutable_stats()->clear_heavy_keys();
     bytes += state.ByteSizeLong();
     if (bytes > kListBytesMax) return false;
     *states.add_jobs() = std::move(state);

@@ -303,6 +303,7 @@ wire::JobState JobEntry::State(const JobView* view, TimeMs now) const {
                   : state.maps_done() < state.maps_total() ? wire::MAPPING
                                                            : wire::REDUCING);
   *state.mutable_stats() = stats;
+  PutHeavyKeys(heavy_keys, kHeavyShareOfJob, *state.mutable_stats());
   if (stats.ByteSizeLong() > kCountersToldBytesMax) state.mutable_stats()->clear_counters();
   state.set_input_bytes(spec.input_bytes());
   std::uint64_t read = stats.input_bytes();

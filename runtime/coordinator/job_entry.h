@@ -12,6 +12,7 @@
 #include "runtime/coordinator/job_log.h"
 #include "runtime/coordinator/loop_rounds.h"
 #include "runtime/core/events.h"
+#include "runtime/core/heavy_keys.h"
 #include "runtime/core/scheduler.h"
 #include "runtime/protocol/loop_pieces.h"
 #include "runtime/protocol/spillway.pb.h"
@@ -67,6 +68,7 @@ struct JobEntry {
   std::vector<bool> counted_maps;  ///< Its stats are in `stats`; a rerun counts the same.
   std::uint32_t maps_counted = 0;
   wire::TaskStats stats;
+  HeavyKeys heavy_keys;  ///< Of the map tasks that count.
   /// Input bytes that running maps have read so far.
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> reading;
 

@@ -240,6 +240,7 @@ void CoordinatorMachine::CountMap(JobEntry& job, const wire::MapDone& done) {
   if (done.beside().directories_size() > 0)
     job.beside[map] = {done.attempt().attempt(), 0, PartInfoOf(done.beside())};
   Add(job.stats, done.stats());
+  AddHeavyKeys(done.stats(), job.heavy_keys);
   if (++job.maps_counted == job.counted_maps.size()) job.maps_done_ms = now_;
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/local/job_report.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/protocol/wire_values.h"
@@ -49,6 +50,15 @@ void AddVolumes(const wire::TaskStats& stats, JobReport* report) {
     report->counters[counter.group()][counter.name()] += counter.value();
 }
 
+std::vector<KeyLoad> HeavyKeysOf(const wire::TaskStats& stats) {
+  std::vector<KeyLoad> loads;
+  for (const wire::HeavyKey& key : stats.heavy_keys())
+    loads.push_back({key.key(), key.key_bytes(), key.records(), key.bytes(),
+                     static_cast<double>(key.records()) /
+                         static_cast<double>(std::max(key.records(), stats.map_output_records()))});
+  return loads;
+}
+
 }  // namespace
 
 JobProgress ProgressOf(const wire::JobState& state) {
@@ -63,6 +73,7 @@ JobProgress ProgressOf(const wire::JobState& state) {
   progress.spilled_bytes = state.stats().spilled_bytes();
   progress.shuffled_bytes = state.stats().shuffled_bytes();
   progress.elapsed_ms = state.elapsed_ms();
+  progress.heavy_keys = HeavyKeysOf(state.stats());
   return progress;
 }
 
@@ -83,6 +94,7 @@ JobReport ReportOf(const wire::JobState& state) {
   report.records_skipped = state.records_skipped();
   report.partition_output_bytes.assign(state.partition_output_bytes().begin(),
                                        state.partition_output_bytes().end());
+  report.skew = {state.reduces_total(), state.stats().shuffled_bytes(), HeavyKeysOf(state.stats())};
   report.prepare_ms = state.prepare_ms();
   report.map_ms = state.map_ms();
   report.reduce_ms = state.reduce_ms();

@@ -69,6 +69,7 @@ wire::TaskStats StatsOf(const MapTaskResult& result) {
   stats.set_shuffled_bytes(result.left_bytes);
   stats.set_output_records(result.output_records);
   AddCounters(result.counters, stats);
+  PutHeavyKeys(result.heavy_keys, kHeavyShareOfTask, stats);
   return stats;
 }
 

@@ -32,6 +32,13 @@ inline wire::JobState SampleRunningJob() {
   job.mutable_stats()->set_spilled_bytes(std::uint64_t{3} << 30);
   job.mutable_stats()->set_shuffled_bytes(std::uint64_t{2} << 30);
   job.mutable_stats()->set_fetched_bytes(std::uint64_t{1} << 30);
+  job.mutable_stats()->set_map_output_records(1'000'000);
+  wire::HeavyKey& key = *job.mutable_stats()->add_heavy_keys();
+  key.set_key("caf\xc3\xa9\x1b\xff");
+  key.set_key_bytes(7);
+  key.set_hash(1);
+  key.set_records(430'000);
+  key.set_bytes(8'600'000);
   job.add_warnings("worker node3 was lost; its 2 maps run again \x1b[31m");
   return job;
 }
