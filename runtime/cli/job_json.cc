@@ -55,7 +55,7 @@ void AddSkew(const JobReport& report, Json* json) {
   (*json)["partition_output_bytes"] = report.partition_output_bytes;
   (*json)["skew"] = {
       {"largest_bytes", skew.largest}, {"median_bytes", skew.median}, {"ratio", skew.ratio}};
-  (*json)["heavy_keys"] = HeavyKeysJson(report.skew.heavy_keys);
+  AddSkewJson(report.skew, json);
 }
 
 void AddLoop(const LoopReport& loop, Json* json) {

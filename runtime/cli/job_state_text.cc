@@ -81,7 +81,6 @@ Json JobJson(const wire::JobState& job) {
   json["records_skipped"] = job.records_skipped();
   json["submitted_unix_ms"] = job.submitted_unix_ms();
   json["elapsed_ms"] = job.elapsed_ms();
-  json["heavy_keys"] = HeavyKeysJson(ProgressOf(job).heavy_keys);
   json["warnings"] = std::vector<std::string>(job.warnings().begin(), job.warnings().end());
   return json;
 }
@@ -127,11 +126,14 @@ std::string JobStatusText(const wire::JobState& job) {
   text += TasksLine("reduces", job.reduces_done(), job.reduces_total(), job.reduces_running());
   text += Label("input") + FormatBytes(job.input_bytes_read()) + " of " +
           FormatBytes(job.input_bytes()) + "\n";
-  const std::string keys = HeavyKeysText(ProgressOf(job).heavy_keys, job.reduces_total());
+  const SkewReport skew = SkewOf(job);
+  const std::string keys = HeavyKeysText(skew.heavy_keys, skew.reduces);
   if (!keys.empty()) text += Label("heaviest") + keys + " of the map output\n";
   text += Label("shuffled") + FormatBytes(job.stats().shuffled_bytes()) + ", of these " +
           FormatBytes(job.stats().fetched_bytes()) + " between hosts; spilled " +
           FormatBytes(job.stats().spilled_bytes()) + "\n";
+  if (const std::string reduced = PartitionsText(skew); !reduced.empty())
+    text += Label("reduced") + reduced + "\n" + PartitionTable(skew);
   text += Label("time") + "prepare " + FormatDuration(job.prepare_ms()) + ", map " +
           FormatDuration(job.map_ms()) + ", reduce " + FormatDuration(job.reduce_ms()) +
           ", commit " + FormatDuration(job.commit_ms()) + "\n";
@@ -140,6 +142,7 @@ std::string JobStatusText(const wire::JobState& job) {
           " run again\n";
   if (job.records_skipped() > 0)
     text += Label("skipped") + FormatNoun(job.records_skipped(), "bad record") + "\n";
+  if (const std::string hint = SkewHint(skew); !hint.empty()) text += "  hint: " + hint + "\n";
   for (const std::string& warning : job.warnings())
     text += "  warning: " + EscapeForLog(warning, 1'000) + "\n";
   if (job.ended() && !job.status().message().empty())
@@ -177,7 +180,11 @@ std::string JobListJson(const wire::JobStates& jobs) {
   return Line(json);
 }
 
-std::string JobStatusJson(const wire::JobState& job) { return Line(JobJson(job)); }
+std::string JobStatusJson(const wire::JobState& job) {
+  Json json = JobJson(job);
+  AddSkewJson(SkewOf(job), &json);
+  return Line(json);
+}
 
 std::string ClusterJson(const wire::ClusterState& cluster, const std::string& endpoint) {
   Json json;

@@ -29,4 +29,26 @@ std::string HeavyKeysText(const std::vector<KeyLoad>& keys, std::uint32_t reduce
 /// All of them, with keys escaped as in messages.
 nlohmann::ordered_json HeavyKeysJson(const std::vector<KeyLoad>& keys);
 
+/// Why the largest partition is much larger than the median.
+enum class SkewCause {
+  kNone,          ///< It is not, or it is small anyway.
+  kOneKey,        ///< Without one of its keys it would not be.
+  kManyKeys,      ///< Many keys, or keys that several of the others have more of.
+  kLargeRecords,  ///< It has few more records, but larger ones.
+};
+SkewCause CauseOf(const SkewReport& skew);
+
+/// `8 partitions, the largest 3 MiB (1.02 x the median), ...`; empty when fewer than two are
+/// reduced.
+std::string PartitionsText(const SkewReport& skew);
+
+/// What to do about the largest partition; empty when there is no need.
+std::string SkewHint(const SkewReport& skew);
+
+/// The largest partitions and the median, a line each, indented; empty as PartitionsText.
+std::string PartitionTable(const SkewReport& skew);
+
+/// Adds the fields `heavy_keys`, `partitions`, `reduce_skew`, `hottest_partition` and `skew_hint`.
+void AddSkewJson(const SkewReport& skew, nlohmann::ordered_json* json);
+
 }  // namespace spillway

@@ -47,6 +47,11 @@ std::string ShuffleLine(const JobReport& report) {
   return text + "\n";
 }
 
+std::string ReducedLine(const SkewReport& skew) {
+  const std::string text = PartitionsText(skew);
+  return text.empty() ? text : Label("reduced") + text + "\n";
+}
+
 std::string OutputLine(const JobReport& report) {
   std::string text = Label("output") + Volume(report.output_records, report.output_bytes);
   if (report.partition_output_bytes.size() < 2) return text + "\n";
@@ -110,10 +115,13 @@ std::string SummaryText(const JobReport& report, bool verbose, TextStyle style) 
   text += Label("input") + Volume(report.input_records, report.input_bytes) + " in " +
           FormatNoun(report.maps, "split") + "\n";
   if (!report.loop.mode.empty()) text += LoopLine(report.loop);
-  text += MapLine(report) + HeavyKeysLine(report.skew) + ShuffleLine(report) + OutputLine(report) + TimeLine(report);
+  text += MapLine(report) + HeavyKeysLine(report.skew) + ShuffleLine(report);
+  text += ReducedLine(report.skew) + OutputLine(report) + TimeLine(report);
   if (report.peak_rss_bytes > 0)
     text += Label("memory") + FormatBytes(report.peak_rss_bytes) + " at most\n";
   text += TroubleLines(report, verbose) + CounterLines(report);
+  const std::string hint = SkewHint(report.skew);
+  if (!hint.empty()) text += "  " + style.Bold("hint:") + " " + hint + "\n";
   for (const std::string& warning : report.warnings)
     text += "  " + style.Warning("warning:") + " " + warning + "\n";
   return text;

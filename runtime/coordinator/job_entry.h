@@ -11,6 +11,7 @@
 #include "mapreduce/base/status.h"
 #include "runtime/coordinator/job_log.h"
 #include "runtime/coordinator/loop_rounds.h"
+#include "runtime/coordinator/partition_loads.h"
 #include "runtime/core/events.h"
 #include "runtime/core/heavy_keys.h"
 #include "runtime/core/scheduler.h"
@@ -78,6 +79,7 @@ struct JobEntry {
     PartInfo info;
   };
   std::vector<Part> parts;
+  PartitionLoads loads;  ///< Of reduces.
   /// What map tasks wrote to directories of the output, by map: that of the first attempt which
   /// counted, since a rerun writes the same. Few maps do.
   std::map<std::uint32_t, Part> beside;

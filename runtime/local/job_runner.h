@@ -142,11 +142,22 @@ struct LoopReport {
   std::uint32_t resumed_round = 0;  ///< Of the checkpoint that the rounds went on from; 0: none.
 };
 
+/// What a reduce task had to do. All 0: it has not done it yet.
+struct PartitionLoad {
+  std::uint64_t shuffled_bytes = 0;
+  std::uint64_t records = 0;  ///< Given to the reducer.
+  std::uint64_t run_us = 0;   ///< Merging, reducing and writing, without waiting for map tasks.
+};
+
 /// How the records of one shuffle were spread; of a chain, in the stage that shuffled the most.
 struct SkewReport {
   std::uint32_t reduces = 0;
   std::uint64_t shuffled_bytes = 0;
   std::vector<KeyLoad> heavy_keys;  ///< Heaviest first; those with a hundredth of the records.
+  /// By partition; empty when none is reduced, or when they are too many to be told.
+  std::vector<PartitionLoad> partitions;
+  std::uint32_t hottest = 0;  ///< The partition with the most shuffled bytes.
+  KeyLoad hottest_key;        ///< With the most of its records; the share is of these.
 };
 
 /// What happened, for the summary and for --json.

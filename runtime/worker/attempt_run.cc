@@ -32,13 +32,15 @@ class PartAppender : public PartSink {
   AttemptOutput& output_;
 };
 
-/// Processor time of the calling thread.
-std::uint64_t ThreadCpuUs() {
+std::uint64_t ClockUs(clockid_t clock) {
   timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  ::clock_gettime(clock, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 +
          static_cast<std::uint64_t>(now.tv_nsec) / 1'000;
 }
+
+/// Processor time of the calling thread.
+std::uint64_t ThreadCpuUs() { return ClockUs(CLOCK_THREAD_CPUTIME_ID); }
 
 /// What counters may take in a message; a counter for each key is no counter.
 constexpr std::size_t kCountersBytesMax = 256 << 10;
@@ -90,6 +92,18 @@ wire::TaskStats StatsOf(const ReduceTaskResult& result, const FetchTotals& fetch
   stats.set_output_records(result.output_records);
   AddCounters(result.counters, stats);
   return stats;
+}
+
+wire::PartitionLoad LoadOf(const ReduceTaskResult& result, std::uint64_t run_us) {
+  wire::PartitionLoad load;
+  load.set_shuffled_bytes(result.input.stored_bytes);
+  load.set_records(result.given.records);
+  load.set_run_us(std::max<std::uint64_t>(1, run_us));
+  wire::HeavyKey& group = *load.mutable_largest_group();
+  group.set_key(result.given.largest_key);
+  group.set_key_bytes(result.given.largest_key_bytes);
+  group.set_records(result.given.largest_records);
+  return load;
 }
 
 /// Map tasks of a job with reducers are told of in MapDone, beside much else.
@@ -202,6 +216,7 @@ AttemptEnd RunMap(JobRuntime& job, const AttemptId& id, const MapTaskSpec& spec,
 
 AttemptEnd RunReduce(JobRuntime& job, const AttemptId& id, const ReduceTaskSpec& spec,
                      const FetchTotals& fetched, AttemptControl& control) {
+  const std::uint64_t started_us = ClockUs(CLOCK_MONOTONIC);
   const std::uint64_t cpu_started_us = ThreadCpuUs();
   auto created = CreateOutput(job, id);
   if (!created.ok()) return FailedAttempt(id, created.status());
@@ -230,7 +245,10 @@ AttemptEnd RunReduce(JobRuntime& job, const AttemptId& id, const ReduceTaskSpec&
   if (!status.ok()) return FailedAttempt(id, status);
   wire::TaskStats stats = StatsOf(result, fetched);
   stats.set_cpu_us(ThreadCpuUs() - cpu_started_us);
-  return CommitRequestOf(id, std::move(part), std::move(stats));
+  AttemptEnd end = CommitRequestOf(id, std::move(part), std::move(stats));
+  *end.answer.mutable_commit_request()->mutable_load() =
+      LoadOf(result, ClockUs(CLOCK_MONOTONIC) - started_us);
+  return end;
 }
 
 /// The engine itself may run out of memory, too, when user code takes all that the process may

@@ -28,7 +28,7 @@ class HeavyKeys(ClusterCase):
         self.wait_for((self.dir / "gate.waiting").exists, "the last map")
         listed = self.wait_for(lambda: self.ask("jobs", "list")["jobs"], "the job")
         job_id = listed[0]["job_id"]
-        self.assertEqual(listed[0]["heavy_keys"], [])
+        self.assertNotIn("heavy_keys", listed[0])
         seen = self.wait_for(lambda: self.heavy_keys(job_id), "a heavy key")
         self.assertEqual([key["key"] for key in seen], ["often"])
         self.assertAlmostEqual(seen[0]["share"], 2 / 3, delta=0.02)
