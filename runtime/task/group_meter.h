@@ -5,23 +5,25 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "runtime/core/heavy_keys.h"
 #include "shuffle/record/group_stream.h"
+#include "shuffle/record/key_order.h"
 
 namespace spillway {
 
 struct GroupSizes {
   std::uint64_t records = 0;
   std::uint64_t largest_records = 0;    ///< Of the largest group.
-  std::string largest_key;              ///< Its first key, cut at kHeavyKeyBytesMax.
-  std::uint64_t largest_key_bytes = 0;  ///< Of the whole key.
+  std::string largest_key;              ///< What names it, cut at kHeavyKeyBytesMax.
+  std::uint64_t largest_key_bytes = 0;  ///< Before the cut.
 };
 
 class GroupMeter : public GroupStream {
  public:
   /// `inner` outlives this.
-  explicit GroupMeter(GroupStream& inner) : inner_(inner) {}
+  GroupMeter(GroupStream& inner, const KeyOrder& order) : inner_(inner), order_(order) {}
 
   Result<GroupBatch> Next() override {
     Result<GroupBatch> batch = inner_.Next();
@@ -60,11 +62,13 @@ class GroupMeter : public GroupStream {
   void Note(std::uint64_t records, const Record& first) {
     if (records <= sizes_.largest_records) return;
     sizes_.largest_records = records;
-    sizes_.largest_key.assign(KeyOf(first).substr(0, kHeavyKeyBytesMax));
-    sizes_.largest_key_bytes = first.key_bytes;
+    const std::string_view key = order_.GroupOf(KeyOf(first));
+    sizes_.largest_key.assign(key.substr(0, kHeavyKeyBytesMax));
+    sizes_.largest_key_bytes = key.size();
   }
 
   GroupStream& inner_;
+  const KeyOrder order_;
   std::uint64_t open_records_ = 0;  ///< So far, of the group that the last batch ended with.
   GroupSizes sizes_;
 };

@@ -9,9 +9,10 @@ namespace spillway {
 void HeavyKeySampler::Sample(std::span<const Record> batch) {
   while (ahead_ < batch.size()) {
     const Record& record = batch[ahead_];
-    const std::string_view key = KeyOf(record);
+    const std::string_view key = options_.order.GroupOf(KeyOf(record));
     const std::uint64_t bytes =
-        key.size() + (value_bytes_ != 0 ? value_bytes_ : std::uint64_t{record.value_bytes});
+        std::uint64_t{record.key_bytes} +
+        (options_.value_bytes != 0 ? options_.value_bytes : record.value_bytes);
     keys_.Add({key.substr(0, kHeavyKeyBytesMax), key.size(), Xxh64(key), gap_, gap_ * bytes});
     seen_ += gap_;
     gap_ = NextGap();

@@ -9,16 +9,20 @@
 #include <span>
 
 #include "runtime/core/heavy_keys.h"
+#include "shuffle/record/key_order.h"
 #include "shuffle/record/record.h"
 
 namespace spillway {
 
 class HeavyKeySampler {
  public:
-  /// Which records are looked at follows from `seed` and from what was seen alone. Values have
-  /// `value_bytes`, or, when it is 0, what the record says.
-  HeavyKeySampler(std::uint64_t seed, std::uint32_t value_bytes)
-      : random_(seed), value_bytes_(value_bytes) {}
+  struct Options {
+    std::uint64_t seed = 0;  ///< Which records are looked at follows from it and their number.
+    /// Keys of one group count as one, where their leading bytes name it.
+    KeyOrder order = {};
+    std::uint32_t value_bytes = 0;  ///< Of each value; 0: what its record says.
+  };
+  explicit HeavyKeySampler(const Options& options) : options_(options), random_(options.seed) {}
 
   void See(std::span<const Record> batch) {
     if (batch.size() <= ahead_)
@@ -39,8 +43,8 @@ class HeavyKeySampler {
   void Sample(std::span<const Record> batch);
   std::uint64_t NextGap();
 
+  const Options options_;
   std::uint64_t random_;
-  const std::uint32_t value_bytes_;
   std::uint64_t ahead_ = 0;  ///< Records before the next one that is looked at.
   std::uint64_t gap_ = 1;    ///< What that one stands for.
   std::uint64_t seen_ = 0;   ///< Up to the last one that was looked at.

@@ -26,7 +26,10 @@ class MapAttempt {
         identity_{"map", spec.index, spec.attempt},
         host_(resources.job, identity_, resources.control),
         walk_(spec, resources, host_),
-        sampler_(spec.index, job().fold_kind == SPILLWAY_FOLD_NONE ? 0 : job().state_bytes) {
+        sampler_({.seed = spec.index,
+                  .order = resources.job.order(),
+                  .value_bytes =
+                      job().fold_kind == SPILLWAY_FOLD_NONE ? 0 : job().state_bytes}) {
     host_.set_ranges(&spec.ranges);
   }
 

@@ -25,7 +25,7 @@ Status Run(const ReduceTaskSpec& spec, const ReduceTaskResources& resources, Tas
     return control.cancelled() ? Cancelled("the attempt was stopped") : OkStatus();
   };
   SPILLWAY_ASSIGN_OR_RETURN(const auto input, ReduceInput::Open(spec.segments, options));
-  GroupMeter meter(*input);
+  GroupMeter meter(*input, options.order);
   LastBatch groups(meter);
   host.set_groups(&groups);
   host.set_write([&](std::string_view bytes) { return resources.part.Append(bytes); });

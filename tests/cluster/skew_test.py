@@ -39,7 +39,8 @@ class HeavyKeys(ClusterCase):
         self.assertEqual(told, self.heavy_keys(job_id))
         self.assertAlmostEqual(told[0]["records"], 20_000, delta=400)
         here = self.run_job(FAULTY, [self.path], *self.flags, args=["slow:0"])
-        self.assertEqual(told, here.summary["heavy_keys"])
+        self.assertEqual(here.summary["heavy_keys"][0]["key"], "often")
+        self.assertAlmostEqual(here.summary["heavy_keys"][0]["records"], 20_000, delta=400)
 
 
 if __name__ == "__main__":

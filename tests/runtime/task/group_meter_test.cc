@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace spillway {
@@ -13,9 +14,9 @@ namespace {
 /// Groups of these keys and sizes, in batches of `batch_records`.
 class Groups : public GroupStream {
  public:
-  Groups(const std::vector<std::pair<std::string, std::size_t>>& groups, std::size_t batch_records)
-      : batch_records_(batch_records) {
-    for (const auto& [key, records] : groups) {
+  Groups(std::vector<std::pair<std::string, std::size_t>> groups, std::size_t batch_records)
+      : groups_(std::move(groups)), batch_records_(batch_records) {
+    for (const auto& [key, records] : groups_) {
       begins_.push_back(records_.size());
       records_.insert(records_.end(), records, MakeRecord(key, "v"));
     }
@@ -32,6 +33,7 @@ class Groups : public GroupStream {
   }
 
  private:
+  const std::vector<std::pair<std::string, std::size_t>> groups_;
   const std::size_t batch_records_;
   std::vector<Record> records_;
   std::vector<std::size_t> begins_;
@@ -39,8 +41,8 @@ class Groups : public GroupStream {
   std::size_t at_ = 0;
 };
 
-GroupSizes Measure(GroupStream& groups) {
-  GroupMeter meter(groups);
+GroupSizes Measure(GroupStream& groups, const KeyOrder& order = {}) {
+  GroupMeter meter(groups, order);
   for (;;) {
     const auto batch = meter.Next();
     EXPECT_TRUE(batch.ok());
@@ -86,6 +88,12 @@ TEST(GroupMeter, CutsTheKey) {
   const GroupSizes sizes = Measure(stream);
   EXPECT_EQ(sizes.largest_key, std::string(kHeavyKeyBytesMax, 'k'));
   EXPECT_EQ(sizes.largest_key_bytes, 1'000u);
+}
+
+TEST(GroupMeter, TellsWhatNamesAGroupOnly) {
+  Groups stream({{"group, and a number", 2}}, 10);
+  const auto first_five = [](const char*, std::uint32_t) -> std::uint32_t { return 5; };
+  EXPECT_EQ(Measure(stream, {.group_bytes = first_five}).largest_key, "group");
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ std::vector<Record> Pattern(std::size_t count) {
 }
 
 TEST(HeavyKeySampler, FewRecordsAreCountedOneByOne) {
-  HeavyKeySampler sampler(1, 0);
+  HeavyKeySampler sampler({.seed = 1});
   See(Pattern(1'000), 512, sampler);
   const Counts counts = CountsOf(sampler);
   EXPECT_EQ(counts.at("often"), std::pair(600ul, 6'000ul));
@@ -43,9 +43,18 @@ TEST(HeavyKeySampler, FewRecordsAreCountedOneByOne) {
 }
 
 TEST(HeavyKeySampler, AFoldsValuesHaveTheStatesSize) {
-  HeavyKeySampler sampler(1, 8);
+  HeavyKeySampler sampler({.seed = 1, .value_bytes = 8});
   See({MakeRecord("key", {})}, 512, sampler);
   EXPECT_EQ(CountsOf(sampler).at("key"), std::pair(1ul, 11ul));
+}
+
+TEST(HeavyKeySampler, KeysOfAGroupAreOne) {
+  const auto first = [](const char*, std::uint32_t) -> std::uint32_t { return 1; };
+  HeavyKeySampler sampler({.seed = 1, .order = {.group_bytes = first}});
+  const Record records[] = {MakeRecord("a1", "v"), MakeRecord("a2", "v"), MakeRecord("b1", "v")};
+  sampler.See(records);
+  EXPECT_EQ(CountsOf(sampler).at("a"), std::pair(2ul, 6ul));
+  EXPECT_EQ(CountsOf(sampler).size(), 2u);
 }
 
 // A batch has as many records as ten patterns and a bit: places that were looked at in each batch
@@ -55,7 +64,7 @@ TEST(HeavyKeySampler, SharesOfManyRecordsAreNearlyRight) {
   const std::vector<Record> records = Pattern(kRecords);
   for (const std::uint64_t seed : {0, 1, 2, 3}) {
     SCOPED_TRACE(seed);
-    HeavyKeySampler sampler(seed, 0);
+    HeavyKeySampler sampler({.seed = seed});
     See(records, 510, sampler);
     const Counts counts = CountsOf(sampler);
     std::uint64_t all = 0;
@@ -69,7 +78,7 @@ TEST(HeavyKeySampler, SharesOfManyRecordsAreNearlyRight) {
 
 TEST(HeavyKeySampler, WhereBatchesEndMakesNoDifference) {
   const std::vector<Record> records = Pattern(100'000);
-  HeavyKeySampler once(5, 0), in_batches(5, 0), one_by_one(5, 0);
+  HeavyKeySampler once({.seed = 5}), in_batches({.seed = 5}), one_by_one({.seed = 5});
   once.See(records);
   See(records, 512, in_batches);
   See(records, 1, one_by_one);

@@ -367,10 +367,10 @@ TEST(FoldCollector, HeavyKeysThatCannotBeFoldedAreWrittenAsTheyAre) {
   std::mt19937_64 random(23);
   const FoldOptions fold{SPILLWAY_FOLD_SUM_U64};
   // Longer than the folder's table has room for; and an order in which equal keys may lie apart.
-  for (const std::string& heavy : {std::string(30'000, 'k'), std::string("heavy")}) {
+  for (const std::string& heavy : {std::string(10'000, 'k'), std::string("heavy")}) {
     SCOPED_TRACE(heavy.size());
-    FoldInput input = MostlyDistinct(fold, 30'000, 0.01, heavy, random);
-    CollectFold collect{.fold = fold, .memory_bytes = 4 << 20};
+    FoldInput input = MostlyDistinct(fold, 60'000, 0.01, heavy, random);
+    CollectFold collect{.fold = fold, .memory_bytes = 1 << 20};
     if (heavy.size() < 10) collect.order = {.compare = &CompareBackwards};
     const Collected collected = collect.Over(input);
     ASSERT_TRUE(collected.stats.stepped_aside);
