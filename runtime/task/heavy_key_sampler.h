@@ -37,7 +37,7 @@ class HeavyKeySampler {
  private:
   // So many records on average lie between two that are looked at: seen / kDense, within 1 and the
   // maximum.
-  static constexpr std::uint64_t kDense = 2'048;
+  static constexpr std::uint64_t kDense = 1'024;
   static constexpr std::uint64_t kGapMax = 1'024;
 
   void Sample(std::span<const Record> batch);
