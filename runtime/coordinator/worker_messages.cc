@@ -228,7 +228,8 @@ void CoordinatorMachine::OnMapDone(WorkerEntry& worker, const wire::MapDone& don
   Feed(AttemptDone{FromWire(done.attempt()),
                    done.segment_bytes(),
                    {done.partition_hashes().begin(), done.partition_hashes().end()},
-                   {done.record_hashes().begin(), done.record_hashes().end()}},
+                   {done.record_hashes().begin(), done.record_hashes().end()},
+                   done.partition_sizes()},
        &record);
 }
 

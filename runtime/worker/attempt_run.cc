@@ -6,6 +6,7 @@
 #include <new>
 
 #include "mapreduce/base/units.h"
+#include "runtime/core/large_first.h"
 #include "runtime/protocol/wire_values.h"
 #include "runtime/task/loop_task.h"
 
@@ -166,6 +167,8 @@ AttemptEnd MapDoneOf(const AttemptId& id, const MapTaskResult& result, wire::Tas
     for (const std::uint64_t hash : result.segment.partition_hashes)
       done.add_partition_hashes(hash);
   for (const std::uint64_t hash : result.segment.record_hashes) done.add_record_hashes(hash);
+  for (const std::uint64_t bytes : result.segment.partition_bytes)
+    done.mutable_partition_sizes()->push_back(static_cast<char>(SizeByteOf(bytes)));
   *done.mutable_stats() = std::move(stats);
   return end;
 }
