@@ -545,8 +545,12 @@ void SimulatedCluster::FinishMap(std::uint32_t index, std::uint64_t life,
     worker.attempts.erase(found);
     worker.segments.insert({id.job, id.task, id.attempt});
     *message.mutable_map_done()->mutable_attempt() = start.attempt();
-    for (std::uint32_t part = 0; part < options_.reduces; ++part)
-      message.mutable_map_done()->add_partition_hashes(MapContent(id.job, id.task, part));
+    for (std::uint32_t part = 0; part < options_.reduces; ++part) {
+      const std::uint64_t content = MapContent(id.job, id.task, part);
+      message.mutable_map_done()->add_partition_hashes(content);
+      message.mutable_map_done()->mutable_partition_sizes()->push_back(
+          static_cast<char>(content % 100));
+    }
   }
   ToWorkerMachine(index, id.job, message);
 }
