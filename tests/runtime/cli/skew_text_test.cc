@@ -130,7 +130,7 @@ TEST(PartitionTable, HasTheLargestFirstAndTheMedian) {
   SkewReport skew = OneKey();
   for (std::uint64_t i = 0; i < 20; ++i) skew.partitions.push_back({i, 1, i == 19 ? 0u : 1u});
   EXPECT_EQ(PartitionTable(skew),
-            "    PARTITION  SHUFFLED  RECORDS  TIME\n"
+            "    PARTITION  SHUFFLED  RECORDS    TIME\n"
             "    1            40 MiB      400  2.00 s\n"
             "    2            11 MiB      110  400 ms\n"
             "    0            10 MiB      100  500 ms\n"
