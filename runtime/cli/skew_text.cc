@@ -196,6 +196,7 @@ void AddSkewJson(const SkewReport& skew, nlohmann::ordered_json* json) {
   j["reduce_skew"] = {{"shuffled_bytes", SkewJson(all.shuffled_bytes)},
                       {"records", SkewJson(all.records)},
                       {"run_us", SkewJson(all.run_us)}};
+  j["hottest_partition"] = nullptr;
   if (!skew.partitions.empty())
     j["hottest_partition"] = {
         {"partition", skew.hottest},
