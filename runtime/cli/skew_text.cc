@@ -155,8 +155,9 @@ std::string SkewHint(const SkewReport& skew) {
                                 static_cast<double>(kHintRatio), all.shuffled_bytes.ratio)))) +
              ", or another partitioner";
     default:
-      return head + " with about as many records: some of its values are large. Emit less under "
-                    "one key, or parts of it";
+      return head +
+             " with about as many records: some of its values are large. Emit less under "
+             "one key, or parts of it";
   }
 }
 
@@ -198,12 +199,11 @@ void AddSkewJson(const SkewReport& skew, nlohmann::ordered_json* json) {
                       {"run_us", SkewJson(all.run_us)}};
   j["hottest_partition"] = nullptr;
   if (!skew.partitions.empty())
-    j["hottest_partition"] = {
-        {"partition", skew.hottest},
-        {"key", EscapeForLog(skew.hottest_key.key, kEscapedKeyBytesMax)},
-        {"key_bytes", skew.hottest_key.key_bytes},
-        {"key_records", skew.hottest_key.records},
-        {"cause", CauseWord(CauseOf(skew))}};
+    j["hottest_partition"] = {{"partition", skew.hottest},
+                              {"key", EscapeForLog(skew.hottest_key.key, kEscapedKeyBytesMax)},
+                              {"key_bytes", skew.hottest_key.key_bytes},
+                              {"key_records", skew.hottest_key.records},
+                              {"cause", CauseWord(CauseOf(skew))}};
   j["skew_hint"] = SkewHint(skew);
 }
 

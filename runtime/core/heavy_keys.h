@@ -1,5 +1,5 @@
-// HeavyKeys: which keys have most of the records. A bounded summary of a stream of keys, and the sum
-// of such summaries. What it says of a key is never too much. Pure; one thread.
+// HeavyKeys: which keys have most of the records. A bounded summary of a stream of keys, and the
+// sum of such summaries. What it says of a key is never too much. Pure; one thread.
 #pragma once
 
 #include <array>

@@ -105,8 +105,8 @@ void AddHeavyKeys(const wire::TaskStats& stats, HeavyKeys& sum) {
     if (records == 0) continue;
     const std::uint64_t key_bytes =
         key.size() < kHeavyKeyBytesMax ? key.size() : std::max(told.key_bytes(), key.size());
-    sum.Add({key, key_bytes, told.hash(), records,
-             std::min(told.bytes(), stats.map_output_bytes())});
+    sum.Add(
+        {key, key_bytes, told.hash(), records, std::min(told.bytes(), stats.map_output_bytes())});
   }
 }
 

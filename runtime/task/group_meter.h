@@ -54,8 +54,7 @@ class GroupMeter : public GroupStream {
       const auto end = i + 1 < batch.groups.size()
                            ? batch.groups[i + 1]
                            : static_cast<std::uint32_t>(batch.records.size());
-      if (end - batch.groups[i] == largest)
-        return Note(largest, batch.records[batch.groups[i]]);
+      if (end - batch.groups[i] == largest) return Note(largest, batch.records[batch.groups[i]]);
     }
   }
 

@@ -28,8 +28,7 @@ class MapAttempt {
         walk_(spec, resources, host_),
         sampler_({.seed = spec.index,
                   .order = resources.job.order(),
-                  .value_bytes =
-                      job().fold_kind == SPILLWAY_FOLD_NONE ? 0 : job().state_bytes}) {
+                  .value_bytes = job().fold_kind == SPILLWAY_FOLD_NONE ? 0 : job().state_bytes}) {
     host_.set_ranges(&spec.ranges);
   }
 

@@ -108,9 +108,9 @@ Status RunFolder::Fold(const char* arena, std::span<const ArenaEntry> entries,
   const std::span<FoldSlot> slots = table_.Compact();
   SPILLWAY_CHECK_EQ(slots.size(), 1u);
   const FoldSlot& slot = slots[0];
-  const Status written =
-      writer_.Add(partition, Record{slot.key_data(), slot.state_data(state_bytes_),
-                                    slot.key_bytes(), state_bytes_});
+  const Status written = writer_.Add(
+      partition,
+      Record{slot.key_data(), slot.state_data(state_bytes_), slot.key_bytes(), state_bytes_});
   table_.Clear();
   ++records_out_;
   return written;

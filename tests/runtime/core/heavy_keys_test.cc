@@ -69,8 +69,7 @@ TEST(HeavyKeys, HeavyOnesOutlastAnyNumberOfLightOnes) {
   constexpr std::uint64_t kRecords = 200'000;
   for (std::uint64_t i = 0; i < kRecords; ++i) {
     // Light ones that never come again fill every second place.
-    const std::string key =
-        i % 2 == 0 ? "once " + std::to_string(i) : std::to_string(zipf(random));
+    const std::string key = i % 2 == 0 ? "once " + std::to_string(i) : std::to_string(zipf(random));
     ++exact[key];
     keys.Add(Seen(key));
   }

@@ -329,7 +329,8 @@ TEST(FoldCollector, FoldsAHeavyKeyEvenWhereItStepsAside) {
     const std::string heavy = "key heavy, and longer than a slot";
     FoldInput input = MostlyDistinct(fold_case.options, 60'000, 0.15, heavy, random);
     const Collected collected =
-        CollectFold{.fold = fold_case.options, .partitions = 3, .memory_bytes = 1 << 20}.Over(input);
+        CollectFold{.fold = fold_case.options, .partitions = 3, .memory_bytes = 1 << 20}.Over(
+            input);
     ASSERT_TRUE(collected.stats.stepped_aside);
     EXPECT_GT(collected.runs.size(), 2u);
     ExpectSorted(collected);
