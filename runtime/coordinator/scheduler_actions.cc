@@ -199,6 +199,7 @@ void CoordinatorMachine::TakePart(JobEntry& job, const wire::CommitRequest& requ
   part.epoch = epoch;
   part.info = PartInfoOf(request.part());
   Add(job.stats, request.stats());
+  if (request.has_load()) job.loads.Take(task, request.load());
   if (!job.map_only()) return;
   job.reading.erase({task, part.attempt});
   job.counted_maps[task] = true;

@@ -181,8 +181,11 @@ void SimulatedCluster::FinishMap(std::uint32_t index, const AttemptId& id) {
   wire::MapDone& done = *message.mutable_map_done();
   *done.mutable_attempt() = ToWire(id);
   done.mutable_stats()->set_input_records(1);
-  for (std::uint32_t part = 0; part < options_.reduces; ++part)
-    done.add_partition_hashes(MapContent(id, part));
+  for (std::uint32_t part = 0; part < options_.reduces; ++part) {
+    const std::uint64_t content = MapContent(id, part);
+    done.add_partition_hashes(content);
+    done.mutable_partition_sizes()->push_back(static_cast<char>(content % 100));
+  }
   ToWorkerMachine(index, id.job, message);
 }
 
