@@ -47,6 +47,9 @@ configure_file(scripts/cmake/spillway.pc.in
   ${PROJECT_BINARY_DIR}/share/pkgconfig/spillway.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/share/pkgconfig/spillway.pc DESTINATION share/pkgconfig
   COMPONENT dev)
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include/spillway)
+file(CREATE_LINK ${PROJECT_SOURCE_DIR}/mapreduce
+     ${PROJECT_BINARY_DIR}/include/spillway/mapreduce SYMBOLIC)
 
 install(DIRECTORY examples/templates DESTINATION share/spillway COMPONENT dev)
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/share/spillway)

@@ -172,6 +172,7 @@ class Commands(StreamCase):
     def test_that_are_not_there_are_named(self):
         text = self.stream("./no-such-mapper", "cat", "--retries", "0", expect=1).text
         self.assertIn("exited with 127, so there is no such command", text)
+        self.assertRegex(text, r"not found\nWhat to do: fix the job's code, or its command")
 
     def test_that_die_of_a_signal_name_it(self):
         text = self.stream("cat", "kill -9 $$", "--retries", "0", expect=1).text
