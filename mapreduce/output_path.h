@@ -23,7 +23,6 @@ inline std::string WhyNoOutputLevel(std::string_view level) {
     return "a level begins with '.' or '_', and such names are passed over as input";
   if (level.starts_with("part-") || level.starts_with("map-"))
     return "a level begins with 'part-' or 'map-', as the names of parts do";
-  if (level == "SPILLWAY_OWNER") return "SPILLWAY_OWNER is a file of the commit";
   for (const char c : level)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return "it holds control characters";
   return {};

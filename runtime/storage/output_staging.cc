@@ -15,7 +15,7 @@ namespace {
 constexpr const char* kAttempts = "/attempts";
 constexpr const char* kManifest = "_manifest.json";
 /// In an output that is replacing another one: the name that the other one then has.
-constexpr const char* kReplaced = "SPILLWAY_REPLACED";
+constexpr const char* kReplaced = "_SPILLWAY_REPLACED";
 
 constexpr std::size_t kNameBytesMax = 255;
 

@@ -48,10 +48,6 @@ struct StagingOptions {
 /// carry our marker, of processes that are gone.
 void RemoveLeftovers(FileSystem& files, const std::string& output_dir);
 
-/// Removes what jobs that died while they worked on this output left beside it: directories that
-/// carry our marker, of processes that are gone.
-void RemoveLeftovers(FileSystem& files, const std::string& output_dir);
-
 class OutputStaging {
  public:
   /// Creates the staging directory, after removing what a dead job left for the same output, or

@@ -8,7 +8,9 @@
 
 namespace spillway {
 
-inline constexpr const char* kOwnerMarkerName = "SPILLWAY_OWNER";
+/// Whoever reads a directory of files passes over names that begin so: the marker may be left in an
+/// output whose job was killed right after it had published it.
+inline constexpr const char* kOwnerMarkerName = "_SPILLWAY_OWNER";
 
 /// Writes the marker of this process into `directory`. Not synced: a directory that lost it in a
 /// power cut is nobody's, and stays.

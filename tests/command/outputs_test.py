@@ -84,7 +84,7 @@ class NamedOutputs(CommandCase):
                           ("part-00000", "names of parts"), ("attempts", "attempts are written"),
                           ("a\nb", "control characters"), ("x" * 300, "longer than 255"),
                           ("a//b", "level without a name"),
-                          ("SPILLWAY_OWNER", "file of the commit")):
+                          ("_SPILLWAY_OWNER", "passed over as input")):
             with self.subTest(name):
                 result = self.run_outputs("--retries", "0", args=["", f"--name={name}"], expect=1)
                 for word in (why, "is no name of an output", "Parse"):

@@ -11,7 +11,9 @@
 #include <sstream>
 
 #include "runtime/storage/attempt_output.h"
+#include "runtime/storage/input_files.h"
 #include "runtime/storage/output_staging.h"
+#include "runtime/storage/owner_marker.h"
 #include "runtime/storage/posix_file_system.h"
 #include "tests/runtime/storage/failing_file_system.h"
 
@@ -233,6 +235,28 @@ TEST_F(DirectoryExchangeTest, ARerunRepairsWhatAKilledProcessLeft) {
     EXPECT_THAT(Names(), ElementsAre("out"));
   }
   EXPECT_GT(marks, 0);
+}
+
+// A process that is killed when its output has just become visible leaves its markers there. They
+// are no data of the output, and no layout.
+TEST_F(DirectoryExchangeTest, AnOutputWhoseJobWasKilledAfterPublishingIsReadAndReplaced) {
+  ASSERT_TRUE(RunJob(Options("before"), {{"d=1", "old"}, {"d=2", "old"}}).ok());
+  const auto names = files_.List(dir_ + "/out").value();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool marked = WriteOwnerMarker(files_, dir_ + "/out").ok();
+    std::ofstream(dir_ + "/out/_SPILLWAY_REPLACED") << ".out.spillway-killed";
+    ::_exit(marked ? 0 : 1);
+  }
+  int state = 0;
+  ASSERT_EQ(::waitpid(child, &state, 0), child);
+  ASSERT_TRUE(WIFEXITED(state) && WEXITSTATUS(state) == 0);
+  const auto listed = ListInputFiles(files_, {dir_ + "/out"});
+  ASSERT_TRUE(listed.ok()) << listed.status().message();
+  EXPECT_EQ(listed->files.size(), 2u);
+  const Status status = RunJob(Options("again", ""), {{"d=2", "new"}});
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_EQ(files_.List(dir_ + "/out").value(), names) << "the markers went with the next commit";
 }
 
 }  // namespace

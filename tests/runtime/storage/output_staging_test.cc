@@ -248,13 +248,13 @@ TEST_F(OutputStagingTest, AnOwnedStagingThatWasCutShortIsMadeAnew) {
   const std::string place = dir_ + "/.out.spillway-job";
   for (const std::string written : {"", "cluster", "cluster c job"}) {
     ASSERT_TRUE(files_.MakeDirectory(place, 0755).ok());
-    std::ofstream(place + "/SPILLWAY_OWNER") << written;
+    std::ofstream(place + "/_SPILLWAY_OWNER") << written;
     const auto staging = Create(options);
     ASSERT_NE(staging, nullptr) << written;
     staging->Discard();
   }
   ASSERT_TRUE(files_.MakeDirectory(place, 0755).ok());
-  std::ofstream(place + "/SPILLWAY_OWNER") << "cluster d";
+  std::ofstream(place + "/_SPILLWAY_OWNER") << "cluster d";
   EXPECT_EQ(OutputStaging::Create(files_, options).status().code(), Code::kAlreadyExists);
 }
 
