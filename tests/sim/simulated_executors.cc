@@ -132,6 +132,8 @@ void SimulatedCluster::LoseExecutor(std::uint32_t index, JobId job,
 }
 
 bool SimulatedCluster::MayFail(const AttemptId& id) {
+  // Together with set-ups that fail they would use up a task's attempts.
+  if (options_.setup_failure_permille > 0 && !JobOf(id.job).doomed) return false;
   std::uint32_t& failures = failures_[{id.job, id.kind, id.task}];
   const bool doomed = JobOf(id.job).doomed && id.kind == TaskKind::kMap && id.task == 0;
   if (!doomed && failures >= kFailuresMax) return false;
