@@ -32,9 +32,11 @@ bool HasLostParts(const JobEntry& job) {
 void CoordinatorMachine::OnLoopContribution(WorkerEntry& worker,
                                             const wire::LoopContribution& contribution) {
   JobEntry* const job = Job(contribution.seat().job());
-  if (job == nullptr || !job->is_loop() || !Owns(worker, contribution.seat())) return;
-  if (contribution.generation() == 0) return TellLoop(worker, *job);  // It asks where the loop is.
-  if (job->rounds == nullptr) return;
+  if (job == nullptr || !job->is_loop()) return;
+  // It asks where the loop is, maybe by a seat that is to stop: others beside it wait for the
+  // answer.
+  if (contribution.generation() == 0) return TellLoop(worker, *job);
+  if (job->rounds == nullptr || !Owns(worker, contribution.seat())) return;
   LoopRounds& rounds = *job->rounds;
   if (contribution.generation() != rounds.generation() || contribution.round() != rounds.round())
     return;
@@ -76,7 +78,11 @@ void CoordinatorMachine::TellAll(JobId number,
 void CoordinatorMachine::OnLoopCheckpoint(WorkerEntry& worker,
                                           const wire::LoopCheckpoint& checkpoint) {
   JobEntry* const job = Job(checkpoint.seat().job());
-  if (job == nullptr || !job->is_loop() || !Owns(worker, checkpoint.seat())) return;
+  if (job == nullptr || !job->is_loop()) return;
+  if (!Owns(worker, checkpoint.seat())) {  // Nobody else beside that seat would ask.
+    if (checkpoint.unreadable()) TellLoop(worker, *job);
+    return;
+  }
   if (job->rounds == nullptr || checkpoint.generation() != job->rounds->generation()) return;
   if (!checkpoint.unreadable()) {
     if (checkpoint.round() <= job->checkpoint_round || checkpoint.round() > job->rounds->round())

@@ -97,7 +97,11 @@ void SimulatedCluster::Stop(std::uint32_t index, const AttemptId& id) {
     Worker& at = *workers_[index];
     const auto executor = at.executors.find(id.job);
     if (executor == at.executors.end() || executor->second != life) return;
-    if (at.attempts.erase(id) > 0) part_files_.erase({id.job, id.task, id.attempt});
+    const auto stopped_one = at.attempts.find(id);
+    if (stopped_one != at.attempts.end()) {
+      if (stopped_one->second.wrote) part_files_.erase({id.job, id.task, id.attempt});
+      at.attempts.erase(stopped_one);
+    }
     wire::Message stopped;
     *stopped.mutable_attempt_stopped()->mutable_attempt() = ToWire(id);
     ToWorkerMachine(index, id.job, stopped);

@@ -278,6 +278,28 @@ TEST_F(LoopMessagesTest, ACheckpointThatCannotBeReadEndsAJobOfWhichSeatsHaveEnde
   EXPECT_NE(why.find("cannot be read"), std::string::npos) << why;
 }
 
+// Found by the simulation: others beside that seat waited for the answer for ever.
+TEST_F(LoopMessagesTest, ASeatThatIsNotKnownMayAskForTheOthersOfItsExecutor) {
+  Start(false);
+  wire::Message message;
+  wire::AttemptId unknown = one_.Seats().front();
+  unknown.set_attempt(77);
+  const auto begins = [&] {
+    return std::count_if(one_.heard().begin(), one_.heard().end(),
+                         [](const wire::Message& m) { return m.has_loop_begin(); });
+  };
+  const auto before = begins();
+  *message.mutable_loop_contribution()->mutable_seat() = unknown;
+  one_.Say(message);
+  EXPECT_EQ(begins(), before + 1);
+  *message.mutable_loop_checkpoint()->mutable_seat() = unknown;
+  message.mutable_loop_checkpoint()->set_generation(generation_);
+  message.mutable_loop_checkpoint()->set_round(3);
+  message.mutable_loop_checkpoint()->set_unreadable(true);
+  one_.Say(message);
+  EXPECT_EQ(begins(), before + 2);
+}
+
 class RestartedLoopTest : public LoopMessagesTest {
  protected:
   /// A coordinator that goes on from the checkpoint of round 3.
