@@ -171,6 +171,7 @@ class CoordinatorMachine {
   // --- loop_messages.cc: the rounds of loops.
   /// Tells the worker the loop's generation and, from its first one on, the rounds that are kept.
   void TellLoop(WorkerEntry& worker, JobEntry& job);
+  void CancelIfStuck(const JobEntry& job);
   void TellBegin(WorkerEntry& worker, const JobEntry& job);
   /// Goes on telling, as far as the worker's channel has room.
   void TellRounds(WorkerEntry& worker, JobEntry& job);

@@ -17,6 +17,8 @@ constexpr std::uint64_t kRoundsBytesMax = std::uint64_t{1} << 30;
 constexpr std::uint64_t kTellBacklogBytes = 16 << 20;
 /// Generations that one coordinator may begin for a job.
 constexpr std::uint64_t kGenerationsMax = 1 << 16;
+constexpr const char* kEndedMeanwhile =
+    "the coordinator was restarted while the loop ended: submit it again";
 
 /// A seat that has ended has no parts to map any more: rounds cannot be made again while the loop
 /// has no result.
@@ -30,9 +32,11 @@ bool HasLostParts(const JobEntry& job) {
 void CoordinatorMachine::OnLoopContribution(WorkerEntry& worker,
                                             const wire::LoopContribution& contribution) {
   JobEntry* const job = Job(contribution.seat().job());
-  if (job == nullptr || !job->is_loop() || !Owns(worker, contribution.seat())) return;
-  if (contribution.generation() == 0) return TellLoop(worker, *job);  // It asks where the loop is.
-  if (job->rounds == nullptr) return;
+  if (job == nullptr || !job->is_loop()) return;
+  // It asks where the loop is, maybe by a seat that is to stop: others beside it wait for the
+  // answer.
+  if (contribution.generation() == 0) return TellLoop(worker, *job);
+  if (job->rounds == nullptr || !Owns(worker, contribution.seat())) return;
   LoopRounds& rounds = *job->rounds;
   if (contribution.generation() != rounds.generation() || contribution.round() != rounds.round())
     return;
@@ -49,9 +53,17 @@ void CoordinatorMachine::OnLoopContribution(WorkerEntry& worker,
     job->Log(now_, why);
     return Feed(CancelJob{job->number, why});
   }
+  CancelIfStuck(*job);
   if (!done) return;
   job->coming->Clear();
   TellAll(job->number, &CoordinatorMachine::TellRounds);
+}
+
+/// A seat that had asked for its grant under the coordinator before has it, and contributes no more
+/// to the rounds that were begun again; the first seat waits for it.
+void CoordinatorMachine::CancelIfStuck(const JobEntry& job) {
+  if (job.is_loop() && job.rounds != nullptr && job.rounds->IsHere(0) && HasLostParts(job))
+    Feed(CancelJob{job.number, kEndedMeanwhile});
 }
 
 /// A worker that takes nothing any more is given up meanwhile, and its job may end by it.
@@ -66,7 +78,11 @@ void CoordinatorMachine::TellAll(JobId number,
 void CoordinatorMachine::OnLoopCheckpoint(WorkerEntry& worker,
                                           const wire::LoopCheckpoint& checkpoint) {
   JobEntry* const job = Job(checkpoint.seat().job());
-  if (job == nullptr || !job->is_loop() || !Owns(worker, checkpoint.seat())) return;
+  if (job == nullptr || !job->is_loop()) return;
+  if (!Owns(worker, checkpoint.seat())) {  // Nobody else beside that seat would ask.
+    if (checkpoint.unreadable()) TellLoop(worker, *job);
+    return;
+  }
   if (job->rounds == nullptr || checkpoint.generation() != job->rounds->generation()) return;
   if (!checkpoint.unreadable()) {
     if (checkpoint.round() <= job->checkpoint_round || checkpoint.round() > job->rounds->round())
@@ -108,9 +124,7 @@ void CoordinatorMachine::TellLoop(WorkerEntry& worker, JobEntry& job) {
   if (job.rounds == nullptr) {
     BeginRounds(job, options_.epoch * kGenerationsMax);
     // A coordinator died within the moment between two seats' ends.
-    if (HasLostParts(job))
-      return Feed(CancelJob{job.number,
-                            "the coordinator was restarted while the loop ended: submit it again"});
+    if (HasLostParts(job)) return Feed(CancelJob{job.number, kEndedMeanwhile});
   }
   worker.told_loops[job.number] = {job.rounds->kept_from(), 0};
   TellBegin(worker, job);

@@ -35,6 +35,8 @@ class LoopRounds {
   const std::vector<std::string>& Done(std::uint32_t round) const {
     return done_[round - kept_from_];
   }
+  /// Whether the part is there of the round in progress.
+  bool IsHere(std::uint32_t part) const { return here_count_ > 0 && here_[part]; }
   /// Whether what is kept says nothing without the state of round kept_from().
   bool NeedsState() const { return kept_from_ > 0 && !(options_.stand_alone && !done_.empty()); }
   /// Of all rounds that are kept, and of the one in progress.

@@ -188,6 +188,7 @@ void CoordinatorMachine::Do(const GrantCommit& action) {
   *message.mutable_commit_grant()->mutable_attempt() = ToWire(action.attempt);
   message.mutable_commit_grant()->set_epoch(action.epoch);
   Post(action.worker, message);
+  CancelIfStuck(*job);
 }
 
 void CoordinatorMachine::TakePart(JobEntry& job, const wire::CommitRequest& request,

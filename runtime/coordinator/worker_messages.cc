@@ -28,6 +28,18 @@ Status CheckRegister(const wire::Register& details) {
   return OkStatus();
 }
 
+/// The attempt that the message ends, whatever came of it.
+const wire::AttemptId* EndedBy(const wire::Message& message) {
+  switch (message.kind_case()) {
+    case wire::Message::kMapDone: return &message.map_done().attempt();
+    case wire::Message::kAttemptFailed: return &message.attempt_failed().attempt();
+    case wire::Message::kAttemptStopped: return &message.attempt_stopped().attempt();
+    case wire::Message::kSegmentLost:
+      return message.segment_lost().ended() ? &message.segment_lost().reduce() : nullptr;
+    default: return nullptr;
+  }
+}
+
 }  // namespace
 
 void CoordinatorMachine::OnRegister(const std::string& peer, Role role, const std::string& key,
@@ -153,6 +165,12 @@ void CoordinatorMachine::OnSessionFrame(const std::string& peer, const std::stri
 }
 
 void CoordinatorMachine::OnWorkerMessage(WorkerEntry& worker, const wire::Message& message) {
+  // It was given up, and its job has ended without it: its slot is all that is left.
+  const wire::AttemptId* const ended = EndedBy(message);
+  if (ended != nullptr && Job(ended->job()) == nullptr) {
+    if (Owns(worker, *ended)) Feed(AttemptStopped{FromWire(*ended)});
+    return;
+  }
   switch (message.kind_case()) {
     case wire::Message::kHeartbeat: worker.health = message.heartbeat(); return;
     case wire::Message::kProgress: return OnProgress(worker, message.progress());

@@ -1,6 +1,7 @@
 #include "runtime/worker/worker_link.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "runtime/protocol/frame.h"
@@ -139,6 +140,21 @@ bool WorkerLink::Answers(const wire::Registered& registered) const {
          registered.registration() > registration_;
 }
 
+/// Whoever was told to stop, or refused, after it had asked for a grant must not ask again: the
+/// coordinator may have lost with the power that it said so, and the part is gone.
+void WorkerLink::SayKeptAgain() {
+  std::set<AttemptId> stopped;
+  for (const std::string& text : kept_) {
+    const auto message = ParseMessage(text);
+    if (message->has_attempt_stopped()) stopped.insert(*EndedAttempt(*message));
+  }
+  for (std::string& text : kept_) {
+    const auto message = ParseMessage(text);
+    if (message->has_commit_request() && stopped.contains(*EndedAttempt(*message))) continue;
+    (void)channel_->Post(std::move(text));
+  }
+}
+
 WorkerLink::News WorkerLink::OnRegistered(const wire::Registered& registered, TimeMs now) {
   News news;
   news.registered = registered;
@@ -156,8 +172,7 @@ WorkerLink::News WorkerLink::OnRegistered(const wire::Registered& registered, Ti
   heartbeat_ms_ = std::max<std::uint64_t>(registered.heartbeat_ms(), 1);
   channel_ = std::make_unique<ReliableChannel>(registered.session(), registered.version(),
                                                options_.channel);
-  if (!news.fresh)
-    for (std::string& text : kept_) (void)channel_->Post(std::move(text));
+  if (!news.fresh) SayKeptAgain();
   kept_.clear();
   return news;
 }

@@ -73,6 +73,7 @@ class WorkerLink {
   std::string RegisterFrame();
   /// Keeps what has to be said again.
   void KeepEnds();
+  void SayKeptAgain();
 
   wire::Register details_;
   const std::function<std::vector<AttemptId>()> attempts_;

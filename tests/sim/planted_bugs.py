@@ -71,7 +71,7 @@ BUGS = [
         "  void operator()(const AttemptDone& e) {\n"
         "    *record_.mutable_stopped()->mutable_attempt() = ToWire(e.attempt);\n"),
     Bug("ended jobs are not cleared away", "runtime/worker/worker_machine.cc",
-        "case wire::Message::kEndJob: return RemoveJob(message.end_job().job());",
+        "case wire::Message::kEndJob: return EndJob(message.end_job().job());",
         "case wire::Message::kEndJob: return;"),
     Bug("registrations are not numbered, and words of old sessions count",
         "runtime/coordinator/worker_messages.cc",
@@ -90,10 +90,10 @@ BUGS = [
         "  effects_.durable = true;\n  Feed(Committed{", "  Feed(Committed{"),
     Bug("a worker's number may be lost with the power",
         "runtime/coordinator/scheduler_actions.cc",
-        "std::holds_alternative<WorkerJoined>(event) ||\n", ""),
+        "std::holds_alternative<WorkerJoined>(event) || ", ""),
     Bug("a job's beginning may be lost with the power",
         "runtime/coordinator/scheduler_actions.cc",
-        "std::holds_alternative<SubmitJob>(event) ||\n", ""),
+        " || std::holds_alternative<SubmitJob>(event)", ""),
     Bug("ends are lost with their session", "runtime/worker/worker_link.cc",
         "if (wanted) kept_.push_back(std::move(text));", "(void)wanted;"),
     Bug("lost frames are not sent again", "runtime/protocol/reliable_channel.cc",
@@ -132,7 +132,7 @@ BUGS = [
     Bug("a kill changes nothing", "runtime/core/scheduler.cc",
         '  EndJob(*job, Cancelled("the job was cancelled: " + event.reason));\n', ""),
     Bug("a kill may be lost with the power", "runtime/coordinator/scheduler_actions.cc",
-        "std::holds_alternative<CancelJob>(event) ||\n", ""),
+        "std::holds_alternative<CancelJob>(event) || ", ""),
     Bug("failures are not counted", "runtime/core/task_transitions.cc",
         "    ++trouble.failures;\n", "    (void)trouble;\n"),
     Bug("a task has one try less", "runtime/core/failure_policy.cc",
@@ -186,6 +186,16 @@ BUGS = [
              "if (contribution.generation() != rounds.generation()) return;")),
     Bug("a new coordinator goes on in the old generation", "runtime/coordinator/loop_messages.cc",
         "BeginRounds(job, options_.epoch * kGenerationsMax);", "BeginRounds(job, 1);"),
+    Bug("a seat that ended is waited for", "runtime/coordinator/loop_messages.cc",
+        "if (job.is_loop() && job.rounds != nullptr && job.rounds->IsHere(0) && HasLostParts(job))",
+        "if (false)"),
+    Bug("an executor that missed its loop is given a seat", "runtime/worker/worker_machine.cc",
+        "  if (missed) Replace(id.job, *job);\n", "  (void)missed;\n"),
+    Bug("what ends after its job keeps its slot", "runtime/coordinator/worker_messages.cc",
+        "    if (Owns(worker, *ended)) Feed(AttemptStopped{FromWire(*ended)});\n", ""),
+    Bug("a worker's former end makes it unknown", "runtime/coordinator/restoring.cc",
+        "      if (worker != nullptr && worker->epoch == record.worker_gone().epoch())\n",
+        "      if (worker != nullptr)\n"),
     Bug("who comes late is not told the rounds before", "runtime/coordinator/loop_messages.cc",
         "worker.told_loops[job.number] = {job.rounds->kept_from(), 0};",
         "worker.told_loops[job.number] = {job.rounds->round(), 0};"),
@@ -253,6 +263,7 @@ class Planted:
         self.sources = build / "planted"
         self.build = self.sources / "build" / "release"
         self.planted = {}  # What was changed, as it was.
+        self.sources.mkdir(parents=True, exist_ok=True)
         for name in FOLDERS:
             if (ROOT / name).exists():
                 mirror(ROOT / name, self.sources / name)

@@ -97,7 +97,11 @@ void SimulatedCluster::Stop(std::uint32_t index, const AttemptId& id) {
     Worker& at = *workers_[index];
     const auto executor = at.executors.find(id.job);
     if (executor == at.executors.end() || executor->second != life) return;
-    if (at.attempts.erase(id) > 0) part_files_.erase({id.job, id.task, id.attempt});
+    const auto stopped_one = at.attempts.find(id);
+    if (stopped_one != at.attempts.end()) {
+      if (stopped_one->second.wrote) part_files_.erase({id.job, id.task, id.attempt});
+      at.attempts.erase(stopped_one);
+    }
     wire::Message stopped;
     *stopped.mutable_attempt_stopped()->mutable_attempt() = ToWire(id);
     ToWorkerMachine(index, id.job, stopped);
@@ -132,6 +136,8 @@ void SimulatedCluster::LoseExecutor(std::uint32_t index, JobId job,
 }
 
 bool SimulatedCluster::MayFail(const AttemptId& id) {
+  // Together with set-ups that fail they would use up a task's attempts.
+  if (options_.setup_failure_permille > 0 && !JobOf(id.job).doomed) return false;
   std::uint32_t& failures = failures_[{id.job, id.kind, id.task}];
   const bool doomed = JobOf(id.job).doomed && id.kind == TaskKind::kMap && id.task == 0;
   if (!doomed && failures >= kFailuresMax) return false;

@@ -1,6 +1,8 @@
 // What the coordinator tells workers of the rounds of loops.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "runtime/protocol/loop_pieces.h"
 #include "runtime/protocol/wire_values.h"
 #include "tests/runtime/coordinator/machine_bench.h"
@@ -274,6 +276,71 @@ TEST_F(LoopMessagesTest, ACheckpointThatCannotBeReadEndsAJobOfWhichSeatsHaveEnde
     if (record.has_cancelled()) why = record.cancelled().reason();
   }
   EXPECT_NE(why.find("cannot be read"), std::string::npos) << why;
+}
+
+// Found by the simulation: others beside that seat waited for the answer for ever.
+TEST_F(LoopMessagesTest, ASeatThatIsNotKnownMayAskForTheOthersOfItsExecutor) {
+  Start(false);
+  wire::Message message;
+  wire::AttemptId unknown = one_.Seats().front();
+  unknown.set_attempt(77);
+  const auto begins = [&] {
+    return std::count_if(one_.heard().begin(), one_.heard().end(),
+                         [](const wire::Message& m) { return m.has_loop_begin(); });
+  };
+  const auto before = begins();
+  *message.mutable_loop_contribution()->mutable_seat() = unknown;
+  one_.Say(message);
+  EXPECT_EQ(begins(), before + 1);
+  *message.mutable_loop_checkpoint()->mutable_seat() = unknown;
+  message.mutable_loop_checkpoint()->set_generation(generation_);
+  message.mutable_loop_checkpoint()->set_round(3);
+  message.mutable_loop_checkpoint()->set_unreadable(true);
+  one_.Say(message);
+  EXPECT_EQ(begins(), before + 2);
+}
+
+class RestartedLoopTest : public LoopMessagesTest {
+ protected:
+  /// A coordinator that goes on from the checkpoint of round 3.
+  void Restart() {
+    Start(false);
+    Rounds(0, 5, 10);
+    one_.SayCheckpoint(generation_, 3);
+    for (const std::string& record : bench_.records)
+      ASSERT_TRUE(next_.machine.Restore(record).ok());
+    next_.machine.Resume(next_.now);
+    next_.Take();
+    one_.Resume(next_);
+    generation_ = one_.LastBegin().generation();
+  }
+
+  bool IsCancelled() const {
+    return std::any_of(next_.records.begin(), next_.records.end(), [](const std::string& bytes) {
+      wire::JournalRecord record;
+      return record.ParseFromString(bytes) && record.has_cancelled();
+    });
+  }
+
+  MachineBench next_;
+};
+
+// Found by the simulation: the first seat waited for ever for one that had asked for its grant
+// before the restart, and takes no part in the rounds that are begun again.
+TEST_F(RestartedLoopTest, ASeatThatEndsWhileTheFirstWaitsForItEndsTheJob) {
+  Restart();
+  one_.Contribute(generation_, 3, 0, "first");
+  EXPECT_FALSE(IsCancelled());
+  one_.Commit(one_.Seats().back());
+  EXPECT_TRUE(IsCancelled());
+}
+
+TEST_F(RestartedLoopTest, ASeatThatHasEndedBeforeTheFirstContributesEndsTheJob) {
+  Restart();
+  one_.Commit(one_.Seats().back());
+  EXPECT_FALSE(IsCancelled()) << "the first may have its result";
+  one_.Contribute(generation_, 3, 0, "first");
+  EXPECT_TRUE(IsCancelled());
 }
 
 }  // namespace

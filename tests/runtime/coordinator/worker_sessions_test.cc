@@ -40,12 +40,23 @@ class Speaker {
     bench_.Take();
   }
 
+  void Say(std::uint64_t session, const wire::Message& message) {
+    wire::Frame frame;
+    frame.set_version(kProtocolVersion);
+    frame.set_session(session);
+    frame.set_first_sequence(++said_);
+    frame.add_messages(message.SerializeAsString());
+    bench_.machine.OnFrame(peer_, Role::kNone, frame.SerializeAsString(), bench_.now, key_);
+    bench_.Take();
+  }
+
  private:
   MachineBench& bench_;
   const std::string peer_;
   const std::string key_;
   const std::uint64_t incarnation_;
   std::uint64_t registrations_ = 0;
+  std::uint64_t said_ = 0;
 };
 
 TEST(WorkerSessions, ARevokedKeyEndsThoseThatItOpenedAndNoOther) {
@@ -109,6 +120,33 @@ TEST(WorkerSessions, AWorkerThatRegisteredTwiceIsKnownAfterARestart) {
   const wire::Registered resumed = again.Register(Role::kWorker, joined.epoch());
   EXPECT_EQ(resumed.worker(), joined.worker());
   EXPECT_EQ(resumed.epoch(), joined.epoch());
+}
+
+// Found by the simulation: its slot stayed taken, and its worker could not drain.
+TEST(WorkerSessions, AnAttemptThatEndsAfterItsJobGivesItsSlotBack) {
+  MachineBench bench;
+  Speaker worker(bench, "w1", "", 11);
+  const auto session = worker.Register().session();
+  bench.Submit("c", SampleSpec(1, 1));
+  bench.Open();
+  wire::Request kill;
+  kill.mutable_kill()->set_job_id(bench.LastReply("c").submitted().job_id());
+  bench.Ask("k", kill);
+  const CoordinatorMachineOptions options;
+  for (TimeMs waited = 0; waited <= options.scheduler.stop_timeout_ms; waited += 1'000) {
+    bench.now += 1'000;
+    worker.Beat(session);
+    bench.machine.Tick(bench.now);
+    bench.Take();
+  }
+  ASSERT_FALSE(bench.machine.has_jobs()) << "its attempt is given up";
+  ASSERT_EQ(bench.machine.ViewCluster().workers(0).slots_taken(), 1u);
+  const std::size_t records = bench.records.size();
+  wire::Message failed;
+  failed.mutable_attempt_failed()->mutable_attempt()->set_job(1);
+  worker.Say(session, failed);
+  EXPECT_EQ(bench.machine.ViewCluster().workers(0).slots_taken(), 0u);
+  EXPECT_EQ(bench.records.size(), records) << "the journal has forgotten the job";
 }
 
 TEST(WorkerSessions, LostWorkersAreInTheLogsOfJobsThatRun) {

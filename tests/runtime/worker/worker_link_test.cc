@@ -112,5 +112,25 @@ TEST(WorkerLink, EndsSurviveTheirSession) {
   EXPECT_EQ(ParseMessage(frame->messages(0))->map_done().attempt().task(), 3u);
 }
 
+// Found by the simulation: a coordinator that had lost with the power that it stopped the attempt
+// granted it, and its part was gone.
+TEST(WorkerLink, WhoHasStoppedDoesNotAskForAGrantAgain) {
+  WorkerLink link = MakeLink();
+  (void)Sent(link, 0);
+  (void)link.OnFrame(Answer(7, 1), 110);
+  wire::Message request, stopped;
+  request.mutable_commit_request()->mutable_attempt()->set_task(3);
+  stopped.mutable_attempt_stopped()->mutable_attempt()->set_task(3);
+  link.Post(request);
+  link.Post(stopped);
+  (void)link.NextFrame(120);
+  (void)link.OnFrame(Again(7), 125);
+  (void)Sent(link, 130);
+  (void)link.OnFrame(Answer(8, 2), 130);
+  const auto frame = ParseFrame(*link.NextFrame(140));
+  ASSERT_EQ(frame->messages_size(), 1);
+  EXPECT_TRUE(ParseMessage(frame->messages(0))->has_attempt_stopped());
+}
+
 }  // namespace
 }  // namespace spillway
