@@ -71,7 +71,9 @@ class JobRun {
   const std::map<std::string, std::string>& directories() const { return directories_; }
 
  private:
-  static constexpr std::size_t kRunRecords = 3;  // Of a map output that is combined repeatedly.
+  // Of a map output that is combined repeatedly, the runs have 1, 2, 3, 1, 2, 3... records: what
+  // was combined becomes the first as well as the second operand.
+  static constexpr std::size_t kRunRecordsMax = 3;
 
   TestHost::Options HostOptions(std::size_t task_index) const {
     TestHost::Options options;
@@ -160,13 +162,15 @@ class JobRun {
   Result<StoredRecords> CombineMapOutput(StoredRecords records) {
     if (shape_.combining == Combining::kRepeatedly) {
       StoredRecords runs;
-      for (std::size_t at = 0; at < records.size(); at += kRunRecords) {
+      std::size_t run_records = 1;
+      for (std::size_t at = 0; at < records.size();) {
+        const std::size_t count = std::min(run_records, records.size() - at);
         const auto begin = records.begin() + static_cast<std::ptrdiff_t>(at);
-        const auto end = records.end() - begin < static_cast<std::ptrdiff_t>(kRunRecords)
-                             ? records.end()
-                             : begin + static_cast<std::ptrdiff_t>(kRunRecords);
-        SPILLWAY_ASSIGN_OR_RETURN(const StoredRecords run, Combine({begin, end}));
+        SPILLWAY_ASSIGN_OR_RETURN(const StoredRecords run,
+                                  Combine({begin, begin + static_cast<std::ptrdiff_t>(count)}));
         runs.insert(runs.end(), run.begin(), run.end());
+        at += count;
+        run_records = run_records % kRunRecordsMax + 1;
       }
       records = std::move(runs);
     }

@@ -41,8 +41,10 @@ struct JobOutcome {
     return all;
   }
 
-  /// The lines of all parts, without their newlines.
+  /// The lines of all parts, without their newlines. After a failure, what it was: a test that
+  /// expects other lines then shows it.
   std::vector<std::string> lines() const {
+    if (!status.ok()) return {"the job failed: " + status.message()};
     std::vector<std::string> lines;
     const std::string all = text();
     for (std::size_t at = 0; at < all.size();) {

@@ -4,7 +4,7 @@
 
 #include "runtime/cli/plan_text.h"
 #include "runtime/cli/progress_estimate.h"
-#include "runtime/cli/summary_text.h"
+#include "runtime/cli/skew_text.h"
 
 namespace spillway {
 namespace {
@@ -53,9 +53,9 @@ void AddVolumes(const JobReport& report, Json* json) {
 void AddSkew(const JobReport& report, Json* json) {
   const Skew skew = MeasureSkew(report.partition_output_bytes);
   (*json)["partition_output_bytes"] = report.partition_output_bytes;
-  (*json)["skew"] = {{"largest_bytes", skew.largest_bytes},
-                     {"median_bytes", skew.median_bytes},
-                     {"ratio", skew.ratio}};
+  (*json)["skew"] = {
+      {"largest_bytes", skew.largest}, {"median_bytes", skew.median}, {"ratio", skew.ratio}};
+  AddSkewJson(report.skew, json);
 }
 
 void AddLoop(const LoopReport& loop, Json* json) {
@@ -118,6 +118,7 @@ std::string ProgressJson(const JobProgress& progress) {
   json["spilled_bytes"] = progress.spilled_bytes;
   json["shuffled_bytes"] = progress.shuffled_bytes;
   json["elapsed_ms"] = progress.elapsed_ms;
+  json["heavy_keys"] = HeavyKeysJson(progress.heavy_keys);
   return Line(json);
 }
 

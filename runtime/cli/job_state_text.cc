@@ -7,7 +7,7 @@
 #include "mapreduce/base/units.h"
 #include "runtime/cli/progress_estimate.h"
 #include "runtime/cli/quantity_text.h"
-#include "runtime/cli/summary_text.h"
+#include "runtime/cli/skew_text.h"
 #include "runtime/cli/text_table.h"
 #include "runtime/client/job_submission.h"
 #include "runtime/local/job_report.h"
@@ -126,9 +126,14 @@ std::string JobStatusText(const wire::JobState& job) {
   text += TasksLine("reduces", job.reduces_done(), job.reduces_total(), job.reduces_running());
   text += Label("input") + FormatBytes(job.input_bytes_read()) + " of " +
           FormatBytes(job.input_bytes()) + "\n";
+  const SkewReport skew = SkewOf(job);
+  const std::string keys = HeavyKeysText(skew.heavy_keys, skew.reduces);
+  if (!keys.empty()) text += Label("heaviest") + keys + " of the map output\n";
   text += Label("shuffled") + FormatBytes(job.stats().shuffled_bytes()) + ", of these " +
           FormatBytes(job.stats().fetched_bytes()) + " between hosts; spilled " +
           FormatBytes(job.stats().spilled_bytes()) + "\n";
+  if (const std::string reduced = PartitionsText(skew); !reduced.empty())
+    text += Label("reduced") + reduced + "\n" + PartitionTable(skew);
   text += Label("time") + "prepare " + FormatDuration(job.prepare_ms()) + ", map " +
           FormatDuration(job.map_ms()) + ", reduce " + FormatDuration(job.reduce_ms()) +
           ", commit " + FormatDuration(job.commit_ms()) + "\n";
@@ -137,6 +142,7 @@ std::string JobStatusText(const wire::JobState& job) {
           " run again\n";
   if (job.records_skipped() > 0)
     text += Label("skipped") + FormatNoun(job.records_skipped(), "bad record") + "\n";
+  if (const std::string hint = SkewHint(skew); !hint.empty()) text += "  hint: " + hint + "\n";
   for (const std::string& warning : job.warnings())
     text += "  warning: " + EscapeForLog(warning, 1'000) + "\n";
   if (job.ended() && !job.status().message().empty())
@@ -174,7 +180,11 @@ std::string JobListJson(const wire::JobStates& jobs) {
   return Line(json);
 }
 
-std::string JobStatusJson(const wire::JobState& job) { return Line(JobJson(job)); }
+std::string JobStatusJson(const wire::JobState& job) {
+  Json json = JobJson(job);
+  AddSkewJson(SkewOf(job), &json);
+  return Line(json);
+}
 
 std::string ClusterJson(const wire::ClusterState& cluster, const std::string& endpoint) {
   Json json;

@@ -94,7 +94,9 @@ std::string OverviewManual() {
   return page +
          ".SH FILES\n.TP\n.I ./spillway.toml\n.TQ\n.I ~/.config/spillway/config.toml\n"
          ".TQ\n.I /etc/spillway/config.toml\n"
-         "Settings, the strongest file first; the environment and options are stronger.\n";
+         "Settings, the strongest file first; the environment and options are stronger.\n"
+         ".SH SEE ALSO\nThe pages in share/doc/spillway of the installation: quickstart.md, "
+         "tutorials, how-to, plugins.md, streaming.md.\n";
 }
 
 }  // namespace spillway

@@ -19,7 +19,8 @@ int NewProjectCommand(const CommandLine& line, const Shell& shell) {
   const Status written = WriteProject(shell.prefix + "/share/spillway/templates/" + kind, *names);
   if (!written.ok()) return ReportError(shell, ExitCodeOf(written), written.message());
   const std::string& directory = names->directory;
-  shell.out << "Made " << directory << "/: a " << kind << " job, its test and a small input.\n\n"
+  shell.out << "Made " << directory << "/: a job of kind " << kind
+            << ", its test and a small input.\n\n"
             << "  cd " << directory << "\n"
             << "  spillway run .    # builds it, reads data/, writes out/\n"
             << "  cmake -S . -B build && cmake --build build && ctest --test-dir build\n";

@@ -7,6 +7,7 @@
 #include "mapreduce/base/units.h"
 #include "runtime/cli/job_json.h"
 #include "runtime/cli/quantity_text.h"
+#include "runtime/cli/skew_text.h"
 
 namespace spillway {
 namespace {
@@ -62,6 +63,10 @@ std::vector<std::string> ProgressBlock(const std::string& job_name, const JobPro
           Of(progress.reduces_done, progress.reduces_total) + ", " + InputText(progress, estimate),
       "  spilled " + FormatBytes(progress.spilled_bytes) + ", shuffled " +
           FormatBytes(progress.shuffled_bytes)};
+  // Not cut: what is left of a key could be half a character.
+  const std::string key = HeavyKeysText(progress.heavy_keys, progress.reduces_total, 1);
+  if (!key.empty() && lines[2].size() + key.size() + 20 < columns)
+    lines[2] += ", heaviest key " + key;
   // A line that wraps would make the block taller than what is erased, so it is cut; before the
   // colour goes in, whose bytes take no columns.
   for (std::string& line : lines)

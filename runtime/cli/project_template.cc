@@ -1,6 +1,7 @@
 #include "runtime/cli/project_template.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/filesystem.hpp>
 #include <fstream>
 #include <iterator>
@@ -15,6 +16,10 @@ namespace fs = boost::filesystem;
 
 constexpr std::string_view kTemplateName = "my_job";
 constexpr std::size_t kNameBytesMax = 64;
+// CMake has targets of these names already.
+constexpr std::array<std::string_view, 11> kTargetsOfCMake = {
+    "all",     "clean",          "depend",     "edit_cache",    "help", "install",
+    "package", "package_source", "preinstall", "rebuild_cache", "test"};
 
 bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool IsNameByte(char c) { return IsLetter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-'; }
@@ -61,6 +66,11 @@ Result<ProjectNames> ProjectNamesOf(const std::string& word) {
   if (name.size() > kNameBytesMax)
     return InvalidArgument("a project's name has at most " + std::to_string(kNameBytesMax) +
                            " letters; this one has " + std::to_string(name.size()) + ".");
+  if (std::find(kTargetsOfCMake.begin(), kTargetsOfCMake.end(), name) != kTargetsOfCMake.end())
+    return InvalidArgument("'" + name +
+                           "' cannot name a project: CMake has a target of that name. Choose "
+                           "another, such as 'my_" +
+                           name + "'.");
   return ProjectNames{directory, name};
 }
 

@@ -30,7 +30,9 @@ Status CheckPresence(const CommandLine& line) {
   if (missing.empty()) return OkStatus();
   std::string message = "missing: ";
   for (std::size_t i = 0; i < missing.size(); ++i) message += (i == 0 ? "" : ", ") + missing[i];
-  message += ". Write spillway " + std::string(line.command->name) + " JOB -i PATH... -o DIR.";
+  const bool is_stream = line.command->name == "stream";
+  message += ". Write spillway " + std::string(line.command->name) +
+             (is_stream ? " -m CMD -r CMD" : " JOB") + " -i PATH... -o DIR.";
   if (line.operands.empty() && line.Has("input"))
     message += " JOB comes first: -i takes all words up to the next option.";
   return InvalidArgument(message);

@@ -5,6 +5,7 @@
 
 #include "mapreduce/base/units.h"
 #include "runtime/cli/quantity_text.h"
+#include "runtime/cli/skew_text.h"
 
 namespace spillway {
 namespace {
@@ -33,6 +34,11 @@ std::string MapLine(const JobReport& report) {
   return text + "\n";
 }
 
+std::string HeavyKeysLine(const SkewReport& skew) {
+  const std::string keys = HeavyKeysText(skew.heavy_keys, skew.reduces);
+  return keys.empty() ? keys : Label("heaviest") + keys + " of the map output\n";
+}
+
 std::string ShuffleLine(const JobReport& report) {
   std::string text = Label("shuffled") + FormatBytes(report.shuffled_bytes);
   if (report.spilled_bytes == 0) return text + ", nothing spilled\n";
@@ -41,14 +47,19 @@ std::string ShuffleLine(const JobReport& report) {
   return text + "\n";
 }
 
+std::string ReducedLine(const SkewReport& skew) {
+  const std::string text = PartitionsText(skew);
+  return text.empty() ? text : Label("reduced") + text + "\n";
+}
+
 std::string OutputLine(const JobReport& report) {
   std::string text = Label("output") + Volume(report.output_records, report.output_bytes);
   if (report.partition_output_bytes.size() < 2) return text + "\n";
   const Skew skew = MeasureSkew(report.partition_output_bytes);
   text += " in " + FormatNoun(report.partition_output_bytes.size(), "part") + ", skew ";
   text += skew.ratio > 0 ? FixedPoint(skew.ratio, "%.2f") : "-";
-  return text + " (largest " + FormatBytes(skew.largest_bytes) + ", median " +
-         FormatBytes(skew.median_bytes) + ")\n";
+  return text + " (largest " + FormatBytes(skew.largest) + ", median " + FormatBytes(skew.median) +
+         ")\n";
 }
 
 std::string TimeLine(const JobReport& report) {
@@ -96,20 +107,6 @@ std::string CounterLines(const JobReport& report) {
 
 }  // namespace
 
-Skew MeasureSkew(std::vector<std::uint64_t> partition_bytes) {
-  Skew skew;
-  if (partition_bytes.empty()) return skew;
-  std::sort(partition_bytes.begin(), partition_bytes.end());
-  const std::size_t middle = partition_bytes.size() / 2;
-  const bool odd = partition_bytes.size() % 2 == 1;
-  const std::uint64_t below = partition_bytes[odd ? middle : middle - 1];
-  skew.largest_bytes = partition_bytes.back();
-  skew.median_bytes = below + (partition_bytes[middle] - below) / 2;
-  if (skew.median_bytes > 0)
-    skew.ratio = static_cast<double>(skew.largest_bytes) / static_cast<double>(skew.median_bytes);
-  return skew;
-}
-
 std::string SummaryText(const JobReport& report, bool verbose, TextStyle style) {
   std::string text = style.Good(EscapeForLog(report.job_name) + ":") + " done in " +
                      FormatDuration(report.total_ms) + ", output in " +
@@ -118,10 +115,13 @@ std::string SummaryText(const JobReport& report, bool verbose, TextStyle style) 
   text += Label("input") + Volume(report.input_records, report.input_bytes) + " in " +
           FormatNoun(report.maps, "split") + "\n";
   if (!report.loop.mode.empty()) text += LoopLine(report.loop);
-  text += MapLine(report) + ShuffleLine(report) + OutputLine(report) + TimeLine(report);
+  text += MapLine(report) + HeavyKeysLine(report.skew) + ShuffleLine(report);
+  text += ReducedLine(report.skew) + OutputLine(report) + TimeLine(report);
   if (report.peak_rss_bytes > 0)
     text += Label("memory") + FormatBytes(report.peak_rss_bytes) + " at most\n";
   text += TroubleLines(report, verbose) + CounterLines(report);
+  const std::string hint = SkewHint(report.skew);
+  if (!hint.empty()) text += "  " + style.Bold("hint:") + " " + hint + "\n";
   for (const std::string& warning : report.warnings)
     text += "  " + style.Warning("warning:") + " " + warning + "\n";
   return text;

@@ -213,7 +213,9 @@ void CoordinatorMachine::OnJobList(wire::JobStates& states, const wire::JobList&
     state.clear_log();
     state.clear_warnings();
     state.clear_partition_output_bytes();
+    state.clear_partitions();
     state.mutable_stats()->clear_counters();
+    state.mutable_stats()->clear_heavy_keys();
     bytes += state.ByteSizeLong();
     if (bytes > kListBytesMax) return false;
     *states.add_jobs() = std::move(state);

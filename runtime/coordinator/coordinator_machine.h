@@ -47,6 +47,7 @@ struct CoordinatorMachineOptions {
   std::uint64_t random_seed = 1;
   std::uint64_t epoch = 1;  ///< Of the journal.
   std::string owner;        ///< Of staging directories: names the journal.
+  ChannelLimits channel{};  ///< Of each worker's session.
 };
 
 /// What registered workers are given so that they can fetch from each other.

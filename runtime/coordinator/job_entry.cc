@@ -177,6 +177,7 @@ JobEntry NewJobEntry(JobId number, std::string job_id, wire::JobSpec spec) {
   spec.clear_inputs();
   spec.clear_maps();
   job.spec = std::move(spec);
+  job.loads = PartitionLoads(job.reduces());
   return job;
 }
 
@@ -303,6 +304,7 @@ wire::JobState JobEntry::State(const JobView* view, TimeMs now) const {
                   : state.maps_done() < state.maps_total() ? wire::MAPPING
                                                            : wire::REDUCING);
   *state.mutable_stats() = stats;
+  PutHeavyKeys(heavy_keys, kHeavyShareOfJob, *state.mutable_stats());
   if (stats.ByteSizeLong() > kCountersToldBytesMax) state.mutable_stats()->clear_counters();
   state.set_input_bytes(spec.input_bytes());
   std::uint64_t read = stats.input_bytes();
@@ -313,6 +315,7 @@ wire::JobState JobEntry::State(const JobView* view, TimeMs now) const {
     state.add_warnings(warning.substr(0, kWarningBytesMax));
   if (warnings_dropped > 0)
     state.add_warnings("and " + std::to_string(warnings_dropped) + " more warnings");
+  loads.Put(state);
   if (ended_ms != 0 && status.ok()) {
     std::uint64_t output_bytes = 0;
     for (const Part& part : std::span(parts).first(output_parts())) {

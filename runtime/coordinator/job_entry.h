@@ -11,7 +11,9 @@
 #include "mapreduce/base/status.h"
 #include "runtime/coordinator/job_log.h"
 #include "runtime/coordinator/loop_rounds.h"
+#include "runtime/coordinator/partition_loads.h"
 #include "runtime/core/events.h"
+#include "runtime/core/heavy_keys.h"
 #include "runtime/core/scheduler.h"
 #include "runtime/protocol/loop_pieces.h"
 #include "runtime/protocol/spillway.pb.h"
@@ -67,6 +69,7 @@ struct JobEntry {
   std::vector<bool> counted_maps;  ///< Its stats are in `stats`; a rerun counts the same.
   std::uint32_t maps_counted = 0;
   wire::TaskStats stats;
+  HeavyKeys heavy_keys;  ///< Of the map tasks that count.
   /// Input bytes that running maps have read so far.
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> reading;
 
@@ -76,6 +79,7 @@ struct JobEntry {
     PartInfo info;
   };
   std::vector<Part> parts;
+  PartitionLoads loads;  ///< Of reduces.
   /// What map tasks wrote to directories of the output, by map: that of the first attempt which
   /// counted, since a rerun writes the same. Few maps do.
   std::map<std::uint32_t, Part> beside;

@@ -134,7 +134,8 @@ std::optional<Event> TakeEvent(const wire::JournalRecord& r) {
           FromWire(r.map_done().attempt()),
           r.map_done().segment_bytes(),
           {r.map_done().partition_hashes().begin(), r.map_done().partition_hashes().end()},
-          {r.map_done().record_hashes().begin(), r.map_done().record_hashes().end()}};
+          {r.map_done().record_hashes().begin(), r.map_done().record_hashes().end()},
+          r.map_done().partition_sizes()};
     case Kind::kFailed: return FailedEvent(r.failed());
     case Kind::kStopped: return AttemptStopped{FromWire(r.stopped().attempt())};
     case Kind::kSegmentLost:

@@ -94,7 +94,13 @@ Status CoordinatorMachine::RestoreEvent(const wire::JournalRecord& record) {
       worker->epoch = joined.epoch();
       break;
     }
-    case wire::JournalRecord::kWorkerGone: workers_.Remove(record.worker_gone().worker()); break;
+    case wire::JournalRecord::kWorkerGone: {
+      // The end of an epoch may come behind the beginning of the next one.
+      const WorkerEntry* const worker = workers_.Find(record.worker_gone().worker());
+      if (worker != nullptr && worker->epoch == record.worker_gone().epoch())
+        workers_.Remove(record.worker_gone().worker());
+      break;
+    }
     case wire::JournalRecord::kStarted: {
       const wire::AttemptId& id = record.started().attempt();
       JobEntry* const job = Job(id.job());

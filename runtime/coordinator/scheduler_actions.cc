@@ -30,15 +30,18 @@ void CoordinatorMachine::FeedAll() {
     events_.pop_front();
     Actions actions;
     scheduler_.Step(event, now_, actions);
-    if (IsJournalled(event)) {
+    // Of a job that is over nothing is kept. Attempts may still end that did not stop in time.
+    const bool over = JobOf(event) != 0 && Job(JobOf(event)) == nullptr;
+    if (IsJournalled(event) && !over) {
       wire::JournalRecord record;
       if (source != nullptr) record = std::move(*source);
       PutEvent(event, record);
-      // What others have seen of them must be known after a power cut, too: a worker's number, and
-      // that a job's attempts were numbered, from where on a takeover numbers new ones.
-      const bool durable = std::holds_alternative<WorkerJoined>(event) ||
-                           std::holds_alternative<SubmitJob>(event) ||
-                           std::holds_alternative<TakenOver>(event);
+      // What others have seen of them must be known after a power cut, too: a worker's number, that
+      // a job's attempts were numbered, from where on a takeover numbers new ones, and that a job
+      // was killed, which its user was told.
+      const bool durable =
+          std::holds_alternative<WorkerJoined>(event) || std::holds_alternative<SubmitJob>(event) ||
+          std::holds_alternative<CancelJob>(event) || std::holds_alternative<TakenOver>(event);
       Append(JobOf(event), record, durable);
     }
     for (const Action& action : actions) {
@@ -196,6 +199,7 @@ void CoordinatorMachine::TakePart(JobEntry& job, const wire::CommitRequest& requ
   part.epoch = epoch;
   part.info = PartInfoOf(request.part());
   Add(job.stats, request.stats());
+  if (request.has_load()) job.loads.Take(task, request.load());
   if (!job.map_only()) return;
   job.reading.erase({task, part.attempt});
   job.counted_maps[task] = true;

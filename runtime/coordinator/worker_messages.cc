@@ -67,7 +67,7 @@ void CoordinatorMachine::OnRegister(const std::string& peer, Role role, const st
   worker->details.clear_attempts();
   worker->peer = peer;
   worker->key = key;
-  workers_.OpenSession(*worker, random_() | 1, *version);
+  workers_.OpenSession(*worker, random_() | 1, *version, options_.channel);
   registered.set_version(*version);
   registered.set_worker(worker->id);
   registered.set_epoch(worker->epoch);
@@ -228,7 +228,8 @@ void CoordinatorMachine::OnMapDone(WorkerEntry& worker, const wire::MapDone& don
   Feed(AttemptDone{FromWire(done.attempt()),
                    done.segment_bytes(),
                    {done.partition_hashes().begin(), done.partition_hashes().end()},
-                   {done.record_hashes().begin(), done.record_hashes().end()}},
+                   {done.record_hashes().begin(), done.record_hashes().end()},
+                   done.partition_sizes()},
        &record);
 }
 
@@ -240,6 +241,7 @@ void CoordinatorMachine::CountMap(JobEntry& job, const wire::MapDone& done) {
   if (done.beside().directories_size() > 0)
     job.beside[map] = {done.attempt().attempt(), 0, PartInfoOf(done.beside())};
   Add(job.stats, done.stats());
+  AddHeavyKeys(done.stats(), job.heavy_keys);
   if (++job.maps_counted == job.counted_maps.size()) job.maps_done_ms = now_;
 }
 

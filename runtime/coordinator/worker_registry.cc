@@ -45,10 +45,10 @@ WorkerEntry& WorkerRegistry::Add(const wire::Register& details, WorkerId id) {
   return worker;
 }
 
-void WorkerRegistry::OpenSession(WorkerEntry& worker, std::uint64_t session,
-                                 std::uint32_t version) {
+void WorkerRegistry::OpenSession(WorkerEntry& worker, std::uint64_t session, std::uint32_t version,
+                                 const ChannelLimits& limits) {
   CloseSession(worker);
-  worker.channel = std::make_unique<ReliableChannel>(session, version);
+  worker.channel = std::make_unique<ReliableChannel>(session, version, limits);
   by_session_[session] = &worker;
 }
 

@@ -55,7 +55,8 @@ class WorkerRegistry {
   WorkerEntry& Add(const wire::Register& details, WorkerId id = 0);
 
   /// Begins a new session with the worker: what was queued for it is gone.
-  void OpenSession(WorkerEntry& worker, std::uint64_t session, std::uint32_t version);
+  void OpenSession(WorkerEntry& worker, std::uint64_t session, std::uint32_t version,
+                   const ChannelLimits& limits);
   void CloseSession(WorkerEntry& worker);
 
   /// Forgets a worker that is gone for good.

@@ -119,6 +119,8 @@ struct AttemptDone {
   std::vector<std::uint64_t> partition_hashes;
   /// The same of the records alone.
   std::vector<std::uint64_t> record_hashes;
+  /// How much each partition has of the segment, a SizeByteOf (large_first.h) each. May be empty.
+  std::string partition_sizes = {};
 };
 
 /// The input record that user code failed on.

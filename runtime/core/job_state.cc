@@ -9,6 +9,7 @@ JobState::JobState(const SubmitJob& submitted, std::uint64_t submission_number, 
     : id(submitted.job),
       submission(submission_number),
       options(submitted.options),
+      large_first(static_cast<std::uint32_t>(submitted.maps.size()), submitted.reduces),
       segments(static_cast<std::uint32_t>(submitted.maps.size())),
       hashes(static_cast<std::uint32_t>(submitted.maps.size()), submitted.reduces,
              OutputHashes::kSingleHashesMax) {
@@ -27,6 +28,16 @@ JobState::JobState(const SubmitJob& submitted, std::uint64_t submission_number, 
 std::uint32_t JobState::FirstAt(std::uint32_t place) {
   const auto found = places_.find(place);
   return found == places_.end() ? IndexSet::kNone : found->second.First(waiting(TaskKind::kMap));
+}
+
+// Ranked when a slot is free, so as often as maps end while reduces wait for their last ones, and
+// once when all have.
+std::uint32_t JobState::FirstLargeReduce() {
+  if (ranked_maps_ != done(TaskKind::kMap)) {
+    ranked_maps_ = done(TaskKind::kMap);
+    large_first.Rank();
+  }
+  return large_first.First(waiting(TaskKind::kReduce));
 }
 
 const TaskTrouble* JobState::FindTrouble(TaskKind kind, std::uint32_t task) const {

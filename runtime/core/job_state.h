@@ -14,6 +14,7 @@
 #include "runtime/core/events.h"
 #include "runtime/core/failure_policy.h"
 #include "runtime/core/index_set.h"
+#include "runtime/core/large_first.h"
 #include "runtime/core/output_hashes.h"
 #include "runtime/core/segment_ledger.h"
 #include "runtime/core/share_queue.h"
@@ -116,6 +117,10 @@ class JobState {
     return phase == JobPhase::kActive && !maps_done() && running_count(TaskKind::kReduce) > 0;
   }
 
+  /// A waiting reduce that should start before the others, or IndexSet::kNone.
+  std::uint32_t FirstLargeReduce();
+  LargeFirst large_first;
+
   /// A waiting map whose input lies at the place, or IndexSet::kNone.
   std::uint32_t FirstAt(std::uint32_t place);
 
@@ -159,6 +164,7 @@ class JobState {
   std::array<std::uint32_t, 2> backups_{};
   std::array<Durations, 2> durations_{};
   std::uint32_t slow_start_maps_ = 0;
+  std::uint32_t ranked_maps_ = 0;  ///< Done when large_first was ranked.
   std::map<std::uint32_t, PlaceQueue> places_;
   std::map<std::pair<TaskKind, std::uint32_t>, TaskTrouble> troubles_;
 };

@@ -171,6 +171,7 @@ void Scheduler::Machine::CompleteMap(AttemptIndex index, const AttemptDone& even
 
   job.task(id).done = true;
   ++job.done(TaskKind::kMap);
+  job.large_first.Add(id.task, event.partition_sizes);
   AddSegment(job, {id.task, id.attempt, workers_[worker].id}, worker);
   Release(index, SlotFate::kFree);
   StopRunningOf(job, id, StopReason::kOtherWon);

@@ -120,6 +120,9 @@ std::uint32_t Scheduler::Machine::PickWaiting(JobState& job, TaskKind kind, Work
       const std::uint32_t task = job.FirstAt(place);
       if (task != IndexSet::kNone && !Avoids(job, kind, task, worker)) return task;
     }
+  } else {
+    const std::uint32_t task = job.FirstLargeReduce();
+    if (task != IndexSet::kNone && !Avoids(job, kind, task, worker)) return task;
   }
   std::uint32_t task = waiting.Next(0);
   for (std::uint32_t probes = 0; task != IndexSet::kNone; task = waiting.Next(task + 1)) {

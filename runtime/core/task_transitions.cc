@@ -18,7 +18,9 @@ Status Verdicted(const AttemptFailed& failure, const std::string& where,
     // The worker's message names the place already when it could.
     if (text.find(place) == std::string::npos) text += " (at the record " + place + ")";
   }
-  if (!next_step.empty()) text += "; " + next_step;
+  // What a command wrote to its stderr may stand at the end, in lines of its own.
+  const bool one_line = text.find('\n') == std::string::npos;
+  if (!next_step.empty()) text += (one_line ? "; " : "\nWhat to do: ") + next_step;
   return Status(failure.status.code(), std::move(text));
 }
 

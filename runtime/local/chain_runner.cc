@@ -53,6 +53,8 @@ void Add(JobReport&& stage, bool first, JobReport& all) {
   all.written_bytes += stage.written_bytes;
   all.records_skipped += stage.records_skipped;
   all.partition_output_bytes = std::move(stage.partition_output_bytes);
+  if (first || stage.skew.shuffled_bytes > all.skew.shuffled_bytes)
+    all.skew = std::move(stage.skew);
   all.peak_rss_bytes = std::max(all.peak_rss_bytes, stage.peak_rss_bytes);
   all.prepare_ms += stage.prepare_ms;
   all.map_ms += stage.map_ms;

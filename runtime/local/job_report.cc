@@ -1,5 +1,6 @@
 #include "runtime/local/job_report.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/protocol/wire_values.h"
@@ -49,7 +50,36 @@ void AddVolumes(const wire::TaskStats& stats, JobReport* report) {
     report->counters[counter.group()][counter.name()] += counter.value();
 }
 
+double ShareOf(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+std::vector<KeyLoad> HeavyKeysOf(const wire::TaskStats& stats) {
+  std::vector<KeyLoad> loads;
+  for (const wire::HeavyKey& key : stats.heavy_keys())
+    loads.push_back({key.key(), key.key_bytes(), key.records(), key.bytes(),
+                     ShareOf(key.records(), std::max(key.records(), stats.map_output_records()))});
+  return loads;
+}
+
 }  // namespace
+
+SkewReport SkewOf(const wire::JobState& state) {
+  SkewReport skew;
+  skew.reduces = state.reduces_total();
+  skew.shuffled_bytes = state.stats().shuffled_bytes();
+  skew.heavy_keys = HeavyKeysOf(state.stats());
+  for (const wire::PartitionLoad& load : state.partitions()) {
+    if (load.has_largest_group()) {
+      const wire::HeavyKey& key = load.largest_group();
+      skew.hottest = static_cast<std::uint32_t>(skew.partitions.size());
+      skew.hottest_key = {key.key(), key.key_bytes(), key.records(), key.bytes(),
+                          ShareOf(key.records(), load.records())};
+    }
+    skew.partitions.push_back({load.shuffled_bytes(), load.records(), load.run_us()});
+  }
+  return skew;
+}
 
 JobProgress ProgressOf(const wire::JobState& state) {
   JobProgress progress;
@@ -63,6 +93,7 @@ JobProgress ProgressOf(const wire::JobState& state) {
   progress.spilled_bytes = state.stats().spilled_bytes();
   progress.shuffled_bytes = state.stats().shuffled_bytes();
   progress.elapsed_ms = state.elapsed_ms();
+  progress.heavy_keys = HeavyKeysOf(state.stats());
   return progress;
 }
 
@@ -83,6 +114,7 @@ JobReport ReportOf(const wire::JobState& state) {
   report.records_skipped = state.records_skipped();
   report.partition_output_bytes.assign(state.partition_output_bytes().begin(),
                                        state.partition_output_bytes().end());
+  report.skew = SkewOf(state);
   report.prepare_ms = state.prepare_ms();
   report.map_ms = state.map_ms();
   report.reduce_ms = state.reduce_ms();

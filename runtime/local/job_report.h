@@ -8,6 +8,8 @@ namespace spillway {
 
 JobProgress ProgressOf(const wire::JobState& state);
 
+SkewReport SkewOf(const wire::JobState& state);
+
 /// Of a job that ended. Memory is not known: the job may have had many processes.
 JobReport ReportOf(const wire::JobState& state);
 

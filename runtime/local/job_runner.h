@@ -110,6 +110,14 @@ struct JobPlan {
   std::vector<std::string> warnings;  ///< What people should know before the job runs.
 };
 
+/// A key that has much of the map output, as told by samples: at most this, and rarely far less.
+struct KeyLoad {
+  std::string key;              ///< Any bytes; its first kHeavyKeyBytesMax.
+  std::uint64_t key_bytes = 0;  ///< Of the whole key.
+  std::uint64_t records = 0, bytes = 0;
+  double share = 0;  ///< Of the map output's records.
+};
+
 struct JobProgress {
   enum class Phase { kPreparing, kMap, kReduce, kCommit, kDone };
   Phase phase = Phase::kPreparing;
@@ -119,6 +127,7 @@ struct JobProgress {
   std::uint64_t spilled_bytes = 0;
   std::uint64_t shuffled_bytes = 0;
   std::uint64_t elapsed_ms = 0;
+  std::vector<KeyLoad> heavy_keys;  ///< Heaviest first.
   std::string stage;  ///< Of a chain, such as "stage 2 of 5"; all else is of this stage alone.
   std::string note;   ///< A sentence that people should see once; may be empty.
 };
@@ -131,6 +140,24 @@ struct LoopReport {
   double start_seconds = 0;  ///< Round 0: the input is read, and the first state made of it.
   std::vector<double> iteration_seconds;  ///< Of each round after it; 0: it was passed over.
   std::uint32_t resumed_round = 0;  ///< Of the checkpoint that the rounds went on from; 0: none.
+};
+
+/// What a reduce task had to do. All 0: it has not done it yet.
+struct PartitionLoad {
+  std::uint64_t shuffled_bytes = 0;
+  std::uint64_t records = 0;  ///< Given to the reducer.
+  std::uint64_t run_us = 0;   ///< Merging, reducing and writing, without waiting for map tasks.
+};
+
+/// How the records of one shuffle were spread; of a chain, in the stage that shuffled the most.
+struct SkewReport {
+  std::uint32_t reduces = 0;
+  std::uint64_t shuffled_bytes = 0;
+  std::vector<KeyLoad> heavy_keys;  ///< Heaviest first; those with a hundredth of the records.
+  /// By partition; empty when none is reduced, or when they are too many to be told.
+  std::vector<PartitionLoad> partitions;
+  std::uint32_t hottest = 0;  ///< The partition with the most shuffled bytes.
+  KeyLoad hottest_key;        ///< With the most of its records; the share is of these.
 };
 
 /// What happened, for the summary and for --json.
@@ -153,6 +180,7 @@ struct JobReport {
   std::uint64_t read_bytes = 0, written_bytes = 0;
   std::uint64_t records_skipped = 0;
   std::vector<std::uint64_t> partition_output_bytes;
+  SkewReport skew;
   std::uint64_t peak_rss_bytes = 0;  ///< 0 when other processes did the work.
   std::uint64_t prepare_ms = 0, map_ms = 0, reduce_ms = 0, commit_ms = 0, total_ms = 0;
   double cpu_seconds = 0;

@@ -194,8 +194,8 @@ void LocalJob::LookAround() {
   // A thread cannot be killed. When all are lost in user code, nothing will ever run again.
   if (executor_->stuck() >= job_->memory.threads)
     failure_ = UserCodeError(
-        "all threads hang in the plugin's code, which makes no progress: look "
-        "for an endless loop");
+        "all threads hang in the job's own code, which made no progress for --timeout: look for an "
+        "endless loop, or for a command that neither reads nor writes");
   JobProgress progress;
   if (const auto state = coordinator_->StateOf(job_id_)) progress = ProgressOf(*state);
   progress.spilled_bytes = executor_->spilled_bytes();

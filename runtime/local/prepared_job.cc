@@ -92,6 +92,14 @@ Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
       return InvalidArgument("the output '" + request.output_dir + "' lies inside the input '" +
                              input + "'; choose a place outside of it");
   }
+  // Whoever says "here" to mean the directory in which the output is to appear would lose all in
+  // it.
+  const fs::path here = fs::current_path(error);
+  if (!error && existing.ok() && !request.overwrite_partitions &&
+      std::mismatch(output.begin(), output.end(), here.begin(), here.end()).first == output.end())
+    return InvalidArgument("the output '" + request.output_dir +
+                           "' is or holds the working directory, which would be replaced with all "
+                           "that is in it; name a directory for the output alone");
   for (const FoundFile& file : inputs) {
     const fs::path input = fs::weakly_canonical(file.path, error);
     if (error) continue;

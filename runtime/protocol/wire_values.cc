@@ -1,5 +1,6 @@
 #include "runtime/protocol/wire_values.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -81,6 +82,31 @@ void Add(wire::TaskStats& sum, const wire::TaskStats& more) {
       places.try_emplace({counter.group(), counter.name()}, sum.counters_size());
       *sum.add_counters() = counter;
     }
+  }
+}
+
+void PutHeavyKeys(const HeavyKeys& keys, std::uint64_t share, wire::TaskStats& stats) {
+  const std::uint64_t records_min = std::max<std::uint64_t>(1, stats.map_output_records() / share);
+  for (const HeavyKey& key : keys.Heaviest({kHeavyKeysTold, records_min})) {
+    wire::HeavyKey& told = *stats.add_heavy_keys();
+    told.set_key(key.key.data(), key.key.size());
+    told.set_key_bytes(key.key_bytes);
+    told.set_hash(key.hash);
+    told.set_records(key.records);
+    told.set_bytes(key.bytes);
+  }
+}
+
+void AddHeavyKeys(const wire::TaskStats& stats, HeavyKeys& sum) {
+  for (int i = 0; i < std::min(stats.heavy_keys_size(), kHeavyKeysTold); ++i) {
+    const wire::HeavyKey& told = stats.heavy_keys(i);
+    const std::string_view key = std::string_view(told.key()).substr(0, kHeavyKeyBytesMax);
+    const std::uint64_t records = std::min(told.records(), stats.map_output_records());
+    if (records == 0) continue;
+    const std::uint64_t key_bytes =
+        key.size() < kHeavyKeyBytesMax ? key.size() : std::max(told.key_bytes(), key.size());
+    sum.Add(
+        {key, key_bytes, told.hash(), records, std::min(told.bytes(), stats.map_output_bytes())});
   }
 }
 

@@ -34,7 +34,7 @@ class Listing {
       return;
     }
     if (input.find_first_of("*?[") == std::string::npos) {
-      Problem(input, info.status().message());
+      Problem(input, info.status());
       return;
     }
     glob_t found{};
@@ -44,7 +44,7 @@ class Listing {
       if (match.ok()) {
         AddNamed(found.gl_pathv[i], *match);
       } else {
-        Problem(found.gl_pathv[i], match.status().message());
+        Problem(found.gl_pathv[i], match.status());
       }
     }
     if (failed != 0) Problem(input, "no file matches this pattern");
@@ -79,7 +79,14 @@ class Listing {
  private:
   void Problem(const std::string& path, const std::string& why) {
     ++found_;
-    problems_.push_back(why.find(path) == std::string::npos ? path + ": " + why : why);
+    problems_.push_back(path + ": " + why);
+  }
+
+  /// The file system names the path in most of its messages.
+  void Problem(const std::string& path, const Status& status) {
+    if (status.message().find(path) == std::string::npos) return Problem(path, status.message());
+    ++found_;
+    problems_.push_back(status.message());
   }
 
   /// What the user named: directories in its path are levels like those below it.
@@ -115,10 +122,13 @@ class Listing {
     const std::vector<std::string> seen(seen_keys_.begin(), seen_keys_.end());
     std::string text = "--where: '" + EscapeForLog(path) + "' lies in no directory named " +
                        EscapeForLog(missing) + "=VALUE.";
-    const std::string meant = DidYouMean(missing, seen);
+    const bool others_have_it = seen_keys_.count(missing) != 0;
+    const std::string meant = others_have_it ? "" : DidYouMean(missing, seen);
     constexpr std::size_t kShownMax = 10;
     if (seen.empty()) text += " The input has no directories named KEY=VALUE.";
-    if (meant.empty() && !seen.empty()) {
+    if (others_have_it) {
+      text += " Others do: move it into such a directory or out of the input.";
+    } else if (meant.empty() && !seen.empty()) {
       text += " The keys there:";
       for (std::size_t i = 0; i < seen.size() && i < kShownMax; ++i)
         text += (i == 0 ? " " : ", ") + EscapeForLog(seen[i]);
@@ -142,7 +152,7 @@ class Listing {
     const auto opened = files_.Open(path);
     if (!opened.ok()) {
       if (opened.status().code() == Code::kPermissionDenied) ++denied_;
-      Problem(path, opened.status().message());
+      Problem(path, opened.status());
       return;
     }
     ++found_;
@@ -163,7 +173,7 @@ class Listing {
     const auto names = files_.List(path);
     if (!names.ok()) {
       if (names.status().code() == Code::kPermissionDenied) ++denied_;
-      Problem(path, names.status().message());
+      Problem(path, names.status());
     } else {
       for (const std::string& name : *names) {
         if (name[0] == '.' || name[0] == '_') continue;
@@ -172,7 +182,7 @@ class Listing {
         if (child_info.ok()) {
           AddChild(name, child, *child_info, depth + 1);
         } else {
-          Problem(child, child_info.status().message());
+          Problem(child, child_info.status());
         }
       }
     }

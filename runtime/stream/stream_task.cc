@@ -229,7 +229,8 @@ Status StreamTask::EndedWith(int exit_code) const {
   } else {
     message += "exited with " + std::to_string(exit_code);
   }
-  if (exit_code == 127) message += ", so there is no such command";
+  if (exit_code == 127)
+    message += ", so there is no such command, or not what its first line (#!) names";
   if (exit_code == 126) message += ", so it is not executable";
   const std::string tail = Printable(reporter_.tail());
   message += tail.empty() ? "; it wrote nothing to stderr" : ". The end of its stderr:\n" + tail;

@@ -1,7 +1,9 @@
 #include "runtime/task/map_task.h"
 
 #include <memory>
+#include <utility>
 
+#include "runtime/task/heavy_key_sampler.h"
 #include "runtime/task/plugin_functions.h"
 #include "runtime/task/split_walk.h"
 #include "runtime/task/task_host.h"
@@ -23,7 +25,10 @@ class MapAttempt {
         result_(result),
         identity_{"map", spec.index, spec.attempt},
         host_(resources.job, identity_, resources.control),
-        walk_(spec, resources, host_) {
+        walk_(spec, resources, host_),
+        sampler_({.seed = spec.index,
+                  .order = resources.job.order(),
+                  .value_bytes = job().fold_kind == SPILLWAY_FOLD_NONE ? 0 : job().state_bytes}) {
     host_.set_ranges(&spec.ranges);
   }
 
@@ -58,6 +63,7 @@ class MapAttempt {
     result_.output_records = host_.task()->records_out;
     result_.counters = host_.counters();
     if (collector_ != nullptr) result_.collected = collector_->stats();
+    result_.heavy_keys = std::move(sampler_.keys());
   }
 
  private:
@@ -100,8 +106,10 @@ class MapAttempt {
     } else {
       collector_ = std::make_unique<SortCollector>(options, *writer_);
     }
-    host_.set_collect(
-        [this](std::span<const Record> records) { return collector_->Collect(records); });
+    host_.set_collect([this](std::span<const Record> records) {
+      sampler_.See(records);
+      return collector_->Collect(records);
+    });
     return OkStatus();
   }
 
@@ -127,6 +135,7 @@ class MapAttempt {
   std::unique_ptr<PartitionFunction> partition_;
   std::unique_ptr<PluginCombiner> combiner_;
   std::unique_ptr<Collector> collector_;
+  HeavyKeySampler sampler_;
   void* mapper_ = nullptr;
 };
 

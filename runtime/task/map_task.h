@@ -9,6 +9,7 @@
 
 #include "mapreduce/base/file_system.h"
 #include "runtime/core/attempt_id.h"
+#include "runtime/core/heavy_keys.h"
 #include "runtime/task/block_reader.h"
 #include "runtime/task/job_context.h"
 #include "runtime/task/part_sink.h"
@@ -51,6 +52,7 @@ struct MapTaskResult {
   std::uint64_t output_records = 0;  ///< Of a map-only job.
   std::uint64_t left_bytes = 0;      ///< Of a loop: what its parts left for the folds.
   CounterValues counters;
+  HeavyKeys heavy_keys;  ///< Of what the collector was given.
 };
 
 MapTaskResult RunMapTask(const MapTaskSpec& spec, const MapTaskResources& resources);

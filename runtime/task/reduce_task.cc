@@ -25,7 +25,8 @@ Status Run(const ReduceTaskSpec& spec, const ReduceTaskResources& resources, Tas
     return control.cancelled() ? Cancelled("the attempt was stopped") : OkStatus();
   };
   SPILLWAY_ASSIGN_OR_RETURN(const auto input, ReduceInput::Open(spec.segments, options));
-  LastBatch groups(*input);
+  GroupMeter meter(*input, options.order);
+  LastBatch groups(meter);
   host.set_groups(&groups);
   host.set_write([&](std::string_view bytes) { return resources.part.Append(bytes); });
   host.set_write_to([&](std::string_view directory, std::string_view bytes, std::uint64_t records) {
@@ -34,6 +35,7 @@ Status Run(const ReduceTaskSpec& spec, const ReduceTaskResources& resources, Tas
   const Status status =
       host.Run(nullptr, [&] { return resources.job.abi().reducer_run(host.task()); });
   result.input = input->stats();
+  result.given = meter.sizes();
   return AtKey(status, *host.task(), groups.batch());
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "runtime/task/group_meter.h"
 #include "runtime/task/job_context.h"
 #include "runtime/task/part_sink.h"
 #include "shuffle/engine/reduce_input.h"
@@ -34,6 +35,7 @@ struct ReduceTaskResult {
   Status status;
   std::optional<SegmentId> damaged;  ///< The map output that must be computed again.
   ReduceInputStats input;
+  GroupSizes given;  ///< To the reducer.
   std::uint64_t groups = 0;
   std::uint64_t output_records = 0;
   CounterValues counters;

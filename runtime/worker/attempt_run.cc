@@ -6,6 +6,7 @@
 #include <new>
 
 #include "mapreduce/base/units.h"
+#include "runtime/core/large_first.h"
 #include "runtime/protocol/wire_values.h"
 #include "runtime/task/loop_task.h"
 
@@ -32,13 +33,15 @@ class PartAppender : public PartSink {
   AttemptOutput& output_;
 };
 
-/// Processor time of the calling thread.
-std::uint64_t ThreadCpuUs() {
+std::uint64_t ClockUs(clockid_t clock) {
   timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  ::clock_gettime(clock, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000 +
          static_cast<std::uint64_t>(now.tv_nsec) / 1'000;
 }
+
+/// Processor time of the calling thread.
+std::uint64_t ThreadCpuUs() { return ClockUs(CLOCK_THREAD_CPUTIME_ID); }
 
 /// What counters may take in a message; a counter for each key is no counter.
 constexpr std::size_t kCountersBytesMax = 256 << 10;
@@ -69,6 +72,7 @@ wire::TaskStats StatsOf(const MapTaskResult& result) {
   stats.set_shuffled_bytes(result.left_bytes);
   stats.set_output_records(result.output_records);
   AddCounters(result.counters, stats);
+  PutHeavyKeys(result.heavy_keys, kHeavyShareOfTask, stats);
   return stats;
 }
 
@@ -89,6 +93,18 @@ wire::TaskStats StatsOf(const ReduceTaskResult& result, const FetchTotals& fetch
   stats.set_output_records(result.output_records);
   AddCounters(result.counters, stats);
   return stats;
+}
+
+wire::PartitionLoad LoadOf(const ReduceTaskResult& result, std::uint64_t run_us) {
+  wire::PartitionLoad load;
+  load.set_shuffled_bytes(result.input.stored_bytes);
+  load.set_records(result.given.records);
+  load.set_run_us(std::max<std::uint64_t>(1, run_us));
+  wire::HeavyKey& group = *load.mutable_largest_group();
+  group.set_key(result.given.largest_key);
+  group.set_key_bytes(result.given.largest_key_bytes);
+  group.set_records(result.given.largest_records);
+  return load;
 }
 
 /// Map tasks of a job with reducers are told of in MapDone, beside much else.
@@ -151,6 +167,8 @@ AttemptEnd MapDoneOf(const AttemptId& id, const MapTaskResult& result, wire::Tas
     for (const std::uint64_t hash : result.segment.partition_hashes)
       done.add_partition_hashes(hash);
   for (const std::uint64_t hash : result.segment.record_hashes) done.add_record_hashes(hash);
+  for (const std::uint64_t bytes : result.segment.partition_bytes)
+    done.mutable_partition_sizes()->push_back(static_cast<char>(SizeByteOf(bytes)));
   *done.mutable_stats() = std::move(stats);
   return end;
 }
@@ -201,6 +219,7 @@ AttemptEnd RunMap(JobRuntime& job, const AttemptId& id, const MapTaskSpec& spec,
 
 AttemptEnd RunReduce(JobRuntime& job, const AttemptId& id, const ReduceTaskSpec& spec,
                      const FetchTotals& fetched, AttemptControl& control) {
+  const std::uint64_t started_us = ClockUs(CLOCK_MONOTONIC);
   const std::uint64_t cpu_started_us = ThreadCpuUs();
   auto created = CreateOutput(job, id);
   if (!created.ok()) return FailedAttempt(id, created.status());
@@ -229,7 +248,10 @@ AttemptEnd RunReduce(JobRuntime& job, const AttemptId& id, const ReduceTaskSpec&
   if (!status.ok()) return FailedAttempt(id, status);
   wire::TaskStats stats = StatsOf(result, fetched);
   stats.set_cpu_us(ThreadCpuUs() - cpu_started_us);
-  return CommitRequestOf(id, std::move(part), std::move(stats));
+  AttemptEnd end = CommitRequestOf(id, std::move(part), std::move(stats));
+  *end.answer.mutable_commit_request()->mutable_load() =
+      LoadOf(result, ClockUs(CLOCK_MONOTONIC) - started_us);
+  return end;
 }
 
 /// The engine itself may run out of memory, too, when user code takes all that the process may

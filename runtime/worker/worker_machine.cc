@@ -96,7 +96,7 @@ void WorkerMachine::OnMessage(const wire::Message& message, TimeMs now) {
       job.start = start;
       return Prepare(job);
     }
-    case wire::Message::kEndJob: return RemoveJob(message.end_job().job());
+    case wire::Message::kEndJob: return EndJob(message.end_job().job());
     case wire::Message::kStartMap: return StartAttempt(message.start_map().attempt(), message, now);
     case wire::Message::kStartReduce:
       return StartAttempt(message.start_reduce().attempt(), message, now);
@@ -111,7 +111,9 @@ void WorkerMachine::OnMessage(const wire::Message& message, TimeMs now) {
       // A refused attempt answers that it stopped; a granted one has nothing more to say.
       if (message.has_commit_grant()) {
         attempts_.erase(id);
-      } else if (!found->second.given) {
+      } else if (found->second.given) {
+        found->second.stopping = true;
+      } else {
         EndAttempt(StoppedMessage(id));
       }
       return;
@@ -140,13 +142,32 @@ void WorkerMachine::OnMessage(const wire::Message& message, TimeMs now) {
   }
 }
 
+/// Attempts that the coordinator no longer waited for end with their job: it has their slots back.
+void WorkerMachine::EndJob(JobId number) {
+  std::vector<AttemptId> ids;
+  for (const auto& [id, attempt] : attempts_)
+    if (id.job == number) ids.push_back(id);
+  for (const AttemptId& id : ids) EndAttempt(StoppedMessage(id));
+  RemoveJob(number);
+}
+
 void WorkerMachine::StartAttempt(const wire::AttemptId& wire_id, const wire::Message& message,
                                  TimeMs now) {
   const AttemptId id = FromWire(wire_id);
   if (!attempts_.try_emplace(id).second) return;  // Said twice.
   Job* const job = FindJob(id.job);
   if (job == nullptr) return EndAttempt(StoppedMessage(id));
+  // While it had no seats, an executor was not told how its loop goes on. A new one asks.
+  const bool missed =
+      job->start.spec().has_loop() && job->phase == JobPhase::kReady && !HasOther(id);
+  if (missed) Replace(id.job, *job);
   Forward(id.job, message, now);
+}
+
+bool WorkerMachine::HasOther(const AttemptId& id) const {
+  return std::any_of(attempts_.begin(), attempts_.end(), [&](const auto& entry) {
+    return entry.first.job == id.job && entry.first != id;
+  });
 }
 
 void WorkerMachine::StopAttempt(const AttemptId& id, const wire::Message& message, TimeMs now) {
@@ -154,6 +175,7 @@ void WorkerMachine::StopAttempt(const AttemptId& id, const wire::Message& messag
   Job* const job = FindJob(id.job);
   if (found == attempts_.end() || job == nullptr) return Answer(StoppedMessage(id));
   if (found->second.given) {
+    found->second.stopping = true;
     found->second.stop_due_ms = now + options_.stop_timeout_ms;
     return Forward(id.job, message, now);
   }
@@ -202,8 +224,12 @@ void WorkerMachine::MakeRoom() {
     if (idlest == nullptr || job.last_end < idlest->second.last_end) idlest = &entry;
   }
   if (alive < options_.executors_max || idlest == nullptr) return;
-  idlest->second.phase = JobPhase::kYielding;
-  effects_.kill.push_back(idlest->first);
+  Replace(idlest->first, idlest->second);
+}
+
+void WorkerMachine::Replace(JobId number, Job& job) {
+  job.phase = JobPhase::kYielding;
+  effects_.kill.push_back(number);
 }
 
 void WorkerMachine::SendPlaces(JobId number, Job& job) {
@@ -315,17 +341,16 @@ void WorkerMachine::OnExecutorEnded(JobId number, const std::vector<wire::Messag
   Job* const job = FindJob(number);
   if (job == nullptr) return;
   const bool yielded = job->phase == JobPhase::kYielding;
-  effects_.log.push_back(
-      "the executor of job " + job->start.job_id() +
-      " ended: " + (yielded ? "it had nothing to do, and another job's needs its memory" : how));
+  effects_.log.push_back("the executor of job " + job->start.job_id() + " ended: " +
+                         (yielded ? "it had nothing to do, and another one takes its place" : how));
   for (const wire::Message& end : ends) EndAttempt(end);
   std::vector<AttemptId> rest;
   for (auto& [id, attempt] : attempts_) {
     if (id.job != number || !attempt.given) continue;
     // Who waits for a grant has nothing left to do: its part is durable. The part of one that is
-    // refused goes with the staging directory.
+    // refused, or stops, goes with the staging directory.
     attempt.given = false;
-    if (!attempt.committing) rest.push_back(id);
+    if (!attempt.committing || attempt.stopping) rest.push_back(id);
   }
   for (const AttemptId& id : rest) EndAttempt(StoppedMessage(id));
   if (job->phase == JobPhase::kFailed) return;

@@ -110,7 +110,7 @@ class WorkerMachine {
     kDown,      ///< Prepared; no executor runs.
     kStarting,  ///< An executor runs, and has not said that it is ready.
     kReady,
-    kYielding,  ///< Its executor is being ended, for another job's to start.
+    kYielding,  ///< Its executor is being ended, for another one to start, maybe another job's.
   };
   struct Job {
     wire::StartJob start;
@@ -126,11 +126,13 @@ class WorkerMachine {
   struct Attempt {
     bool given = false;  ///< An executor that is alive has it.
     bool committing = false;
+    bool stopping = false;  ///< It was told to stop, or refused its grant.
     std::optional<TimeMs> stop_due_ms;
   };
 
   void OnMessage(const wire::Message& message, TimeMs now);
   void OnRegistered(const wire::Registered& registered, bool fresh, TimeMs now);
+  void EndJob(JobId number);
   void StartAttempt(const wire::AttemptId& id, const wire::Message& message, TimeMs now);
   void StopAttempt(const AttemptId& id, const wire::Message& message, TimeMs now);
   void Forward(JobId job, const wire::Message& message, TimeMs now);
@@ -141,6 +143,8 @@ class WorkerMachine {
   void MaybeSpawn(JobId number, Job& job, TimeMs now);
   /// Ends an executor that has nothing to do, when there are as many as there may be.
   void MakeRoom();
+  void Replace(JobId number, Job& job);
+  bool HasOther(const AttemptId& id) const;
   void Prepare(Job& job);
   /// All that the job's attempts here come to.
   void FailAttempts(JobId number, Job& job);

@@ -8,7 +8,7 @@
 #   lib/spillway/hadoop             the stand-in for Hadoop's command, not on PATH
 #   lib/spillway/plugins/           the built-in jobs; the command finds them from its own place
 #   lib/systemd/system/             units of the coordinator and of a worker
-#   share/doc/spillway/             how to operate a cluster
+#   share/doc/spillway/             the pages for users, as Markdown
 include(CMakePackageConfigHelpers)
 
 set(SPILLWAY_IN_TREE ON)
@@ -47,6 +47,9 @@ configure_file(scripts/cmake/spillway.pc.in
   ${PROJECT_BINARY_DIR}/share/pkgconfig/spillway.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/share/pkgconfig/spillway.pc DESTINATION share/pkgconfig
   COMPONENT dev)
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include/spillway)
+file(CREATE_LINK ${PROJECT_SOURCE_DIR}/mapreduce
+     ${PROJECT_BINARY_DIR}/include/spillway/mapreduce SYMBOLIC)
 
 install(DIRECTORY examples/templates DESTINATION share/spillway COMPONENT dev)
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/share/spillway)
@@ -68,4 +71,7 @@ install(CODE "
   endforeach()" COMPONENT runtime)
 list(TRANSFORM SPILLWAY_UNITS PREPEND ${PROJECT_BINARY_DIR}/systemd/ OUTPUT_VARIABLE units)
 install(FILES ${units} DESTINATION lib/systemd/system COMPONENT runtime)
-install(FILES docs/operating.md DESTINATION share/doc/spillway COMPONENT runtime)
+# Not what is of use in a checkout only: the reference of the API is in the headers, too.
+install(DIRECTORY docs/ DESTINATION share/doc/spillway COMPONENT runtime
+  FILES_MATCHING PATTERN "*.md" PATTERN api EXCLUDE PATTERN decisions EXCLUDE
+  PATTERN contributing.md EXCLUDE PATTERN changelog.md EXCLUDE PATTERN ko/README.md EXCLUDE)

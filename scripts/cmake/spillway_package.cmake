@@ -28,8 +28,8 @@ set(CPACK_DEBIAN_DEV_PACKAGE_NAME spillway-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
   "spillway (= ${PROJECT_VERSION}), cmake (>= 3.25), make | ninja-build, g++ (>= 4:12) | clang")
-set(CPACK_DEBIAN_DEV_PACKAGE_RECOMMENDS libgtest-dev)
-set(CPACK_DEBIAN_DEV_PACKAGE_SUGGESTS "pkg-config, libprotobuf-dev, libsimdjson-dev")
+set(CPACK_DEBIAN_DEV_PACKAGE_RECOMMENDS "libgtest-dev, pkg-config")
+set(CPACK_DEBIAN_DEV_PACKAGE_SUGGESTS "libprotobuf-dev, libsimdjson-dev")
 set(CPACK_COMPONENT_DEV_DESCRIPTION
   "Headers, test kit, CMake package and project templates for jobs of one's own: 'spillway new'
  makes a project, 'spillway run' builds and runs it.")

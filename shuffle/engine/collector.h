@@ -32,6 +32,8 @@ class CombineFunction {
                          const std::function<Status(std::span<const Record>)>& emit) = 0;
 };
 
+struct FoldOptions;
+
 struct CollectorOptions {
   std::uint32_t partitions = 1;
   KeyOrder order;
@@ -40,6 +42,9 @@ struct CollectorOptions {
   /// Write values in packs (shuffle/record/packed_values.h), for a ReduceInput that unpacks.
   /// Not with a combiner, nor with an order other than by bytes.
   bool pack_values = false;
+  /// Of a sort collector: values are states of this fold, and those of the heaviest keys may be
+  /// folded before they are written. Null: not. Not with a combiner or packed values.
+  const FoldOptions* fold = nullptr;
   std::uint64_t memory_bytes = 64 << 20;  ///< The collector's share; it never takes more.
   MemoryBudget* budget = nullptr;         ///< The account the share is taken from.
 };

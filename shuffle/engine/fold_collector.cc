@@ -31,12 +31,21 @@ Result<Buffer> TakeTableMemory(const CollectorOptions& options) {
                                       .bytes_min = FoldTable::kRegionBytesMin});
 }
 
+/// A combiner has nothing to do beside a fold.
+CollectorOptions WithFold(CollectorOptions options, const FoldOptions& fold) {
+  options.fold = options.combine == nullptr ? &fold : nullptr;
+  return options;
+}
+
 }  // namespace
 
 FoldCollector::FoldCollector(const CollectorOptions& options, const FoldOptions& fold,
                              SegmentWriter& writer)
-    : options_(options), fold_(fold), writer_(writer), runs_before_(writer.runs()) {
-  Result<Buffer> memory = TakeTableMemory(options);
+    : fold_(fold),
+      options_(WithFold(options, fold_)),
+      writer_(writer),
+      runs_before_(writer.runs()) {
+  Result<Buffer> memory = TakeTableMemory(options_);
   memory_status_ = memory.status();
   if (!memory.ok()) return;
   memory_ = std::move(memory).value();

@@ -38,8 +38,8 @@ class FoldCollector final : public Collector {
   Status PassOn(std::span<const Record> batch);
   void UpdateStats();
 
-  const CollectorOptions options_;
   const FoldOptions fold_;
+  const CollectorOptions options_;
   SegmentWriter& writer_;
   const std::uint32_t runs_before_;
   Status memory_status_;  ///< The system may refuse the table's memory.

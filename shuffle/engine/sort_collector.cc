@@ -23,7 +23,7 @@ std::uint64_t SideBytes(const CollectorOptions& options) {
       options.combine == nullptr
           ? 0
           : SortedGroups::kBatchRecords * (sizeof(Record) + sizeof(std::uint32_t));
-  return buckets + combiner;
+  return buckets + combiner + RunFolder::Bytes(options);
 }
 
 }  // namespace
@@ -35,6 +35,7 @@ SortCollector::SortCollector(const CollectorOptions& options, SegmentWriter& wri
   SPILLWAY_CHECK_GE(options.partitions, 1u);
   SPILLWAY_CHECK(options.partition != nullptr || options.partitions == 1);
   SPILLWAY_CHECK(!options.pack_values || (options.combine == nullptr && options.order.is_bytes()));
+  SPILLWAY_CHECK(options.fold == nullptr || (options.combine == nullptr && !options.pack_values));
   if (options.combine != nullptr) combiner_ = std::make_unique<RunCombiner>(options_, writer_);
 }
 
@@ -69,6 +70,7 @@ Status SortCollector::Start() {
     return InvalidArgument("a job can have " + FormatCount(ArenaEntry::kPartitionsMax) +
                            " partitions, not " + FormatCount(options_.partitions) +
                            "; ask for fewer reducers");
+  folder_ = RunFolder::Make(options_, writer_);
   RecordArena::Options arena;
   arena.bytes = ArenaBytes(options_);
   arena.spare_bytes_per_record = options_.order.is_bytes() ? 0 : kSpareBytesForCustomOrder;
@@ -146,6 +148,12 @@ Status SortCollector::WriteSorted(std::span<const ArenaEntry> sorted, std::uint3
     const std::uint64_t before = combiner_->records_out();
     SPILLWAY_RETURN_IF_ERROR(combiner_->Combine(arena_.data(), sorted, partition));
     stats_.records_out += combiner_->records_out() - before;
+    return OkStatus();
+  }
+  if (folder_ != nullptr) {
+    const std::uint64_t before = folder_->records_out();
+    SPILLWAY_RETURN_IF_ERROR(folder_->Write(arena_.data(), sorted, partition));
+    stats_.records_out += folder_->records_out() - before;
     return OkStatus();
   }
   for (std::size_t i = 0; i < sorted.size(); ++i) {

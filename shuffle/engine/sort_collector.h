@@ -12,6 +12,7 @@
 #include "shuffle/engine/collector.h"
 #include "shuffle/engine/record_arena.h"
 #include "shuffle/engine/run_combiner.h"
+#include "shuffle/engine/run_folder.h"
 #include "shuffle/sort/key_sorter.h"
 #include "shuffle/sort/partition_buckets.h"
 
@@ -51,6 +52,7 @@ class SortCollector : public Collector {
   PartitionBuckets buckets_;
   std::vector<std::uint32_t> partition_ids_;  ///< Of the batch.
   std::unique_ptr<RunCombiner> combiner_;     ///< Null: none.
+  std::unique_ptr<RunFolder> folder_;         ///< Null: none.
   std::uint64_t runs_ = 0;
   CollectorStats stats_;
 };

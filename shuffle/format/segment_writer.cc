@@ -88,6 +88,7 @@ struct SegmentWriter::State {
         options(writer_options),
         staging(segment_file, StagingBytes(writer_options)) {
     summary.partition_hashes.resize(partition_count);
+    summary.partition_bytes.resize(partition_count);
     if (options.record_hash != RecordHash::kNone) summary.record_hashes.resize(partition_count);
   }
 
@@ -313,6 +314,7 @@ void SegmentWriter::State::CloseExtent(std::uint32_t partition) {
   index.Add(partition, extent);
   summary.records += extent.records;
   summary.raw_bytes += extent.raw_bytes;
+  summary.partition_bytes[partition] += extent.stored_bytes;
   extent = Extent();
 }
 

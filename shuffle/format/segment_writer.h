@@ -52,6 +52,8 @@ struct SegmentSummary {
   /// The same of its set of records, by SegmentWriterOptions::record_hash: agrees wherever runs
   /// were cut. Empty: not made.
   std::vector<std::uint64_t> record_hashes;
+  /// Per partition the stored_bytes of its blocks.
+  std::vector<std::uint64_t> partition_bytes;
 };
 
 class SegmentWriter {

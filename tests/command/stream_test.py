@@ -172,6 +172,13 @@ class Commands(StreamCase):
     def test_that_are_not_there_are_named(self):
         text = self.stream("./no-such-mapper", "cat", "--retries", "0", expect=1).text
         self.assertIn("exited with 127, so there is no such command", text)
+        self.assertRegex(text, r"not found\nWhat to do: fix the job's code, or its command")
+
+    def test_that_hang_are_ended_and_the_message_tells_of_commands(self):
+        text = self.stream("sleep 60", "cat", "--retries", "0", "--threads", "1", "--timeout",
+                           "1s", expect=1).text
+        self.assertIn("for --timeout", text)
+        self.assertIn("a command that neither reads nor writes", text)
 
     def test_that_die_of_a_signal_name_it(self):
         text = self.stream("cat", "kill -9 $$", "--retries", "0", expect=1).text

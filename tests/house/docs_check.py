@@ -191,6 +191,7 @@ def run_document(document, root, build):
     """Runs the document's blocks; yields (line, what went wrong) for each that fails."""
     environment = dict(os.environ, NO_COLOR="1", LC_ALL="C.UTF-8")
     environment["PATH"] = f"{build / 'bin'}:{environment['PATH']}"
+    environment["PKG_CONFIG_PATH"] = str(build / "share/pkgconfig")
     environment["SPILLWAY_SOURCE"] = str(root)
     with tempfile.TemporaryDirectory(prefix="spillway-docs-") as directory:
         environment["HOME"] = directory

@@ -25,7 +25,8 @@ RUNTIME_FILES = ("usr/bin/spillway", "usr/lib/spillway/plugins/wordcount.so",
                  "usr/share/man/man1/spillway-run.1",
                  "usr/share/bash-completion/completions/spillway",
                  "usr/share/spillway/exports/hadoop-streaming/run",
-                 "usr/share/doc/spillway/copyright")
+                 "usr/share/doc/spillway/copyright", "usr/share/doc/spillway/quickstart.md",
+                 "usr/share/doc/spillway/tutorials/word_count.md")
 DEV_FILES = ("usr/include/spillway/mapreduce/mapreduce.h",
              "usr/include/spillway/mapreduce/testing.h",
              "usr/lib/cmake/spillway/spillwayConfig.cmake", "usr/share/pkgconfig/spillway.pc",

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Plants known bugs, one at a time, and counts the seeds until a simulation finds each:
-planted_bugs.py BUILD [--seeds N] [--only NAME]
+planted_bugs.py BUILD [--seeds N] [--only NAME] [--table FILE]
 
 A simulation that finds nothing proves nothing until it is known what it would have found. The
-sources are copied to BUILD/planted, so that the checkout is never touched; a bug that is not found
-within N seeds, or whose place is no longer in the sources, fails the run.
+sources are copied to BUILD/planted, so that the checkout is never touched; only what differs is
+written, so that objects are used again. A bug that is not found within N seeds, or whose place is
+no longer in the sources, fails the run.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDERS = ["CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md", "mapreduce", "runtime",
            "shuffle", "examples", "tests", "bench", "scripts", "docs"]
-PROGRAMS = ["sim_test", "runtime_core_test"]
+SECONDS_MAX = 120  # Of each simulation; one that goes wrong on every seed is slow.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,6 +110,99 @@ BUGS = [
     Bug("an executor's death is not told", "runtime/worker/worker_machine.cc",
         "for (const AttemptId& id : rest) EndAttempt(StoppedMessage(id));\n"
         "  if (job->phase", "if (job->phase"),
+    Bug("who stops while it waits for a grant is forgotten with its executor",
+        "runtime/worker/worker_machine.cc",
+        "if (!attempt.committing || attempt.stopping) rest", "if (!attempt.committing) rest"),
+    Bug("who waits for a grant ends with its executor", "runtime/worker/worker_machine.cc",
+        "if (!attempt.committing || attempt.stopping) rest", "rest"),
+    Bug("a stop is not enforced", "runtime/worker/worker_machine.cc",
+        "for (const JobId number : stubborn) effects_.kill.push_back(number);", ""),
+    Bug("room is made by killing who works", "runtime/worker/worker_machine.cc",
+        "if (job.phase == JobPhase::kStarting || busy.contains(entry.first)) continue;",
+        "if (job.phase == JobPhase::kStarting) continue;"),
+    Bug("what is stopped before it was given starts all the same",
+        "runtime/worker/worker_machine.cc",
+        "  std::erase_if(job->waiting, [&](const wire::Message& m) "
+        "{ return SubjectOf(m) == id; });\n", ""),
+    Bug("a drain is not said to the next coordinator", "runtime/worker/worker_machine.cc",
+        "  drain_said_ = false;\n", ""),
+    Bug("an executor that died is not replaced", "runtime/worker/worker_machine.cc",
+        "    if (job.phase == JobPhase::kDown && !job.waiting.empty()) MaybeSpawn(number, job, now);\n",
+        ""),
+    Bug("a kill changes nothing", "runtime/core/scheduler.cc",
+        '  EndJob(*job, Cancelled("the job was cancelled: " + event.reason));\n', ""),
+    Bug("a kill may be lost with the power", "runtime/coordinator/scheduler_actions.cc",
+        "std::holds_alternative<CancelJob>(event) ||\n", ""),
+    Bug("failures are not counted", "runtime/core/task_transitions.cc",
+        "    ++trouble.failures;\n", "    (void)trouble;\n"),
+    Bug("a task has one try less", "runtime/core/failure_policy.cc",
+        "const bool last_try = c.trouble.failures + 1 >=",
+        "const bool last_try = c.trouble.failures + 2 >="),
+    Bug("outputs that differ are not noticed", "runtime/core/task_transitions.cc",
+        "if (difference.empty()) return;", "return;"),
+    Bug("a part is not published", "runtime/coordinator/job_entry.cc",
+        "for (std::uint32_t part = 0; part < output_parts(); ++part)\n    winners",
+        "for (std::uint32_t part = 1; part < output_parts(); ++part)\n    winners"),
+    Bug("a map counts again when it runs again", "runtime/coordinator/worker_messages.cc",
+        "if (map >= job.counted_maps.size() || job.counted_maps[map]) return;",
+        "if (map >= job.counted_maps.size()) return;"),
+    Bug("leases are not renewed", "runtime/core/scheduler.cc",
+        "if (worker != WorkerTable::kNone) workers_.Renew(worker, now_);", "(void)worker;"),
+    Bug("leases do not run out", "runtime/core/job_ending.cc",
+        "if (options_.lease_ms == 0) return;\n  for", "if (true) return;\n  for"),
+    Bug("what hangs is not timed out", "runtime/core/job_ending.cc",
+        "if (timeout_ms == 0) return;\n  while", "if (true) return;\n  while"),
+    Bug("the rival of a map that is done goes on", "runtime/core/scheduler.cc",
+        "  StopRunningOf(job, id, StopReason::kOtherWon);\n", ""),
+    Bug("a grant that was not used stays", "runtime/core/task_transitions.cc",
+        "  if (!task.done && task.granted == attempt.id.attempt) task.granted = kNoAttempt;\n", ""),
+    Bug("a worker leaves while its segments are needed", "runtime/core/task_transitions.cc",
+        "|| worker.slots_taken > 0 || worker.segments > 0) return;",
+        "|| worker.slots_taken > 0) return;"),
+    Bug("who is back is not told of segments again", "runtime/core/takeover.cc",
+        "    attempt.announced = 0;\n", ""),
+    Bug("who is back is told of its jobs no more", "runtime/coordinator/worker_registry.cc",
+        "  worker.jobs.clear();\n", ""),
+    Bug("whoever says so ends an attempt", "runtime/coordinator/worker_messages.cc",
+        "  return scheduler_.WorkerOf(FromWire(id)) == worker.id;",
+        "  return (void)worker, (void)id, true;"),
+    Bug("numbers of jobs are used again", "runtime/coordinator/restoring.cc",
+        "{ last_job_ = std::max(last_job_, last); }", "{ (void)last; }"),
+    Bug("frames of other sessions are taken", "runtime/worker/worker_link.cc",
+        "if (channel_ == nullptr || frame->session() != channel_->session()) return news;",
+        "if (channel_ == nullptr) return news;"),
+    Bug("what is acknowledged does not open the window", "runtime/protocol/reliable_channel.cc",
+        "      if (acknowledged_ <= sent_) sent_bytes_ -= bytes;\n", ""),
+    Bug("a goodbye is not heard", "runtime/coordinator/worker_messages.cc",
+        "      SayRegisterAgain(worker.peer, worker.channel->session(), "
+        "worker.channel->version());\n", ""),
+    Bug("a part that comes twice fills a round", "runtime/coordinator/loop_rounds.cc",
+        "  if (here_[part]) return false;\n", ""),
+    Bug("parts of another round count", "runtime/coordinator/loop_rounds.cc",
+        "round != this->round() ||", "",
+        Edit("runtime/coordinator/loop_messages.cc",
+             "if (contribution.generation() != rounds.generation() || "
+             "contribution.round() != rounds.round())\n    return;",
+             "if (contribution.generation() != rounds.generation()) return;")),
+    Bug("a new coordinator goes on in the old generation", "runtime/coordinator/loop_messages.cc",
+        "BeginRounds(job, options_.epoch * kGenerationsMax);", "BeginRounds(job, 1);"),
+    Bug("who comes late is not told the rounds before", "runtime/coordinator/loop_messages.cc",
+        "worker.told_loops[job.number] = {job.rounds->kept_from(), 0};",
+        "worker.told_loops[job.number] = {job.rounds->round(), 0};"),
+    Bug("a checkpoint takes a round too many along", "runtime/coordinator/loop_messages.cc",
+        "job->rounds->DropBefore(checkpoint.round());",
+        "job->rounds->DropBefore(checkpoint.round() + 1);"),
+    Bug("who is back is not told of its loop", "runtime/coordinator/worker_messages.cc",
+        "if (JobEntry* const job = Job(number)) TellLoop(worker, *job);", "(void)number;"),
+    Bug("a job that failed is published", "runtime/core/job_ending.cc",
+        "  if (job.phase != JobPhase::kActive || !job.finals_done()) return;\n",
+        "  if (!job.finals_done() && job.done(job.final_kind()) + 1 != job.total(job.final_kind())) "
+        "return;\n  if (job.phase != JobPhase::kActive) return;\n"),
+    Bug("a part of a job is not in the journal", "runtime/core/journalled.cc",
+        "!std::holds_alternative<Tick>(event)", "!std::holds_alternative<Tick>(event) &&\n"
+        "         !std::holds_alternative<AttemptFailed>(event)"),
+    Bug("the last job of a key is not known after a restart", "runtime/coordinator/restoring.cc",
+        "  if (!spec.submission_key().empty()) keys_[spec.submission_key()] = job_id;\n", ""),
 ]
 
 
@@ -117,26 +211,61 @@ def run(command, cwd, **more):
                           stderr=subprocess.STDOUT, check=False, **more)
 
 
+def mirror(source, copy):
+    """Makes `copy` what `source` is. What is the same keeps its time, and its objects."""
+    if source.is_dir():
+        copy.mkdir(parents=True, exist_ok=True)
+        names = {path.name for path in source.iterdir() if path.name != "__pycache__"}
+        for extra in {path.name for path in copy.iterdir()} - names:
+            path = copy / extra
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for name in names:
+            mirror(source / name, copy / name)
+    elif not copy.exists() or copy.read_bytes() != source.read_bytes():
+        copy.write_bytes(source.read_bytes())
+        copy.chmod(source.stat().st_mode)
+
+
+class Cluster:
+    """Whole clusters (cluster_sim.cc)."""
+    name, program = "cluster", "cluster_sim"
+
+    def command(self, program, seeds):
+        return [program, "--seeds", str(seeds), "--until-wrong"], {}
+
+
+class Scheduler:
+    """The scheduler by itself, which more events reach (scheduler_simulation_test.cc)."""
+    name, program = "scheduler", "runtime_core_test"
+
+    def command(self, program, seeds):
+        return ([program, "--gtest_filter=SchedulerSimulation.*"],
+                {"SPILLWAY_SIM_FIRST": "1", "SPILLWAY_SIM_SEEDS": str(seeds)})
+
+
+SIMULATIONS = [Cluster(), Scheduler()]
+
+
 class Planted:
     """A copy of the sources with its own build."""
 
     def __init__(self, build):
-        self.sources = build / "planted" / "sources"
-        self.build = build / "planted" / "build"
+        self.sources = build / "planted"
+        self.build = self.sources / "build" / "release"
         self.planted = {}  # What was changed, as it was.
-        shutil.rmtree(self.sources, ignore_errors=True)
-        self.sources.mkdir(parents=True)
         for name in FOLDERS:
-            if (ROOT / name).is_dir():
-                shutil.copytree(ROOT / name, self.sources / name)
-            elif (ROOT / name).exists():
-                shutil.copy2(ROOT / name, self.sources / name)
-        made = run(["cmake", "-S", self.sources, "-B", self.build, "-G", "Ninja",
-                    "-DCMAKE_BUILD_TYPE=Release",
-                    "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG",
-                    "-DSPILLWAY_TESTS=ON", "-DSPILLWAY_BENCH=OFF"], self.sources)
+            if (ROOT / name).exists():
+                mirror(ROOT / name, self.sources / name)
+        # Objects are shared with the checkout's own build where there is a compiler cache.
+        self.environment = dict(os.environ, CCACHE_BASEDIR=str(self.sources), CCACHE_NOHASHDIR="1")
+        launcher = ["-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"] if shutil.which("ccache") else []
+        made = self.run(["cmake", "--preset", "release", "-DSPILLWAY_TESTS=ON",
+                         "-DSPILLWAY_BENCH=OFF", *launcher])
         if made.returncode != 0:
             sys.exit(made.stdout)
+
+    def run(self, command, **more):
+        return run(command, self.sources, env=self.environment, **more)
 
     def plant(self, bug):
         """False, and nothing done, when an edit's place is not in the sources just once."""
@@ -157,63 +286,72 @@ class Planted:
             path.write_text(text)
 
     def compile(self):
-        made = run(["cmake", "--build", self.build, "-j", str(os.cpu_count()), "--target",
-                    *PROGRAMS], self.sources)
+        made = self.run(["cmake", "--build", self.build, "-j", str(os.cpu_count()), "--target",
+                         *(simulation.program for simulation in SIMULATIONS)])
         if made.returncode != 0:
             sys.exit(made.stdout)
 
     def seeds_to_find(self, seeds):
-        """How many seeds it took; None: they all passed."""
-        first = 1
-        step = 100
-        while first <= seeds:
-            count = min(step, seeds - first + 1)
-            environment = dict(os.environ, SPILLWAY_SIM_FIRST=str(first),
-                               SPILLWAY_SIM_SEEDS=str(count))
-            for program in PROGRAMS:
-                failed = self.failing_seed(program, environment, first)
-                if failed is not None:
-                    return failed
-            first += count
-            step *= 2
-        return None
+        """The simulation that found it and how many seeds it took; None: none has."""
+        found = [(seed, simulation.name) for simulation in SIMULATIONS
+                 if (seed := self.failing_seed(simulation, seeds)) is not None]
+        return min(found, default=None)
 
-    def failing_seed(self, program, environment, first):
+    def failing_seed(self, simulation, seeds):
+        command, environment = simulation.command(self.build / "bin" / simulation.program, seeds)
         try:
-            ran = run([self.build / "bin" / program, "--gtest_filter=*Simulation*",
-                       "--gtest_break_on_failure=0"], self.sources, env=environment, timeout=600)
+            ran = run(command, self.sources, env=dict(os.environ, **environment),
+                      timeout=SECONDS_MAX)
         except subprocess.TimeoutExpired:
-            return first
+            return None
         if ran.returncode == 0:
             return None
-        named = [int(seed) for seed in re.findall(r"seed (\d+)", ran.stdout)]
-        return min(named) if named else first
+        named = re.search(r"\bseed (\d+)", ran.stdout)
+        if named:
+            return int(named.group(1))
+        # The process died without saying where. The fewest seeds of which one is wrong tell it.
+        half = seeds // 2
+        earlier = self.failing_seed(simulation, half) if half > 0 else None
+        return earlier or seeds
+
+
+def look_for(planted, bugs, seeds):
+    """A row for each bug: how many seeds it took, which simulation found it, its name."""
+    rows = []
+    for bug in bugs:
+        if planted.plant(bug):
+            try:
+                planted.compile()
+                found = planted.seeds_to_find(seeds)
+            finally:
+                planted.pull_out()
+            rows.append((*(found or ("NOT FOUND", "")), bug.name))
+        else:
+            rows.append(("GONE", "its place has changed; plant it anew", bug.name))
+        print("{:>9}  {:<10} {}".format(*rows[-1]), flush=True)
+    return rows
+
+
+def table(rows):
+    """As docs/reliability.md has it."""
+    lines = ["| planted bug | seeds | found by the simulated |", "|---|---|---|"]
+    return "\n".join(lines + [f"| {name} | {seeds} | {found} |" for seeds, found, name in rows])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build", type=pathlib.Path)
-    parser.add_argument("--seeds", type=int, default=5000)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--seeds", type=int, default=2000)
+    parser.add_argument("--only", default="", metavar="NAME")
+    parser.add_argument("--table", type=pathlib.Path, help="also write a table for the docs to it")
     arguments = parser.parse_args()
     planted = Planted(arguments.build.resolve())
-    missed = 0
-    print("seeds  planted bug", flush=True)
-    bugs = [bug for bug in BUGS if arguments.only in bug.name]
-    for bug in bugs:
-        if not planted.plant(bug):
-            print(f" GONE  {bug.name}: its place has changed; plant it anew", flush=True)
-            missed += 1
-            continue
-        planted.compile()
-        seeds = planted.seeds_to_find(arguments.seeds)
-        planted.pull_out()
-        if seeds is None:
-            missed += 1
-            print(f"MISSED {bug.name}: not in {arguments.seeds} seeds", flush=True)
-        else:
-            print(f"{seeds:5}  {bug.name}", flush=True)
-    print(f"{len(bugs) - missed} of {len(bugs)} planted bugs found")
+    print("    seeds  simulation planted bug", flush=True)
+    rows = look_for(planted, [bug for bug in BUGS if arguments.only in bug.name], arguments.seeds)
+    if arguments.table is not None:
+        arguments.table.write_text(table(rows) + "\n")
+    missed = [name for seeds, _, name in rows if not isinstance(seeds, int)]
+    print(f"{len(rows) - len(missed)} of {len(rows)} planted bugs found")
     return 1 if missed else 0
 
 

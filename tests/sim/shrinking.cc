@@ -8,11 +8,18 @@
 namespace spillway {
 namespace {
 
-/// Puts `smaller` in place of `run` if it fails as well.
+/// What a failure says first, without its numbers.
+std::string KindOf(const std::string& failure) {
+  std::string kind = failure.substr(0, failure.find('\n'));
+  std::erase_if(kind, [](char c) { return c >= '0' && c <= '9'; });
+  return kind;
+}
+
+/// Puts `smaller` in place of `run` if it fails in the same way.
 bool TakeIfItFails(FailingRun& run, FailingRun smaller) {
   SimulatedCluster cluster(smaller.seed, smaller.options, smaller.faults);
   smaller.failure = cluster.Run();
-  if (smaller.failure.empty()) return false;
+  if (KindOf(smaller.failure) != KindOf(run.failure)) return false;
   run = std::move(smaller);
   return true;
 }
@@ -40,12 +47,20 @@ bool ShrinkOptions(FailingRun& run) {
       [](auto& o) { o.setup_failure_permille = 0; },
       [](auto& o) { o.commit_failure_permille = 0; },
       [](auto& o) { o.older_workers = false; },
+      [](auto& o) { o.small_channels = false; },
+      [](auto& o) { o.stop_ms_max = 1; },
+      [](auto& o) { o.hang_permille = 0; },
+      [](auto& o) { o.client_lose_permille = 0; },
+      [](auto& o) { o.doomed_permille = 0; },
+      [](auto& o) { o.kill_permille = 0; },
+      [](auto& o) { o.varying_permille = 0; },
+      [](auto& o) { o.loop_permille = 0; },
       [](auto& o) { o.speculate = false; },
       [](auto& o) { o.delay_ms_max = 1 + o.delay_ms_max / 2; },
       [](auto& o) { o.jobs = 1 + o.jobs / 2; },
       [](auto& o) { o.maps = 1 + o.maps / 2; },
       [](auto& o) { o.reduces = 1 + o.reduces / 2; },
-      [](auto& o) { o.slots = 1; },
+      [](auto& o) { o.slots = o.loop_permille > 0 ? o.slots : 1; },
   };
   bool shrunk = false;
   for (const Change& change : changes) {
@@ -75,6 +90,20 @@ std::string RunText(const FailingRun& run) {
                      std::to_string(o.lose_permille) + " are lost and " +
                      std::to_string(o.double_permille) + " doubled, delays to " +
                      std::to_string(o.delay_ms_max) + " ms\n";
+  const std::pair<const char*, std::uint32_t> rates[] = {
+      {"attempts fail", o.attempt_failure_permille},
+      {"attempts hang", o.hang_permille},
+      {"outputs cannot be opened", o.open_failure_permille},
+      {"jobs cannot be set up", o.setup_failure_permille},
+      {"turns cannot be committed", o.commit_failure_permille},
+      {"messages of clients are lost", o.client_lose_permille},
+      {"jobs have a task that always fails", o.doomed_permille},
+      {"jobs are killed", o.kill_permille},
+      {"jobs write other bytes each time", o.varying_permille},
+      {"jobs are loops", o.loop_permille},
+  };
+  for (const auto& [what, permille] : rates)
+    if (permille > 0) text += "  of 1000 " + std::to_string(permille) + " " + what + "\n";
   for (const Fault& fault : run.faults) text += "  " + FaultText(fault) + "\n";
   return text;
 }

@@ -15,8 +15,8 @@ struct FailingRun {
   std::string failure;  ///< What SimulatedCluster::Run said.
 };
 
-/// Takes away faults, then kinds of trouble, then jobs, tasks and workers, as long as anything at
-/// all still goes wrong. Some hundreds of runs.
+/// Takes away faults, then kinds of trouble, then jobs, tasks and workers, as long as the
+/// same still goes wrong. Some hundreds of runs.
 FailingRun Shrink(FailingRun run);
 
 /// What is left, for a person.

@@ -5,35 +5,21 @@
 
 #include "runtime/protocol/frame.h"
 #include "runtime/protocol/wire_values.h"
+#include "tests/sim/simulated_worker.h"
 
 namespace spillway {
 
 namespace {
 
 constexpr TimeMs kClientPollMs = 100;
+constexpr TimeMs kKillAgainMs = 500;
+constexpr TimeMs kTimeoutMs = 500;  // The coordinator waits 10 s longer.
 constexpr std::uint32_t kAttemptsMax = 4;
+constexpr std::uint64_t kQuestion = 1, kKill = 2;  // Of requests.
 constexpr TimeMs kRestartMsMax = 300;
-constexpr TimeMs kGoneMsMax = 200;  // Until another worker is where one left.
 constexpr std::size_t kTraceCharsMax = 160;
 constexpr const char* kNoRoom = "no room for the output";
 constexpr const char* kNoSetUp = "the plugin cannot be loaded here";
-
-std::uint64_t Mix(std::uint64_t a, std::uint64_t b) {
-  std::uint64_t hash = (a ^ (b + 0x9E37'79B9'7F4A'7C15u)) * 0xBF58'476D'1CE4'E5B9u;
-  return hash ^ (hash >> 29);
-}
-
-/// What a map of a job writes for a partition, whoever runs it.
-std::uint64_t MapContent(JobId job, std::uint32_t map, std::uint32_t partition) {
-  return Mix(Mix(job, map), partition);
-}
-
-std::uint64_t PartContent(JobId job, std::uint32_t maps, std::uint32_t partition) {
-  std::uint64_t content = 0;
-  for (std::uint32_t map = 0; map < maps; ++map)
-    content = Mix(content, MapContent(job, map, partition));
-  return content;
-}
 
 SchedulerOptions SimScheduler() {
   SchedulerOptions options;
@@ -46,32 +32,20 @@ SchedulerOptions SimScheduler() {
 
 }  // namespace
 
-struct SimulatedCluster::Worker {
-  std::uint64_t life = 0;  ///< Grows with each start; what an earlier one began is void.
-  std::unique_ptr<WorkerMachine> machine;
-  TimeMs wake = 0;
-  std::uint64_t epoch = 0;
-  bool paused = false;
-  bool draining = false;
-  std::vector<std::function<void()>> missed;  ///< While it was paused.
-  TimeMs heartbeat_due = 0;
-
-  struct Running {
-    std::uint64_t executor = 0;
-    std::uint32_t maps = 0;
-    std::map<std::uint32_t, SegmentRef> segments;
-    bool reading = false;
-    std::uint64_t epoch = 0;  ///< Of the worker when it was given.
-  };
-  std::map<JobId, std::uint64_t> executors;  ///< Alive: job -> its number.
-  std::map<AttemptId, Running> attempts;
-  std::set<std::tuple<JobId, std::uint32_t, std::uint32_t>> segments;
-};
-
 SimulatedCluster::SimulatedCluster(std::uint64_t seed, const SimulationOptions& options,
                                    std::vector<Fault> faults)
     : options_(options), faults_(std::move(faults)), random_(seed), jobs_(options.jobs) {}
 SimulatedCluster::~SimulatedCluster() = default;
+
+ChannelLimits SimulatedCluster::Channel() const {
+  ChannelLimits limits;
+  if (options_.small_channels) {
+    limits.frame_bytes_max = 200;
+    limits.window_bytes = 600;
+    limits.resend_ms = 200;
+  }
+  return limits;
+}
 
 void SimulatedCluster::At(TimeMs time, std::function<void()> what) {
   queue_.push({std::max(time, now_), order_++, std::move(what)});
@@ -91,11 +65,16 @@ std::string SimulatedCluster::Run() {
   }
   for (std::uint32_t job = 0; job < options_.jobs; ++job) {
     jobs_[job].upload = random_() | 1;
+    jobs_[job].doomed = Chance(options_.doomed_permille);
+    jobs_[job].varying = Chance(options_.varying_permille);
+    jobs_[job].loop = !jobs_[job].doomed && Chance(options_.loop_permille);
+    if (Chance(options_.kill_permille)) jobs_[job].kill_ms = Below(options_.faults_end_ms);
     At(10 + Below(200), [this, job] { Client(job); });
   }
   ScheduleFaults();
   while (!queue_.empty() && failure_.empty() && !(AllEnded() && WhatIsLeft().empty())) {
-    Timed next = queue_.top();
+    // The order of what is moved from does not change.
+    Timed next = std::move(const_cast<Timed&>(queue_.top()));
     queue_.pop();
     now_ = next.time;
     if (now_ > options_.end_ms) {
@@ -122,8 +101,18 @@ std::string SimulatedCluster::WhatIsLeft() const {
     if (!worker.segments.empty()) return "a segment" + on;
     if (!worker.executors.empty()) return "an executor" + on;
     if (!worker.attempts.empty()) return "an attempt" + on;
+    if (worker.draining) return "a drain" + on;
   }
+  if (coordinator_ == nullptr) return "";
+  const ClusterView view = coordinator_->scheduler().ViewCluster();
+  if (view.jobs > 0) return "a job in the scheduler";
+  if (view.slots_taken > 0) return "a taken slot in the scheduler";
   return "";
+}
+
+std::string SimulatedCluster::JobTables() const {
+  const std::string tables = "\n" + Tables();
+  return tables.substr(0, tables.find("\nworker "));
 }
 
 std::string SimulatedCluster::Tables() const {
@@ -131,17 +120,37 @@ std::string SimulatedCluster::Tables() const {
 }
 
 std::string SimulatedCluster::Check() const {
-  for (std::uint32_t job = 0; job < jobs_.size(); ++job) {
-    const wire::JobState& state = *jobs_[job].ended;
-    if (state.status().code() != 0) {
-      // What fails on one worker after the other fails the job, and then nothing is published.
-      const bool expected = setups_failed_ > 0 && jobs_[job].publications == 0 &&
-                            state.status().message().find(kNoSetUp) != std::string::npos;
-      if (!expected) return "a job failed: " + state.status().message();
-      continue;
-    }
-    if (jobs_[job].publications == 0) return "a job ended without being published";
+  for (const Job& job : jobs_)
+    if (const std::string wrong = CheckEnd(job); !wrong.empty()) return wrong;
+  if (options_.RunsMapsOnce() && maps_run_ != options_.maps * options_.jobs)
+    return std::to_string(maps_run_) + " maps were run, and nothing that was done was lost";
+  return "";
+}
+
+std::string SimulatedCluster::CheckEnd(const Job& job) const {
+  const wire::JobState& state = *job.ended;
+  const std::string& why = state.status().message();
+  if (state.status().code() != 0) {
+    if (job.published_by.has_value()) return "a job failed that was published: " + why;
+    const auto says = [&](const char* text) { return why.find(text) != std::string::npos; };
+    const bool expected =
+        (job.kill_ms.has_value() && says("cancelled")) || (job.varying && says("deterministic")) ||
+        // What fails on one worker after the other fails the job.
+        (setups_failed_ > 0 && says(kNoSetUp)) || (job.loop && says("submit it again"));
+    if (expected) return "";
+    if (!job.doomed) return "a job failed: " + why;
+    if (setups_failed_ > 0) return "";
+    std::uint32_t failures = 0;
+    for (const auto& [task, times] : failures_) failures = std::max(failures, times);
+    return failures >= kAttemptsMax ? "" : "a job failed before its task's last attempt";
   }
+  if (job.doomed) return "a job succeeded that has a task which always fails";
+  if (!job.published_by.has_value()) return "a job ended without being published";
+  const wire::TaskStats& stats = state.stats();
+  if (stats.input_records() != options_.maps || stats.output_records() != PartsOf(job))
+    return "of " + std::to_string(options_.maps) + " maps " +
+           std::to_string(stats.input_records()) + " were counted, and of " +
+           std::to_string(PartsOf(job)) + " parts " + std::to_string(stats.output_records());
   return "";
 }
 
@@ -156,6 +165,7 @@ void SimulatedCluster::StartCoordinator() {
   options.epoch = ++coordinator_life_;
   options.owner = "sim";
   options.small_job_bytes_max = 0;
+  options.channel = Channel();
   coordinator_wake_ = 0;
   coordinator_ = std::make_unique<CoordinatorMachine>(options, FetchSecrets());
   for (const std::string& summary : history_) coordinator_->RestoreEnded(summary);
@@ -167,6 +177,10 @@ void SimulatedCluster::StartCoordinator() {
     const Status restored = coordinator_->Restore(record);
     if (!restored.ok()) Fail("the journal cannot be restored: " + restored.message());
   }
+  if (former_tables_.has_value() && JobTables() != *former_tables_)
+    Fail("a restored coordinator stands where the former one did not:\n" + *former_tables_ +
+         "\n--- and now" + JobTables());
+  former_tables_.reset();
   coordinator_->Resume(now_);
   CarryOutCoordinator();
 }
@@ -182,8 +196,8 @@ void SimulatedCluster::CarryOutCoordinator() {
       TellClient(static_cast<std::uint32_t>(std::stoul(send.peer.substr(1))), send.frame);
       continue;
     }
-    NoteGrants(send.frame);
     const auto index = static_cast<std::uint32_t>(std::stoul(send.peer.substr(1)));
+    CheckFrame(send.frame, index);
     const std::uint64_t life = std::stoull(send.peer.substr(send.peer.find('.') + 1));
     Send(
         [this, index, life, frame = send.frame] {
@@ -194,10 +208,14 @@ void SimulatedCluster::CarryOutCoordinator() {
         },
         index);
   }
-  for (const OutputOrder& order : effects.outputs)
+  for (const OutputOrder& order : effects.outputs) {
+    const auto client = static_cast<std::uint32_t>(std::stoul(order.staging.output_dir.substr(1)));
+    clients_[order.job] = client;
+    if (order.kind == OutputOrder::Kind::kCommit) jobs_[client].publication_ordered = true;
     At(now_ + 1 + Below(20), [this, order, life = coordinator_life_] {
       if (life == coordinator_life_ && coordinator_ != nullptr) KeepOutput(order);
     });
+  }
   WakeCoordinator();
 }
 
@@ -232,7 +250,9 @@ void SimulatedCluster::SyncJournal(std::size_t turns) {
   unsynced_.erase(unsynced_.begin(), end);
 }
 
-void SimulatedCluster::TellClient(std::uint32_t job, const std::string& bytes) {
+void SimulatedCluster::TellClient(std::uint32_t index, const std::string& bytes) {
+  Job& job = jobs_[index];
+  if (now_ < options_.faults_end_ms && Chance(options_.client_lose_permille)) return;
   const auto frame = ParseFrame(bytes);
   const auto message = ParseMessage(frame->messages(0));
   const wire::Reply& reply = message->reply();
@@ -241,19 +261,31 @@ void SimulatedCluster::TellClient(std::uint32_t job, const std::string& bytes) {
       (reply.has_status() && reply.status().message() == kNoRoom) ||
       (reply.has_job() && reply.job().ended() && reply.job().status().message() == kNoRoom);
   if (no_room) {
-    jobs_[job].upload = random_() | 1;  // It submits again.
-    jobs_[job].upload_key.clear();
+    job.upload = random_() | 1;  // It submits again.
+    job.upload_key.clear();
+    ++job.submissions;
+    job.killed = false;
     return;
   }
   if (reply.has_status()) Fail("a client is refused: " + reply.status().message());
-  if (reply.has_submitted()) jobs_[job].upload_key = reply.submitted().job_id();
-  if (reply.has_job() && reply.job().ended()) jobs_[job].ended = reply.job();
+  if (reply.id() == kKill && !job.publication_ordered) job.killed = true;
+  if (reply.has_submitted()) {
+    job.upload_key = reply.submitted().job_id();
+    // The upload's job is over; the next one joins it by its key, as runtime/client does.
+    if (job.upload_key.empty()) job.upload = random_() | 1;
+  }
+  if (reply.has_job() && reply.job().ended()) job.ended = reply.job();
 }
 
-/// A grant that somebody was told is the commit: no other attempt is ever granted, whatever the
-/// coordinator has lost since.
-void SimulatedCluster::NoteGrants(const std::string& bytes) {
+/// Of frames in both directions. A grant that somebody was told is the commit: no other attempt is
+/// ever granted, whatever the coordinator has lost since.
+void SimulatedCluster::CheckFrame(const std::string& bytes, std::uint32_t worker) {
+  static const std::string grant_tag = "\xEA\x01";  // Most frames have none, and are not parsed.
+  const bool is_older = options_.older_workers && worker % 2 == 0;
+  if (!is_older && bytes.find(grant_tag) == std::string::npos) return;
   const auto frame = ParseFrame(bytes);
+  if (is_older && frame->session() != 0 && frame->messages_size() > 1)
+    Fail("a frame with several messages in version " + std::to_string(frame->version()));
   for (const std::string& text : frame->messages()) {
     const auto message = ParseMessage(text);
     if (!message.ok() || !message->has_commit_grant()) continue;
@@ -295,20 +327,49 @@ void SimulatedCluster::KeepOutput(const OutputOrder& order) {
     staged_.erase(order.job);
     return;
   } else {
-    Job& job = jobs_[static_cast<std::size_t>(std::stoul(order.staging.output_dir.substr(1)))];
-    ++job.publications;
     staged_.erase(order.job);
-    for (const CommittedPart& part : order.parts) {
-      const auto file = part_files_.find({order.job, part.part, part.attempt});
-      if (file == part_files_.end()) return Fail("a part that was granted is not there");
-      if (file->second != PartContent(order.job, options_.map_only ? 1 : options_.maps, part.part))
-        return Fail("a part has a wrong content");
-      const auto [known, is_new] = job.published.emplace(part.part, file->second);
-      if (!is_new && known->second != file->second) return Fail("a published part changed");
-    }
+    Publish(order);
   }
   coordinator_->OnOutputDone(order, status, "/staging", now_);
   CarryOutCoordinator();
+}
+
+/// Once, or again by a coordinator that does not know whether the one before it has.
+void SimulatedCluster::Publish(const OutputOrder& order) {
+  Job& job = JobOf(order.job);
+  if (job.killed) return Fail("a job was published that its client was told is killed");
+  if (job.published_by.value_or(order.job) != order.job)
+    return Fail("two jobs published the output of one client");
+  job.published_by = order.job;
+  const std::size_t parts = job.loop ? 1 : PartsOf(job);  // Of a loop the first seat's.
+  if (order.parts.size() != parts)
+    return Fail(std::to_string(order.parts.size()) + " parts were published of " +
+                std::to_string(parts));
+  std::map<std::uint32_t, std::uint32_t> maps;  // The attempt of each that was read.
+  for (const CommittedPart& part : order.parts) {
+    const auto file = part_files_.find({order.job, part.part, part.attempt});
+    if (file == part_files_.end()) return Fail("a part that was granted is not there");
+    const auto& [content, read] = file->second;
+    if (part.info.xxh3 != content) return Fail("a part is not what the manifest says");
+    if (!job.varying && content != WantedContent(order.job, part.part))
+      return Fail("a part has a wrong content");
+    for (const auto& [map, attempt] : read)
+      if (job.varying && maps.emplace(map, attempt).first->second != attempt)
+        return Fail("two versions of map " + std::to_string(map) + " are in one output");
+    const auto [known, is_new] = job.published.emplace(part.part, content);
+    if (!is_new && known->second != content) return Fail("a published part changed");
+  }
+  if (job.published.size() != parts) Fail("a part was published twice");
+}
+
+std::uint64_t SimulatedCluster::WantedContent(JobId job, std::uint32_t part) {
+  if (JobOf(job).loop) return part == 0 ? LoopResult(job) : 0;
+  const AttemptId first{job, TaskKind::kMap, part, 0};
+  if (options_.map_only) return MapContent(first, 0);
+  std::uint64_t content = 0;
+  for (std::uint32_t map = 0; map < options_.maps; ++map)
+    content = Mix(content, MapContent({job, TaskKind::kMap, map, 0}, part));
+  return content;
 }
 
 // --- The network.
@@ -331,297 +392,53 @@ void SimulatedCluster::Send(std::function<void()> deliver, std::uint32_t index) 
     });
 }
 
-// --- Workers.
-
-void SimulatedCluster::StartWorker(std::uint32_t index) {
-  Worker& worker = *workers_[index];
-  const std::uint64_t life = worker.life + 1;
-  worker = Worker();
-  worker.life = life;
-  WorkerMachineOptions options;
-  options.details.set_incarnation(random_() | 1);
-  options.details.set_name("w" + std::to_string(index));
-  options.details.set_host("h" + std::to_string(index));
-  options.details.set_slots(options_.slots);
-  options.link.register_retry_ms = 100;
-  if (options_.older_workers && index % 2 == 0) options.link.version_max = kProtocolVersion - 1;
-  options.stop_timeout_ms = 500;
-  options.executors_max = options_.executors_max;
-  worker.machine = std::make_unique<WorkerMachine>(options);
-  CarryOut(index);
-}
-
-void SimulatedCluster::CarryOut(std::uint32_t index) {
-  Worker& worker = *workers_[index];
-  if (worker.machine == nullptr) return;
-  WorkerEffects effects = worker.machine->TakeEffects(now_);
-  if (worker.machine->registered()) by_id_[worker.machine->id()] = index;
-  const std::uint64_t life = worker.life;
-  const auto end_executor = [&](JobId job) {
-    worker.executors.erase(job);
-    std::erase_if(worker.attempts, [&](const auto& entry) { return entry.first.job == job; });
-  };
-  for (const JobId job : effects.kill) {
-    if (!worker.executors.contains(job)) continue;
-    end_executor(job);
-    At(now_ + 1, [this, index, life, job] {
-      if (workers_[index]->life != life) return;
-      workers_[index]->machine->OnExecutorEnded(job, {}, "killed", now_);
-      CarryOut(index);
-    });
-  }
-  for (const JobId job : effects.remove) {
-    end_executor(job);
-    std::erase_if(worker.segments, [&](const auto& s) { return std::get<0>(s) == job; });
-  }
-  if (effects.registered.has_value()) worker.epoch = effects.registered->epoch();
-  for (const auto& [id, running] : worker.attempts)
-    if (running.epoch != worker.epoch)
-      Fail("worker " + std::to_string(index) + " still runs what was given to it in epoch " +
-           std::to_string(running.epoch) + "; it is in " + std::to_string(worker.epoch));
-  for (const auto& [start, number] : effects.prepare)
-    At(now_ + 1 + Below(50), [this, index, life, job = start.job(), number = number] {
-      if (workers_[index]->life == life) Prepare(index, job, number);
-    });
-  for (const JobId job : effects.spawn) {
-    worker.executors[job] = random_();
-    wire::Message ready;
-    ready.mutable_executor_ready()->set_job(job);
-    At(now_ + 1 + Below(10), [this, index, life, job, ready, number = worker.executors[job]] {
-      if (workers_[index]->life != life) return;
-      const auto found = workers_[index]->executors.find(job);
-      if (found != workers_[index]->executors.end() && found->second == number)
-        ToWorkerMachine(index, job, ready);
-    });
-  }
-  for (const auto& discard : effects.discards)
-    worker.segments.erase({discard.job, discard.segment.map_task, discard.segment.attempt});
-  for (const auto& [job, message] : effects.to_executors) Executor(index, job, message);
-  if (worker.attempts.size() > options_.slots)
-    Fail("worker " + std::to_string(index) + " runs " + std::to_string(worker.attempts.size()) +
-         " attempts at once; it has " + std::to_string(options_.slots) + " slots");
-  for (std::string& frame : effects.frames) {
-    Note(frame.size());
-    if (trace_) TraceFrame("worker " + std::to_string(index) + " to coordinator", frame);
-    Send(
-        [this, index, life, frame = std::move(frame)] {
-          if (coordinator_ == nullptr) return;
-          coordinator_->OnFrame("w" + std::to_string(index) + "." + std::to_string(life),
-                                Role::kNone, frame, now_);
-          CarryOutCoordinator();
-        },
-        index);
-  }
-  if (!effects.refused.ok()) Fail("a worker is refused: " + effects.refused.message());
-  if (effects.exit) {
-    ++workers_gone_;
-    return EndWorker(index, Below(kGoneMsMax));
-  }
-  WakeWorker(index);
-}
-
-void SimulatedCluster::Prepare(std::uint32_t index, JobId job, std::uint64_t number) {
-  Status status;
-  const bool faulty = now_ < options_.faults_end_ms;
-  if (faulty && Chance(100)) status = Unavailable("away");
-  if (faulty && options_.setup_failure_permille > 0 && Chance(options_.setup_failure_permille)) {
-    ++setups_failed_;
-    status = Aborted(kNoSetUp);
-  }
-  workers_[index]->machine->OnPrepared(job, number, status, now_);
-  CarryOut(index);
-}
-
-/// The process ends, and another one comes in its place.
-void SimulatedCluster::EndWorker(std::uint32_t index, TimeMs down_ms) {
-  const std::uint64_t life = workers_[index]->life + 1;
-  *workers_[index] = Worker();
-  workers_[index]->life = life;
-  At(now_ + down_ms, [this, index] { StartWorker(index); });
-}
-
-void SimulatedCluster::WakeWorker(std::uint32_t index) {
-  Worker& worker = *workers_[index];
-  TimeMs time = worker.heartbeat_due;
-  if (const auto due = worker.machine->next_tick_ms()) time = std::min(time, *due);
-  time = std::max(time, now_ + 1);
-  if (worker.wake > now_ && worker.wake <= time) return;
-  worker.wake = time;
-  At(time, [this, index, life = worker.life] {
-    Worker& w = *workers_[index];
-    if (w.life != life || w.machine == nullptr || w.paused) return;
-    if (now_ >= w.heartbeat_due) {
-      w.heartbeat_due = now_ + w.machine->heartbeat_ms();
-      w.machine->Heartbeat({}, now_);
-    }
-    w.machine->Tick(now_);
-    CarryOut(index);
-  });
-}
-
-void SimulatedCluster::ToWorkerMachine(std::uint32_t index, JobId job,
-                                       const wire::Message& message) {
-  Worker& worker = *workers_[index];
-  if (worker.paused) {
-    worker.missed.push_back([this, index, job, message] { ToWorkerMachine(index, job, message); });
-    return;
-  }
-  worker.machine->OnExecutorMessage(job, message, now_);
-  CarryOut(index);
-}
-
-// --- Executors.
-
-void SimulatedCluster::Executor(std::uint32_t index, JobId job, const wire::Message& message) {
-  Worker& worker = *workers_[index];
-  const auto executor = worker.executors.find(job);
-  if (executor == worker.executors.end()) return;
-  const std::uint64_t life = executor->second;
-  const std::uint64_t work_ms = 5 + Below(60);
-  if (message.has_start_map()) {
-    const wire::StartMap start = message.start_map();
-    if (!worker.attempts
-             .try_emplace(FromWire(start.attempt()),
-                          Worker::Running{life, 0, {}, false, worker.epoch})
-             .second)
-      return;
-    At(now_ + work_ms, [this, index, life, start] { FinishMap(index, life, start); });
-  } else if (message.has_start_reduce()) {
-    const AttemptId id = FromWire(message.start_reduce().attempt());
-    worker.attempts.try_emplace(
-        id, Worker::Running{life, message.start_reduce().maps(), {}, false, worker.epoch});
-    TryReduce(index, id);
-  } else if (message.has_segments_available()) {
-    const AttemptId id = FromWire(message.segments_available().reduce());
-    const auto found = worker.attempts.find(id);
-    if (found == worker.attempts.end()) return;
-    for (const wire::SegmentRef& segment : message.segments_available().segments())
-      found->second.segments[segment.map_task()] = FromWire(segment);
-    TryReduce(index, id);
-  } else if (message.has_segment_invalidated()) {
-    const auto found = worker.attempts.find(FromWire(message.segment_invalidated().reduce()));
-    if (found != worker.attempts.end() && !found->second.reading)
-      found->second.segments.erase(message.segment_invalidated().segment().map_task());
-  } else if (message.has_stop_attempt() || message.has_commit_refuse()) {
-    const AttemptId id = FromWire(message.has_stop_attempt() ? message.stop_attempt().attempt()
-                                                             : message.commit_refuse().attempt());
-    worker.attempts.erase(id);
-    if (options_.map_only || id.kind == TaskKind::kReduce)
-      part_files_.erase({id.job, id.task, id.attempt});
-    wire::Message stopped;
-    *stopped.mutable_attempt_stopped()->mutable_attempt() = ToWire(id);
-    At(now_ + 1, [this, index, life, job, stopped] {
-      const auto alive = workers_[index]->executors.find(job);
-      if (alive != workers_[index]->executors.end() && alive->second == life)
-        ToWorkerMachine(index, job, stopped);
-    });
-  } else if (message.has_commit_grant()) {
-    worker.attempts.erase(FromWire(message.commit_grant().attempt()));
-  }
-}
-
-void SimulatedCluster::FinishMap(std::uint32_t index, std::uint64_t life,
-                                 const wire::StartMap& start) {
-  Worker& worker = *workers_[index];
-  const AttemptId id = FromWire(start.attempt());
-  const auto found = worker.attempts.find(id);
-  if (found == worker.attempts.end() || found->second.executor != life) return;
-  wire::Message message;
-  // One failure less than ends the job.
-  std::uint32_t& failures = map_failures_[{id.job, id.task}];
-  if (now_ < options_.faults_end_ms && failures + 1 < kAttemptsMax &&
-      Chance(options_.attempt_failure_permille)) {
-    ++failures;
-    worker.attempts.erase(found);
-    *message.mutable_attempt_failed()->mutable_attempt() = start.attempt();
-    *message.mutable_attempt_failed()->mutable_status() = ToWire(Unavailable("a passing failure"));
-    return ToWorkerMachine(index, id.job, message);
-  }
-  ++maps_run_;
-  if (options_.map_only) {
-    part_files_[{id.job, id.task, id.attempt}] = PartContent(id.job, 1, id.task);
-    *message.mutable_commit_request()->mutable_attempt() = start.attempt();
-  } else {
-    worker.attempts.erase(found);
-    worker.segments.insert({id.job, id.task, id.attempt});
-    *message.mutable_map_done()->mutable_attempt() = start.attempt();
-    for (std::uint32_t part = 0; part < options_.reduces; ++part)
-      message.mutable_map_done()->add_partition_hashes(MapContent(id.job, id.task, part));
-  }
-  ToWorkerMachine(index, id.job, message);
-}
-
-void SimulatedCluster::TryReduce(std::uint32_t index, const AttemptId& id) {
-  Worker::Running& running = workers_[index]->attempts.at(id);
-  if (running.reading || running.segments.size() < running.maps) return;
-  running.reading = true;
-  At(now_ + 5 + Below(60),
-     [this, index, id, life = running.executor] { FinishReduce(index, life, id); });
-}
-
-void SimulatedCluster::FinishReduce(std::uint32_t index, std::uint64_t life, const AttemptId& id) {
-  Worker& worker = *workers_[index];
-  const auto found = worker.attempts.find(id);
-  if (found == worker.attempts.end() || found->second.executor != life) return;
-  wire::Message message;
-  std::uint64_t content = 0;
-  for (const auto& [map, segment] : found->second.segments) {
-    const auto source = by_id_.find(segment.worker);
-    const bool reached =
-        source != by_id_.end() && (source->second == index || !cut_.contains(source->second)) &&
-        workers_[source->second]->machine != nullptr &&
-        workers_[source->second]->machine->id() == segment.worker &&
-        workers_[source->second]->segments.contains({id.job, map, segment.attempt});
-    if (!reached) {
-      wire::SegmentLost& lost = *message.mutable_segment_lost();
-      *lost.mutable_reduce() = ToWire(id);
-      lost.set_map_task(map);
-      lost.set_map_attempt(segment.attempt);
-      lost.set_ended(true);
-      worker.attempts.erase(found);
-      return ToWorkerMachine(index, id.job, message);
-    }
-    content = Mix(content, MapContent(id.job, map, id.task));
-  }
-  part_files_[{id.job, id.task, id.attempt}] = content;
-  *message.mutable_commit_request()->mutable_attempt() = ToWire(id);
-  ToWorkerMachine(index, id.job, message);
-}
-
 // --- Clients and faults.
 
-void SimulatedCluster::Client(std::uint32_t job) {
-  At(now_ + kClientPollMs, [this, job] { Client(job); });
-  if (jobs_[job].ended.has_value() || coordinator_ == nullptr) return;
+wire::JobSpec SimulatedCluster::SpecOf(std::uint32_t job) const {
+  wire::JobSpec spec;
+  spec.set_name("sim");
+  spec.set_submission_key(std::string(kOwnKeyPrefix) + std::to_string(job) + "-" +
+                          std::to_string(jobs_[job].submissions));
+  spec.mutable_plugin()->set_path("/plugin.so");
+  spec.mutable_plugin()->set_sha256(std::string(32, 'x'));
+  spec.set_output_dir("/" + std::to_string(job));
+  spec.add_inputs()->set_path("/in");
+  for (std::uint32_t map = 0; map < options_.maps; ++map) {
+    wire::MapInput& input = *spec.add_maps();
+    input.set_bytes(1);
+    input.add_ranges()->set_bytes(1);
+  }
+  spec.set_input_bytes(options_.maps);
+  spec.set_map_only(options_.map_only || jobs_[job].loop);
+  spec.set_parts(PartsOf(jobs_[job]));
+  if (jobs_[job].loop) *spec.mutable_loop() = LoopOf(job);
+  spec.mutable_limits()->set_attempts_max(kAttemptsMax);
+  spec.mutable_limits()->set_speculate(options_.speculate);
+  if (options_.hang_permille > 0) spec.mutable_limits()->set_task_timeout_ms(kTimeoutMs);
+  return spec;
+}
+
+void SimulatedCluster::Client(std::uint32_t index) {
+  At(now_ + kClientPollMs, [this, index] { Client(index); });
+  Job& job = jobs_[index];
+  if (job.ended.has_value() || coordinator_ == nullptr) return;
+  if (now_ < options_.faults_end_ms && Chance(options_.client_lose_permille)) return;
   wire::Message message;
   wire::Request& request = *message.mutable_request();
-  request.set_id(1);
-  if (jobs_[job].upload_key.empty()) {
-    wire::JobSpec spec;
-    spec.set_name("sim");
-    spec.set_submission_key("job-" + std::to_string(job));
-    spec.mutable_plugin()->set_path("/plugin.so");
-    spec.mutable_plugin()->set_sha256(std::string(32, 'x'));
-    spec.set_output_dir("/" + std::to_string(job));
-    spec.add_inputs()->set_path("/in");
-    for (std::uint32_t map = 0; map < options_.maps; ++map) {
-      wire::MapInput& input = *spec.add_maps();
-      input.set_bytes(1);
-      input.add_ranges()->set_bytes(1);
-    }
-    spec.set_input_bytes(options_.maps);
-    spec.set_map_only(options_.map_only);
-    spec.set_parts(options_.map_only ? options_.maps : options_.reduces);
-    spec.mutable_limits()->set_attempts_max(kAttemptsMax);
-    spec.mutable_limits()->set_speculate(options_.speculate);
-    const std::string bytes = spec.SerializeAsString();
-    request.mutable_submit()->set_upload(jobs_[job].upload + coordinator_life_);
+  request.set_id(kQuestion);
+  if (job.upload_key.empty()) {
+    const std::string bytes = SpecOf(index).SerializeAsString();
+    request.mutable_submit()->set_upload(job.upload + coordinator_life_);
     request.mutable_submit()->set_total_bytes(bytes.size());
     request.mutable_submit()->set_bytes(bytes);
+  } else if (job.kill_ms.has_value() && now_ >= *job.kill_ms && !job.killed) {
+    request.set_id(kKill);
+    request.mutable_kill()->set_job_id(job.upload_key);
+    job.kill_ms = now_ + kKillAgainMs;
   } else {
-    request.mutable_job()->set_job_id(jobs_[job].upload_key);
+    request.mutable_job()->set_job_id(job.upload_key);
   }
-  coordinator_->OnFrame("c" + std::to_string(job), Role::kNone, LoneFrame(message), now_);
+  coordinator_->OnFrame("c" + std::to_string(index), Role::kNone, LoneFrame(message), now_);
   CarryOutCoordinator();
 }
 
@@ -638,7 +455,9 @@ void SimulatedCluster::ScheduleFaults() {
 void SimulatedCluster::Strike(const Fault& fault) {
   if (trace_) trace_(FaultText(fault));
   switch (fault.kind) {
-    case Fault::Kind::kCoordinatorCrash: return CrashCoordinator(fault);
+    case Fault::Kind::kCoordinatorCrash:
+      if (coordinator_ != nullptr) former_tables_ = JobTables();
+      return CrashCoordinator(fault);
     case Fault::Kind::kPowerCut: return CutPower(fault);
     case Fault::Kind::kWorkerCrash: return CrashWorker(fault);
     case Fault::Kind::kWorkerPause: return PauseWorker(fault);
@@ -687,12 +506,17 @@ void SimulatedCluster::PauseWorker(const Fault& fault) {
 
 void SimulatedCluster::CrashExecutor(const Fault& fault) {
   Worker& worker = *workers_[fault.worker];
-  if (worker.machine == nullptr || worker.paused || worker.executors.empty()) return;
-  const JobId job = worker.executors.begin()->first;
-  worker.executors.erase(job);
-  std::erase_if(worker.attempts, [&](const auto& entry) { return entry.first.job == job; });
-  worker.machine->OnExecutorEnded(job, {}, "crashed", now_);
-  CarryOut(fault.worker);
+  if (worker.machine == nullptr || worker.executors.empty()) return;
+  const JobId job = std::next(worker.executors.begin(),
+                              static_cast<std::ptrdiff_t>(Below(worker.executors.size())))
+                        ->first;
+  std::optional<AttemptId> guilty;
+  for (const auto& [id, running] : worker.attempts)
+    if (id.job == job && !running.wrote && !running.hangs && Chance(200) && MayFail(id)) {
+      guilty = id;
+      break;
+    }
+  LoseExecutor(fault.worker, job, guilty);
 }
 
 void SimulatedCluster::CutWorker(const Fault& fault) {

@@ -49,14 +49,28 @@ class SimulatedCluster {
 
  private:
   struct Worker;
+  /// Of a client: under several ids when its output could not be opened at first.
   struct Job {
     std::string upload_key;
+    std::uint32_t submissions = 0;  ///< With a key of its own each.
     std::uint64_t upload = 0;
     std::optional<wire::JobState> ended;
-    std::uint32_t publications = 0;
+    std::optional<JobId> published_by;
     std::map<std::uint32_t, std::uint64_t> published;  ///< Part -> content.
+    bool doomed = false;
+    bool varying = false;
+    bool loop = false;
+    std::optional<TimeMs> kill_ms;
+    bool publication_ordered = false;
+    bool killed = false;  ///< And its client was told so.
+  };
+  /// What an attempt wrote, and the attempts of the maps that it read.
+  struct PartFile {
+    std::uint64_t content = 0;
+    std::map<std::uint32_t, std::uint32_t> maps;
   };
 
+  ChannelLimits Channel() const;
   void At(TimeMs time, std::function<void()> what);
   void Note(std::uint64_t what);
   bool Chance(std::uint32_t permille) { return random_() % 1'000 < permille; }
@@ -70,21 +84,57 @@ class SimulatedCluster {
   /// What was committed up to the turn is on the disk.
   void SyncJournal(std::size_t turns);
   void TellClient(std::uint32_t job, const std::string& frame);
-  void NoteGrants(const std::string& frame);
+  void CheckFrame(const std::string& frame, std::uint32_t worker);
   void WakeCoordinator();
   void KeepOutput(const OutputOrder& order);
+  void Publish(const OutputOrder& order);
+  std::uint64_t WantedContent(JobId job, std::uint32_t part);
+  // --- Workers.
   void StartWorker(std::uint32_t index);
   void CarryOut(std::uint32_t index);
   void Prepare(std::uint32_t index, JobId job, std::uint64_t number);
   void EndWorker(std::uint32_t index, TimeMs down_ms);
   void WakeWorker(std::uint32_t index);
   void Send(std::function<void()> deliver, std::uint32_t worker);
-  void Executor(std::uint32_t index, JobId job, const wire::Message& message);
-  void FinishMap(std::uint32_t index, std::uint64_t life, const wire::StartMap& start);
-  void TryReduce(std::uint32_t index, const AttemptId& id);
-  void FinishReduce(std::uint32_t index, std::uint64_t life, const AttemptId& id);
+  void CheckAttempts(std::uint32_t index);
   void ToWorkerMachine(std::uint32_t index, JobId job, const wire::Message& message);
+  Job& JobOf(JobId job) { return jobs_[clients_.at(job)]; }
+  std::uint32_t PartsOf(const Job& job) const {
+    return job.loop || options_.map_only ? options_.maps : options_.reduces;
+  }
+
+  // --- Executors, which are played.
+  void Executor(std::uint32_t index, JobId job, const wire::Message& message);
+  void Begin(std::uint32_t index, JobId job, const AttemptId& id, std::uint32_t maps);
+  void Stop(std::uint32_t index, const AttemptId& id);
+  void EndExecutor(std::uint32_t index, JobId job);
+  /// It dies by itself; `guilty` is the attempt that its board says was the cause.
+  void LoseExecutor(std::uint32_t index, JobId job, std::optional<AttemptId> guilty);
+  /// Calls what() after a while if the attempt still runs then, and does not hang.
+  void Later(std::uint32_t index, const AttemptId& id, TimeMs delay, std::function<void()> what);
+  /// Whether a failure more would not end its job; it is counted.
+  bool MayFail(const AttemptId& id);
+  void FailAttempt(std::uint32_t index, const AttemptId& id, const char* why);
+  void WritePart(std::uint32_t index, const AttemptId& id, PartFile part);
+  void FinishMap(std::uint32_t index, const AttemptId& id);
+  void TryReduce(std::uint32_t index, const AttemptId& id);
+  void FinishReduce(std::uint32_t index, const AttemptId& id);
+  std::uint64_t MapContent(const AttemptId& map, std::uint32_t partition);
+  void SayProgress(std::uint32_t index);
+
+  // --- Their loops.
+  void HearLoopBegin(std::uint32_t index, const wire::LoopBegin& begin);
+  void HearLoopRound(std::uint32_t index, const wire::LoopRound& round);
+  /// Steps as far as it knows, and has seats do what follows.
+  void AdvanceLoop(std::uint32_t index, JobId job);
+  bool StepLoop(JobId job, Worker& worker);
+  void ReadCheckpoint(std::uint32_t index, JobId job, const AttemptId& seat);
+  void Contribute(std::uint32_t index, const AttemptId& seat);
+  wire::LoopSpec LoopOf(std::uint32_t client) const;
+  std::uint64_t LoopResult(JobId job) const;
+
   void Client(std::uint32_t job);
+  wire::JobSpec SpecOf(std::uint32_t job) const;
   void ScheduleFaults();
   void Strike(const Fault& fault);
   void CrashCoordinator(const Fault& fault);
@@ -101,7 +151,10 @@ class SimulatedCluster {
   /// Of jobs that have ended, anywhere; empty: nothing.
   std::string WhatIsLeft() const;
   std::string Tables() const;
+  /// Those of its jobs.
+  std::string JobTables() const;
   std::string Check() const;
+  std::string CheckEnd(const Job& job) const;
 
   const SimulationOptions options_;
   const std::vector<Fault> faults_;
@@ -126,6 +179,7 @@ class SimulatedCluster {
   std::uint64_t coordinator_life_ = 0;
   TimeMs coordinator_wake_ = 0;
   std::uint32_t coordinator_restarts_ = 0;
+  std::optional<std::string> former_tables_;  ///< Of one that died with nothing lost.
   std::map<JobId, std::vector<std::pair<std::uint64_t, std::string>>> journal_;
   std::uint64_t journal_sequence_ = 0;
   struct Turn {
@@ -138,16 +192,18 @@ class SimulatedCluster {
 
   std::vector<std::unique_ptr<Worker>> workers_;
   std::set<std::uint32_t> cut_;  ///< Workers that the network does not reach.
-  /// Durable part files: (job, part, attempt) -> content.
-  std::map<std::tuple<JobId, std::uint32_t, std::uint32_t>, std::uint64_t> part_files_;
+  /// Durable part files, by job, part and attempt.
+  std::map<std::tuple<JobId, std::uint32_t, std::uint32_t>, PartFile> part_files_;
+  std::map<std::pair<JobId, std::uint32_t>, std::uint64_t> checkpoints_;  ///< Job, round: state.
   /// The attempt of each part that was told that it is granted.
   std::map<std::pair<JobId, std::uint32_t>, std::uint32_t> granted_;
   std::set<JobId> staged_;
   /// By worker id: where its segments are read.
   std::map<WorkerId, std::uint32_t> by_id_;
   std::vector<Job> jobs_;
+  std::map<JobId, std::uint32_t> clients_;  ///< Whose job it is.
   std::uint32_t maps_run_ = 0;
-  std::map<std::pair<JobId, std::uint32_t>, std::uint32_t> map_failures_;
+  std::map<std::tuple<JobId, TaskKind, std::uint32_t>, std::uint32_t> failures_;
   std::uint32_t workers_gone_ = 0;
   std::uint32_t opens_failed_ = 0;
   std::uint32_t setups_failed_ = 0;

@@ -13,4 +13,8 @@ SimulationOptions MovingStorm(std::uint64_t seed);
 /// The same, and the coordinator's disk fails or loses what was not synced.
 SimulationOptions DiskStorm(std::uint64_t seed);
 
+/// The same, and user code hangs, fails or writes other bytes each time, clients lose messages and
+/// kill their jobs, some jobs are loops. Of every fourth seed nothing may run a map twice.
+SimulationOptions WildStorm(std::uint64_t seed);
+
 }  // namespace spillway

@@ -68,6 +68,12 @@ TEST(CheckCombiner, TriesFoldsToo) {
   EXPECT_THAT(Found(CheckCombiner(difference.Input(kText))), HasSubstr("differs at byte"));
 }
 
+TEST(CheckCombiner, FindsOfThreeValuesThatTheFoldIsNotAssociative) {
+  JobTest difference(NewJob().Map<Initials>().Fold<Difference>());
+  EXPECT_THAT(Found(CheckCombiner(difference.Input("ale\nash\napple\n"))),
+              HasSubstr("combined repeatedly"));
+}
+
 TEST(CheckCombiner, SaysThatThereIsNone) {
   JobTest test(NewJob().Map<Initials>());
   EXPECT_THAT(Found(CheckCombiner(test.Input(kText))), HasSubstr("nothing that combines"));

@@ -58,6 +58,15 @@ inline JobReport SampleReport() {
   report.output_records = 500'000;
   report.output_bytes = 8 << 20;
   report.partition_output_bytes = {2 << 20, 2 << 20, 1 << 20, 3 << 20};
+  report.skew.reduces = 4;
+  report.skew.heavy_keys = {{"the", 3, 18'600'000, 120 << 20, 0.12},
+                            {"of", 2, 9'400'000, 60 << 20, 0.0606}};
+  report.skew.partitions = {{20 << 20, 900'000, 200'000},
+                            {26 << 20, 1'000'000, 250'000},
+                            {24 << 20, 1'100'000, 210'000},
+                            {40 << 20, 1'000'000, 290'000}};
+  report.skew.hottest = 3;
+  report.skew.hottest_key = {"the", 3, 8, 0, 0.000008};
   report.peak_rss_bytes = 300 << 20;
   report.prepare_ms = 10;
   report.map_ms = 900;

@@ -65,6 +65,17 @@ TEST(ProgressBlock, IsAsReviewed) {
   ExpectGolden("progress_block.txt", text);
 }
 
+TEST(ProgressBlock, HasTheHeaviestKeyWhereItFits) {
+  JobProgress progress = At(4'300);
+  progress.heavy_keys = {{"caf\xc3\xa9\n", 6, 400'000, 0, 0.4}, {"of", 2, 60'000, 0, 0.06}};
+  const auto line = [&](std::size_t columns) {
+    return ProgressBlock("wordcount", progress, {}, columns, {}).at(2);
+  };
+  EXPECT_THAT(line(100), HasSubstr(", heaviest key \"caf\xc3\xa9\\x0a\" 40 %"));
+  EXPECT_THAT(line(100), Not(HasSubstr("of\"")));
+  EXPECT_THAT(line(60), Not(HasSubstr("heaviest")));
+}
+
 TEST(TerminalProgressView, RedrawsInPlaceAndLeavesNothing) {
   std::ostringstream err;
   TerminalProgressView view("wordcount", err, TextStyle(), [] { return std::size_t{80}; });

@@ -63,7 +63,8 @@ TEST(ProjectNames, AreTheLastPartOfAPath) {
 }
 
 TEST(ProjectNames, RefuseWhatNoFileOrTargetCouldBe) {
-  for (const std::string word : {"", "/", ".", "..", "9x", "-x", "_x", "a b", "a.b", "a$", "é"})
+  for (const std::string word :
+       {"", "/", ".", "..", "9x", "-x", "_x", "a b", "a.b", "a$", "é", "test", "jobs/install/"})
     EXPECT_EQ(ProjectNamesOf(word).status().code(), Code::kInvalidArgument) << word;
   EXPECT_TRUE(ProjectNamesOf(std::string(64, 'x')).ok());
   EXPECT_FALSE(ProjectNamesOf(std::string(65, 'x')).ok());

@@ -32,6 +32,24 @@ inline wire::JobState SampleRunningJob() {
   job.mutable_stats()->set_spilled_bytes(std::uint64_t{3} << 30);
   job.mutable_stats()->set_shuffled_bytes(std::uint64_t{2} << 30);
   job.mutable_stats()->set_fetched_bytes(std::uint64_t{1} << 30);
+  job.mutable_stats()->set_map_output_records(1'000'000);
+  wire::HeavyKey& key = *job.mutable_stats()->add_heavy_keys();
+  key.set_key("caf\xc3\xa9\x1b\xff");
+  key.set_key_bytes(7);
+  key.set_hash(1);
+  key.set_records(430'000);
+  key.set_bytes(8'600'000);
+  for (std::uint64_t i = 0; i < 24; ++i) {
+    wire::PartitionLoad& load = *job.add_partitions();
+    if (i > 6) continue;  // Not reduced.
+    load.set_shuffled_bytes(i == 4 ? 90 << 20 : (10 + i) << 20);
+    load.set_records(i == 4 ? 1'000'000 : 100'000 + i);
+    load.set_run_us((i == 4 ? 9'000 : 1'200 + i) * 1'000);
+    if (i != 4) continue;
+    load.mutable_largest_group()->set_key("null");
+    load.mutable_largest_group()->set_key_bytes(4);
+    load.mutable_largest_group()->set_records(930'000);
+  }
   job.add_warnings("worker node3 was lost; its 2 maps run again \x1b[31m");
   return job;
 }

@@ -30,16 +30,5 @@ TEST(SummaryText, UserTextCannotSteerTheTerminal) {
   EXPECT_THAT(text, HasSubstr("b\\x0a"));
 }
 
-TEST(Skew, ComparesTheLargestWithTheMedian) {
-  EXPECT_EQ(MeasureSkew({}).largest_bytes, 0u);
-  const Skew odd = MeasureSkew({9, 1, 3});
-  EXPECT_EQ(odd.largest_bytes, 9u);
-  EXPECT_EQ(odd.median_bytes, 3u);
-  EXPECT_DOUBLE_EQ(odd.ratio, 3.0);
-  EXPECT_EQ(MeasureSkew({4, 2, 8, 2}).median_bytes, 3u);
-  EXPECT_DOUBLE_EQ(MeasureSkew({0, 0, 7}).ratio, 0.0);
-  EXPECT_EQ(MeasureSkew({UINT64_MAX, UINT64_MAX}).median_bytes, UINT64_MAX);
-}
-
 }  // namespace
 }  // namespace spillway

@@ -250,6 +250,25 @@ TEST(ClientRequests, LogsAreKeptBeyondTheEnd) {
   EXPECT_EQ(CodeOf(bench.LastReply("l")), Code::kNotFound);
 }
 
+// Found by the simulation: a power cut took the kill, and the job was published.
+TEST(ClientRequests, AKillIsDurableBeforeItIsAnswered) {
+  MachineBench bench;
+  wire::Message hello;
+  hello.mutable_register_()->set_incarnation(5);
+  hello.mutable_register_()->set_registration(1);
+  hello.mutable_register_()->set_version_min(kProtocolVersionMin);
+  hello.mutable_register_()->set_version_max(kProtocolVersion);
+  hello.mutable_register_()->set_slots(1);
+  bench.machine.OnFrame("w", Role::kNone, LoneFrame(hello), bench.now);
+  bench.Submit("c", SampleSpec(1, 1));
+  bench.Open();
+  wire::Message kill;
+  kill.mutable_request()->mutable_kill()->set_job_id(bench.LastReply("c").submitted().job_id());
+  bench.machine.OnFrame("k", Role::kNone, LoneFrame(kill), bench.now);
+  EXPECT_TRUE(bench.machine.TakeEffects(bench.now).durable);
+  EXPECT_TRUE(bench.machine.has_jobs()) << "its attempt has not stopped yet";
+}
+
 TEST(ClientRequests, AKillBeforeTheOutputIsOpenCounts) {
   MachineBench bench;
   bench.Submit("c", SampleSpec(1, 1));

@@ -20,7 +20,7 @@ std::vector<Event> Samples() {
           WorkerLost{3, 9},
           DrainWorker{3, 9},
           WorkerResumed{3, 9, {kMap, kReduce}},
-          AttemptDone{kMap, 1'000, {1, 2, 3}, {9, 8, 7}},
+          AttemptDone{kMap, 1'000, {1, 2, 3}, {9, 8, 7}, std::string("\0\x07\xff", 3)},
           failed,
           AttemptStopped{kReduce},
           SegmentLost{kReduce, 3, 1, true},
@@ -47,6 +47,7 @@ TEST(JournalRecords, EventsComeBackAsTheyWere) {
         record.mutable_map_done()->add_partition_hashes(hash);
       for (const std::uint64_t hash : done->record_hashes)
         record.mutable_map_done()->add_record_hashes(hash);
+      record.mutable_map_done()->set_partition_sizes(done->partition_sizes);
     }
     PutEvent(event, record);
     const auto back = TakeEvent(record);
@@ -57,6 +58,7 @@ TEST(JournalRecords, EventsComeBackAsTheyWere) {
     if (const auto* done = std::get_if<AttemptDone>(&event)) {
       EXPECT_EQ(std::get<AttemptDone>(*back).partition_hashes, done->partition_hashes);
       EXPECT_EQ(std::get<AttemptDone>(*back).record_hashes, done->record_hashes);
+      EXPECT_EQ(std::get<AttemptDone>(*back).partition_sizes, done->partition_sizes);
     }
   }
 }

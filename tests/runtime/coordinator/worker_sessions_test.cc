@@ -16,7 +16,7 @@ class Speaker {
   Speaker(MachineBench& bench, std::string peer, std::string key, std::uint64_t incarnation)
       : bench_(bench), peer_(std::move(peer)), key_(std::move(key)), incarnation_(incarnation) {}
 
-  wire::Registered Register(Role role = Role::kWorker) {
+  wire::Registered Register(Role role = Role::kWorker, std::uint64_t epoch = 0) {
     wire::Message message;
     wire::Register& details = *message.mutable_register_();
     details.set_incarnation(incarnation_);
@@ -24,6 +24,7 @@ class Speaker {
     details.set_version_min(kProtocolVersionMin);
     details.set_version_max(kProtocolVersion);
     details.set_slots(2);
+    details.set_epoch(epoch);
     details.set_name(peer_);
     details.set_host("h");
     bench_.machine.OnFrame(peer_, role, LoneFrame(message), bench_.now, key_);
@@ -90,6 +91,24 @@ TEST(WorkerSessions, NobodyTakesAProcessOverUnderAnotherKey) {
   worker.Register();
   EXPECT_EQ(FromWire(thief.Register().refused()).code(), Code::kPermissionDenied);
   EXPECT_EQ(bench.machine.ViewCluster().workers(0).name(), "one");
+}
+
+// Found by the simulation: the end of its first epoch, which is journalled behind the beginning of
+// the second, made a new coordinator forget it, and its maps ran again.
+TEST(WorkerSessions, AWorkerThatRegisteredTwiceIsKnownAfterARestart) {
+  MachineBench before;
+  Speaker worker(before, "w1", "", 11);
+  worker.Register();  // The answer is lost, so that it comes again without an epoch.
+  const wire::Registered joined = worker.Register();
+  ASSERT_EQ(joined.epoch(), 2u);
+
+  MachineBench after;
+  for (const std::string& record : before.records) ASSERT_TRUE(after.machine.Restore(record).ok());
+  after.machine.Resume(after.now);
+  Speaker again(after, "w1", "", 11);
+  const wire::Registered resumed = again.Register(Role::kWorker, joined.epoch());
+  EXPECT_EQ(resumed.worker(), joined.worker());
+  EXPECT_EQ(resumed.epoch(), joined.epoch());
 }
 
 TEST(WorkerSessions, LostWorkersAreInTheLogsOfJobsThatRun) {

@@ -98,6 +98,36 @@ TEST(Scheduler, StartsReducesEarlyOnIdleSlotsOnlyAfterTheSlowStart) {
               ElementsAre(SegmentRef{0, 0, 1}, SegmentRef{1, 0, 1}));
 }
 
+TEST(Scheduler, StartsReducesOfLargePartitionsFirst) {
+  const auto starts = [](const SchedulerDriver& d) {
+    std::vector<std::uint32_t> tasks;
+    for (const StartReduce& start : d.All<StartReduce>()) tasks.push_back(start.attempt.task);
+    return tasks;
+  };
+  const auto sized = [](std::uint32_t map, std::string sizes) {
+    return AttemptDone{MapAttempt(1, map, 0), 1, {}, {}, std::move(sizes)};
+  };
+  SchedulerDriver d;
+  d.Join(1, 2).Submit(1, {.maps = 2, .reduces = 5}, {.slow_start_fraction = 1});
+  d.Send(sized(0, {10, 10, 10, 10, 30}));
+  EXPECT_THAT(starts(d), IsEmpty());
+  d.Send(sized(1, {10, 10, 40, 10, 30}));
+  EXPECT_THAT(starts(d), ElementsAre(2, 4));
+  d.Commit(ReduceAttempt(1, 4, 0));
+  EXPECT_THAT(starts(d), ElementsAre(0));
+  // It was large and ran already: its next attempt takes its turn.
+  d.Fail(ReduceAttempt(1, 2, 0), Aborted("again"));
+  d.Commit(ReduceAttempt(1, 0, 0));
+  EXPECT_THAT(starts(d), SizeIs(1));
+}
+
+TEST(Scheduler, AReduceThatWaitsForTheLastMapsIsALargeOne) {
+  SchedulerDriver d;
+  d.Join(1, 3).Submit(1, {.maps = 3, .reduces = 3}, {.slow_start_fraction = 0});
+  d.Send(AttemptDone{MapAttempt(1, 0, 0), 1, {}, {}, {10, 10, 40}});
+  EXPECT_EQ(d.Only<StartReduce>().attempt.task, 2u);
+}
+
 TEST(Scheduler, NeverStartsReducesEarlyWithSlowStartOne) {
   SchedulerDriver d;
   d.Join(1, 4).Submit(1, {.maps = 2, .reduces = 2}, {.slow_start_fraction = 1});

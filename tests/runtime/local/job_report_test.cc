@@ -102,5 +102,32 @@ TEST(JobProgress, FollowsThePhases) {
   EXPECT_EQ(progress.elapsed_ms, 60'000u);
 }
 
+TEST(JobReport, SharesOfKeysAreThoseOfWhatTheyArePartOf) {
+  wire::JobState state = SampleState();
+  wire::HeavyKey& heavy = *state.mutable_stats()->add_heavy_keys();
+  heavy.set_key("the");
+  heavy.set_key_bytes(3);
+  heavy.set_records(6);
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    state.add_partitions()->set_shuffled_bytes(i);
+    state.mutable_partitions()->rbegin()->set_records(10 * i);
+    state.mutable_partitions()->rbegin()->set_run_us(100 * i);
+  }
+  state.mutable_partitions(2)->mutable_largest_group()->set_key("of");
+  state.mutable_partitions(2)->mutable_largest_group()->set_records(5);
+  const SkewReport skew = ReportOf(state).skew;
+  ASSERT_EQ(skew.heavy_keys.size(), 1u);
+  EXPECT_EQ(skew.heavy_keys[0].key, "the");
+  EXPECT_DOUBLE_EQ(skew.heavy_keys[0].share, 0.5);
+  EXPECT_EQ(ProgressOf(state).heavy_keys.size(), 1u);
+  EXPECT_EQ(skew.reduces, 4u);
+  EXPECT_EQ(skew.shuffled_bytes, 17u);
+  ASSERT_EQ(skew.partitions.size(), 3u);
+  EXPECT_EQ(skew.partitions[1].run_us, 100u);
+  EXPECT_EQ(skew.hottest, 2u);
+  EXPECT_EQ(skew.hottest_key.key, "of");
+  EXPECT_DOUBLE_EQ(skew.hottest_key.share, 0.25);
+}
+
 }  // namespace
 }  // namespace spillway

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "shuffle/engine/run_folder.h"
 #include "tests/shuffle/engine/fold_fixture.h"
 
 namespace spillway {
@@ -308,6 +309,75 @@ TEST(FoldCollector, NamesTheKeyWhosePartitionDoesNotExist) {
   const Status status = collector.Finish();
   EXPECT_EQ(status.code(), Code::kUserCode);
   EXPECT_THAT(status.message(), testing::HasSubstr("stray"));
+}
+
+/// Nearly all keys differ, so that the fold steps aside; `share` of the records have one key.
+FoldInput MostlyDistinct(const FoldOptions& fold, std::size_t records, double share,
+                         const std::string& heavy, std::mt19937_64& random) {
+  FoldInput input(fold.state_bytes);
+  std::bernoulli_distribution is_heavy(share);
+  for (std::size_t i = 0; i < records; ++i)
+    input.Add(is_heavy(random) ? heavy : "key " + std::to_string(random() % (records * 100)),
+              random);
+  return input;
+}
+
+TEST(FoldCollector, FoldsAHeavyKeyEvenWhereItStepsAside) {
+  for (const FoldCase& fold_case : AllFolds()) {
+    SCOPED_TRACE(fold_case.name);
+    std::mt19937_64 random(17);
+    const std::string heavy = "key heavy, and longer than a slot";
+    FoldInput input = MostlyDistinct(fold_case.options, 60'000, 0.15, heavy, random);
+    const Collected collected =
+        CollectFold{.fold = fold_case.options, .partitions = 3, .memory_bytes = 1 << 20}.Over(
+            input);
+    ASSERT_TRUE(collected.stats.stepped_aside);
+    EXPECT_GT(collected.runs.size(), 2u);
+    ExpectSorted(collected);
+    EXPECT_EQ(collected.Folded(fold_case.options), input.Folded(fold_case.options));
+    EXPECT_EQ(collected.stats.records_out, collected.records());
+    for (std::size_t run = 0; run < collected.runs.size(); ++run) {
+      std::size_t count = 0;
+      for (const auto& part : collected.runs[run])
+        count += std::count_if(part.begin(), part.end(),
+                               [&](const auto& record) { return record.first == heavy; });
+      EXPECT_LE(count, RunFolder::kWindow) << "run " << run;
+    }
+  }
+}
+
+// What a reduce task gets of a heavy key: no more than the median task gets in all.
+TEST(FoldCollector, AHeavyKeyDoesNotMakeItsPartitionHeavy) {
+  constexpr std::uint32_t kPartitions = 8;
+  std::mt19937_64 random(19);
+  for (const double share : {0.0, 0.19}) {
+    SCOPED_TRACE(share);
+    FoldInput input = MostlyDistinct({}, 100'000, share, "heavy", random);
+    const Collected collected =
+        CollectFold{.partitions = kPartitions, .memory_bytes = 2 << 20}.Over(input);
+    ASSERT_TRUE(collected.stats.stepped_aside);
+    std::vector<std::size_t> records(kPartitions);
+    for (const auto& run : collected.runs)
+      for (std::uint32_t p = 0; p < kPartitions; ++p) records[p] += run[p].size();
+    std::sort(records.begin(), records.end());
+    EXPECT_LT(records.back(), records[kPartitions / 2] * 11 / 10);
+  }
+}
+
+TEST(FoldCollector, HeavyKeysThatCannotBeFoldedAreWrittenAsTheyAre) {
+  std::mt19937_64 random(23);
+  const FoldOptions fold{SPILLWAY_FOLD_SUM_U64};
+  // Longer than the folder's table has room for; and an order in which equal keys may lie apart.
+  for (const std::string& heavy : {std::string(10'000, 'k'), std::string("heavy")}) {
+    SCOPED_TRACE(heavy.size());
+    FoldInput input = MostlyDistinct(fold, 60'000, 0.01, heavy, random);
+    CollectFold collect{.fold = fold, .memory_bytes = 1 << 20};
+    if (heavy.size() < 10) collect.order = {.compare = &CompareBackwards};
+    const Collected collected = collect.Over(input);
+    ASSERT_TRUE(collected.stats.stepped_aside);
+    ExpectSorted(collected, collect.order);
+    EXPECT_EQ(collected.Folded(fold), input.Folded(fold));
+  }
 }
 
 }  // namespace

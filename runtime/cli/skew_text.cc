@@ -1,0 +1,210 @@
+#include "runtime/cli/skew_text.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "mapreduce/base/units.h"
+#include "runtime/cli/quantity_text.h"
+#include "runtime/cli/text_table.h"
+#include "runtime/core/heavy_keys.h"
+
+namespace spillway {
+namespace {
+
+/// A key of half a reduce task's fair share begins to shape its partition; so much of all is told
+/// wherever it is.
+constexpr double kShareTold = 0.05;
+/// Of fewer records it does not matter where they go.
+constexpr std::uint64_t kRecordsTold = 1'000;
+
+constexpr std::size_t kShownKeyBytesMax = 40;
+constexpr std::size_t kEscapedKeyBytesMax = 4 * kHeavyKeyBytesMax;
+
+/// A partition that is so many times the median, and has so much, is worth a hint.
+constexpr std::uint64_t kHintRatio = 2;
+constexpr std::uint64_t kHintBytesMin = 8 << 20;
+
+constexpr std::size_t kTableRows = 5;
+
+std::string PercentText(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, share < 0.0995 ? "%.1f %%" : "%.0f %%", share * 100);
+  return text;
+}
+
+std::string TimesText(double ratio) {
+  if (ratio == 0) return "-";
+  char text[32];
+  std::snprintf(text, sizeof text, ratio < 99.5 ? "%.2f" : "%.0f", ratio);
+  return text;
+}
+
+/// Of the partitions that are reduced.
+struct PartitionSkews {
+  std::size_t partitions = 0;
+  Skew shuffled_bytes, records, run_us;
+};
+
+PartitionSkews MeasurePartitions(const std::vector<PartitionLoad>& loads) {
+  std::vector<std::uint64_t> bytes, records, run_us;
+  for (const PartitionLoad& load : loads) {
+    if (load.run_us == 0) continue;
+    bytes.push_back(load.shuffled_bytes);
+    records.push_back(load.records);
+    run_us.push_back(load.run_us);
+  }
+  return {bytes.size(), MeasureSkew(bytes), MeasureSkew(records), MeasureSkew(run_us)};
+}
+
+const char* CauseWord(SkewCause cause) {
+  switch (cause) {
+    case SkewCause::kOneKey: return "one key";
+    case SkewCause::kManyKeys: return "many keys";
+    case SkewCause::kLargeRecords: return "large records";
+    case SkewCause::kNone: break;
+  }
+  return "";
+}
+
+nlohmann::ordered_json SkewJson(const Skew& skew) {
+  return {{"largest", skew.largest}, {"median", skew.median}, {"ratio", skew.ratio}};
+}
+
+}  // namespace
+
+Skew MeasureSkew(std::vector<std::uint64_t> sizes) {
+  Skew skew;
+  if (sizes.empty()) return skew;
+  std::sort(sizes.begin(), sizes.end());
+  const std::size_t middle = sizes.size() / 2;
+  const bool odd = sizes.size() % 2 == 1;
+  const std::uint64_t below = sizes[odd ? middle : middle - 1];
+  skew.largest = sizes.back();
+  skew.median = below + (sizes[middle] - below) / 2;
+  if (skew.median > 0)
+    skew.ratio = static_cast<double>(skew.largest) / static_cast<double>(skew.median);
+  return skew;
+}
+
+std::string HeavyKeysText(const std::vector<KeyLoad>& keys, std::uint32_t reduces,
+                          std::size_t keys_max) {
+  const double share_min = std::min(kShareTold, 0.5 / std::max(1u, reduces));
+  std::string text;
+  for (const KeyLoad& key : keys) {
+    if (key.share < share_min || key.records < kRecordsTold || keys_max-- == 0) break;
+    text += (text.empty() ? "\"" : ", \"") + EscapeForLog(key.key, kShownKeyBytesMax) + "\" " +
+            PercentText(key.share);
+  }
+  return text;
+}
+
+nlohmann::ordered_json HeavyKeysJson(const std::vector<KeyLoad>& keys) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  for (const KeyLoad& key : keys)
+    json.push_back({{"key", EscapeForLog(key.key, kEscapedKeyBytesMax)},
+                    {"key_bytes", key.key_bytes},
+                    {"records", key.records},
+                    {"bytes", key.bytes},
+                    {"share", key.share}});
+  return json;
+}
+
+SkewCause CauseOf(const SkewReport& skew) {
+  const PartitionSkews all = MeasurePartitions(skew.partitions);
+  if (all.partitions < 2 || all.shuffled_bytes.largest < kHintBytesMin ||
+      all.shuffled_bytes.largest / kHintRatio <= all.shuffled_bytes.median)
+    return SkewCause::kNone;
+  const std::uint64_t records = skew.partitions[skew.hottest].records;
+  if (records / kHintRatio <= all.records.median) return SkewCause::kLargeRecords;
+  const std::uint64_t beyond = records - all.records.median;
+  return skew.hottest_key.records >= beyond / 2 ? SkewCause::kOneKey : SkewCause::kManyKeys;
+}
+
+std::string PartitionsText(const SkewReport& skew) {
+  const PartitionSkews all = MeasurePartitions(skew.partitions);
+  if (all.partitions < 2) return {};
+  return FormatNoun(all.partitions, "partition") + ", the largest " +
+         FormatBytes(all.shuffled_bytes.largest) + " (" + TimesText(all.shuffled_bytes.ratio) +
+         " x the median) and " + FormatNoun(all.records.largest, "record") + " (" +
+         TimesText(all.records.ratio) + " x), the slowest " +
+         FormatDuration(all.run_us.largest / 1'000) + " (" + TimesText(all.run_us.ratio) + " x)";
+}
+
+std::string SkewHint(const SkewReport& skew) {
+  const SkewCause cause = CauseOf(skew);
+  if (cause == SkewCause::kNone) return {};
+  const PartitionSkews all = MeasurePartitions(skew.partitions);
+  const std::string key = "\"" + EscapeForLog(skew.hottest_key.key, kShownKeyBytesMax) + "\"";
+  const std::string share = PercentText(skew.hottest_key.share);
+  const std::string head =
+      "partition " + std::to_string(skew.hottest) +
+      (all.shuffled_bytes.ratio == 0
+           ? " has " + FormatBytes(all.shuffled_bytes.largest) + ", and the median nothing"
+           : " has " + TimesText(all.shuffled_bytes.ratio) + " times the bytes of the median");
+  switch (cause) {
+    case SkewCause::kOneKey:
+      return head + ": " + share + " of its records have the key " + key +
+             ", which is reduced in one place, so more reducers do not help. A fold or a combiner "
+             "would, where the job can have one";
+    case SkewCause::kManyKeys:
+      return head + ", and no key more than " + share +
+             " of its records: more partitions spread its keys. Try --reducers " +
+             std::to_string(skew.reduces *
+                            static_cast<std::uint64_t>(std::ceil(std::max(
+                                static_cast<double>(kHintRatio), all.shuffled_bytes.ratio)))) +
+             ", or another partitioner";
+    default:
+      return head +
+             " with about as many records: some of its values are large. Emit less under "
+             "one key, or parts of it";
+  }
+}
+
+std::string PartitionTable(const SkewReport& skew) {
+  const PartitionSkews all = MeasurePartitions(skew.partitions);
+  if (all.partitions < 2) return {};
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < skew.partitions.size(); ++i)
+    if (skew.partitions[i].run_us != 0) order.push_back(i);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return skew.partitions[a].shuffled_bytes > skew.partitions[b].shuffled_bytes;
+  });
+  order.resize(std::min(order.size(), kTableRows));
+  const std::string indent = "  ";
+  std::vector<std::vector<std::string>> rows = {
+      {indent, "PARTITION", "SHUFFLED", "RECORDS", "TIME"}};
+  const auto add = [&](const std::string& name, const PartitionLoad& load) {
+    rows.push_back({indent, name, FormatBytes(load.shuffled_bytes), FormatCount(load.records),
+                    FormatDuration(load.run_us / 1'000)});
+  };
+  for (const std::size_t i : order) add(std::to_string(i), skew.partitions[i]);
+  add("median", {all.shuffled_bytes.median, all.records.median, all.run_us.median});
+  return TextTable(rows);
+}
+
+void AddSkewJson(const SkewReport& skew, nlohmann::ordered_json* json) {
+  nlohmann::ordered_json& j = *json;
+  j["heavy_keys"] = HeavyKeysJson(skew.heavy_keys);
+  nlohmann::ordered_json bytes = nlohmann::ordered_json::array(), records = bytes, run_us = bytes;
+  for (const PartitionLoad& load : skew.partitions) {
+    bytes.push_back(load.shuffled_bytes);
+    records.push_back(load.records);
+    run_us.push_back(load.run_us);
+  }
+  j["partitions"] = {{"shuffled_bytes", bytes}, {"records", records}, {"run_us", run_us}};
+  const PartitionSkews all = MeasurePartitions(skew.partitions);
+  j["reduce_skew"] = {{"shuffled_bytes", SkewJson(all.shuffled_bytes)},
+                      {"records", SkewJson(all.records)},
+                      {"run_us", SkewJson(all.run_us)}};
+  j["hottest_partition"] = nullptr;
+  if (!skew.partitions.empty())
+    j["hottest_partition"] = {{"partition", skew.hottest},
+                              {"key", EscapeForLog(skew.hottest_key.key, kEscapedKeyBytesMax)},
+                              {"key_bytes", skew.hottest_key.key_bytes},
+                              {"key_records", skew.hottest_key.records},
+                              {"cause", CauseWord(CauseOf(skew))}};
+  j["skew_hint"] = SkewHint(skew);
+}
+
+}  // namespace spillway

@@ -1,0 +1,242 @@
+// Executors, which are played: a map "writes" a segment on its worker, a reduce needs one of each
+// map at the moment it reads, and both write parts whose content tells what they read.
+#include <algorithm>
+#include <utility>
+
+#include "runtime/protocol/wire_values.h"
+#include "tests/sim/simulated_worker.h"
+
+namespace spillway {
+
+namespace {
+
+constexpr std::uint32_t kFailuresMax = 3;  // One less than ends a job.
+constexpr std::uint32_t kUnnoticedPermille = 200;
+constexpr TimeMs kNoticeMs = 100, kNoticeMsMax = 300;
+constexpr TimeMs kWorkMs = 5, kWorkMsMax = 60;
+
+}  // namespace
+
+void SimulatedCluster::Executor(std::uint32_t index, JobId job, const wire::Message& message) {
+  Worker& worker = *workers_[index];
+  if (!worker.executors.contains(job)) return;
+  if (message.has_start_map()) {
+    const AttemptId id = FromWire(message.start_map().attempt());
+    Begin(index, job, id, 0);
+    if (JobOf(job).loop) return AdvanceLoop(index, job);
+    Later(index, id, kWorkMs + Below(kWorkMsMax), [this, index, id] { FinishMap(index, id); });
+  } else if (message.has_start_reduce()) {
+    const AttemptId id = FromWire(message.start_reduce().attempt());
+    Begin(index, job, id, message.start_reduce().maps());
+    TryReduce(index, id);
+  } else if (message.has_segments_available()) {
+    const AttemptId id = FromWire(message.segments_available().reduce());
+    const auto found = worker.attempts.find(id);
+    if (found == worker.attempts.end()) return;
+    for (const wire::SegmentRef& segment : message.segments_available().segments())
+      found->second.segments[segment.map_task()] = FromWire(segment);
+    TryReduce(index, id);
+  } else if (message.has_segment_invalidated()) {
+    const auto found = worker.attempts.find(FromWire(message.segment_invalidated().reduce()));
+    if (found != worker.attempts.end() && !found->second.reading)
+      found->second.segments.erase(message.segment_invalidated().segment().map_task());
+  } else if (message.has_stop_attempt()) {
+    const AttemptId id = FromWire(message.stop_attempt().attempt());
+    const auto found = worker.attempts.find(id);
+    const auto reason = static_cast<StopReason>(message.stop_attempt().reason());
+    if (found != worker.attempts.end() && reason == StopReason::kUnknown)
+      found->second.unknown = true;
+    Stop(index, id);
+  } else if (message.has_commit_refuse()) {
+    Stop(index, FromWire(message.commit_refuse().attempt()));
+  } else if (message.has_commit_grant()) {
+    worker.attempts.erase(FromWire(message.commit_grant().attempt()));
+  } else if (message.has_loop_begin()) {
+    HearLoopBegin(index, message.loop_begin());
+  } else if (message.has_loop_round()) {
+    HearLoopRound(index, message.loop_round());
+  }
+}
+
+void SimulatedCluster::Begin(std::uint32_t index, JobId job, const AttemptId& id,
+                             std::uint32_t maps) {
+  Worker& worker = *workers_[index];
+  Worker::Running running;
+  running.executor = worker.executors.at(job);
+  running.maps = maps;
+  running.epoch = worker.epoch;
+  running.hangs = now_ < options_.faults_end_ms && Chance(options_.hang_permille) && MayFail(id);
+  if (!worker.attempts.try_emplace(id, std::move(running)).second) {
+    return Fail("an executor is given an attempt twice");
+  }
+  const auto& begun = worker.attempts.at(id);
+  if (!begun.hangs || Chance(kUnnoticedPermille)) return;
+  At(now_ + kNoticeMs + Below(kNoticeMsMax), [this, index, id, life = begun.executor] {
+    const auto found = workers_[index]->attempts.find(id);
+    if (found != workers_[index]->attempts.end() && found->second.executor == life)
+      LoseExecutor(index, id.job, id);
+  });
+}
+
+void SimulatedCluster::Later(std::uint32_t index, const AttemptId& id, TimeMs delay,
+                             std::function<void()> what) {
+  At(now_ + delay,
+     [this, index, id, life = workers_[index]->attempts.at(id).executor, what = std::move(what)] {
+       const auto found = workers_[index]->attempts.find(id);
+       if (found == workers_[index]->attempts.end() || found->second.executor != life) return;
+       if (!found->second.hangs) what();
+     });
+}
+
+/// Until it has, it may also end by itself.
+void SimulatedCluster::Stop(std::uint32_t index, const AttemptId& id) {
+  const Worker& worker = *workers_[index];
+  const auto running = worker.attempts.find(id);
+  if (running != worker.attempts.end() && running->second.hangs) return;
+  At(now_ + 1 + Below(options_.stop_ms_max), [this, index, id, life = worker.executors.at(id.job)] {
+    Worker& at = *workers_[index];
+    const auto executor = at.executors.find(id.job);
+    if (executor == at.executors.end() || executor->second != life) return;
+    if (at.attempts.erase(id) > 0) part_files_.erase({id.job, id.task, id.attempt});
+    wire::Message stopped;
+    *stopped.mutable_attempt_stopped()->mutable_attempt() = ToWire(id);
+    ToWorkerMachine(index, id.job, stopped);
+  });
+}
+
+void SimulatedCluster::EndExecutor(std::uint32_t index, JobId job) {
+  Worker& worker = *workers_[index];
+  worker.executors.erase(job);
+  worker.loops.erase(job);
+  std::erase_if(worker.attempts, [&](const auto& entry) { return entry.first.job == job; });
+}
+
+void SimulatedCluster::LoseExecutor(std::uint32_t index, JobId job,
+                                    std::optional<AttemptId> guilty) {
+  std::vector<wire::Message> ends;
+  if (guilty.has_value()) {
+    wire::AttemptFailed& failed = *ends.emplace_back().mutable_attempt_failed();
+    *failed.mutable_attempt() = ToWire(*guilty);
+    *failed.mutable_status() = ToWire(Aborted("it hung, or took its process along"));
+    failed.mutable_record()->mutable_place()->set_offset(guilty->attempt);
+  }
+  EndExecutor(index, job);
+  Worker& worker = *workers_[index];
+  const auto tell = [this, index, job, ends, life = worker.life] {
+    if (workers_[index]->life != life) return;
+    workers_[index]->machine->OnExecutorEnded(job, ends, "crashed", now_);
+    CarryOut(index);
+  };
+  if (worker.paused) return worker.missed.push_back(tell);
+  tell();
+}
+
+bool SimulatedCluster::MayFail(const AttemptId& id) {
+  std::uint32_t& failures = failures_[{id.job, id.kind, id.task}];
+  const bool doomed = JobOf(id.job).doomed && id.kind == TaskKind::kMap && id.task == 0;
+  if (!doomed && failures >= kFailuresMax) return false;
+  ++failures;
+  return true;
+}
+
+void SimulatedCluster::FailAttempt(std::uint32_t index, const AttemptId& id, const char* why) {
+  workers_[index]->attempts.erase(id);
+  wire::Message message;
+  *message.mutable_attempt_failed()->mutable_attempt() = ToWire(id);
+  *message.mutable_attempt_failed()->mutable_status() = ToWire(Unavailable(why));
+  ToWorkerMachine(index, id.job, message);
+}
+
+std::uint64_t SimulatedCluster::MapContent(const AttemptId& map, std::uint32_t partition) {
+  const std::uint64_t content = Mix(Mix(map.job, map.task), partition);
+  return JobOf(map.job).varying ? Mix(content, map.attempt) : content;
+}
+
+void SimulatedCluster::WritePart(std::uint32_t index, const AttemptId& id, PartFile part) {
+  workers_[index]->attempts.at(id).wrote = true;
+  wire::Message message;
+  wire::CommitRequest& request = *message.mutable_commit_request();
+  *request.mutable_attempt() = ToWire(id);
+  request.mutable_part()->set_xxh3(part.content);
+  request.mutable_stats()->set_output_records(1);
+  if (id.kind == TaskKind::kMap) request.mutable_stats()->set_input_records(1);
+  part_files_[{id.job, id.task, id.attempt}] = std::move(part);
+  ToWorkerMachine(index, id.job, message);
+}
+
+void SimulatedCluster::FinishMap(std::uint32_t index, const AttemptId& id) {
+  Worker& worker = *workers_[index];
+  const bool doomed = JobOf(id.job).doomed && id.task == 0;
+  if (doomed) {
+    (void)MayFail(id);
+    return FailAttempt(index, id, "it fails whenever it runs");
+  }
+  if (now_ < options_.faults_end_ms && Chance(options_.attempt_failure_permille) && MayFail(id))
+    return FailAttempt(index, id, "a passing failure");
+  ++maps_run_;
+  if (options_.map_only) return WritePart(index, id, {MapContent(id, 0), {}});
+  worker.attempts.erase(id);
+  worker.segments.insert({id.job, id.task, id.attempt});
+  wire::Message message;
+  wire::MapDone& done = *message.mutable_map_done();
+  *done.mutable_attempt() = ToWire(id);
+  done.mutable_stats()->set_input_records(1);
+  for (std::uint32_t part = 0; part < options_.reduces; ++part) {
+    const std::uint64_t content = MapContent(id, part);
+    done.add_partition_hashes(content);
+    done.mutable_partition_sizes()->push_back(static_cast<char>(content % 100));
+  }
+  ToWorkerMachine(index, id.job, message);
+}
+
+void SimulatedCluster::TryReduce(std::uint32_t index, const AttemptId& id) {
+  Worker::Running& running = workers_[index]->attempts.at(id);
+  if (running.reading || running.segments.size() < running.maps) return;
+  running.reading = true;
+  Later(index, id, kWorkMs + Below(kWorkMsMax), [this, index, id] { FinishReduce(index, id); });
+}
+
+void SimulatedCluster::FinishReduce(std::uint32_t index, const AttemptId& id) {
+  Worker& worker = *workers_[index];
+  const auto found = worker.attempts.find(id);
+  if (found->second.wrote) return;
+  if (now_ < options_.faults_end_ms && Chance(options_.attempt_failure_permille) && MayFail(id))
+    return FailAttempt(index, id, "a passing failure");
+  PartFile part;
+  for (const auto& [map, segment] : found->second.segments) {
+    const auto source = by_id_.find(segment.worker);
+    const bool reached =
+        source != by_id_.end() && (source->second == index || !cut_.contains(source->second)) &&
+        workers_[source->second]->machine != nullptr &&
+        workers_[source->second]->machine->id() == segment.worker &&
+        workers_[source->second]->segments.contains({id.job, map, segment.attempt});
+    if (!reached) {
+      wire::Message message;
+      wire::SegmentLost& lost = *message.mutable_segment_lost();
+      *lost.mutable_reduce() = ToWire(id);
+      lost.set_map_task(map);
+      lost.set_map_attempt(segment.attempt);
+      lost.set_ended(true);
+      worker.attempts.erase(found);
+      return ToWorkerMachine(index, id.job, message);
+    }
+    part.content =
+        Mix(part.content, MapContent({id.job, TaskKind::kMap, map, segment.attempt}, id.task));
+    part.maps[map] = segment.attempt;
+  }
+  WritePart(index, id, std::move(part));
+}
+
+void SimulatedCluster::SayProgress(std::uint32_t index) {
+  std::map<JobId, wire::Message> messages;
+  for (const auto& [id, running] : workers_[index]->attempts) {
+    if (running.hangs) continue;
+    wire::Progress::Moved& moved = *messages[id.job].mutable_progress()->add_moved();
+    *moved.mutable_attempt() = ToWire(id);
+    moved.set_fraction(running.reading ? 0.5 : 0.1);
+  }
+  for (const auto& [job, message] : messages)
+    workers_[index]->machine->OnExecutorMessage(job, message, now_);
+}
+
+}  // namespace spillway
