@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "mapreduce/base/units.h"
+
 namespace spillway {
 namespace {
 
@@ -84,8 +86,9 @@ Status FoldSortedStates(const spillway_job& job, GroupStream& sorted, RecordLine
     if (batch.records.empty()) return write();
     for (const Record& record : batch.records) {
       if (record.value_bytes != job.state_bytes)
-        return BadData("the state of key '" + key + "' has " + std::to_string(record.value_bytes) +
-                       " of " + std::to_string(job.state_bytes) +
+        return BadData("the state of key '" + EscapeForLog(KeyOf(record)) + "' has " +
+                       std::to_string(record.value_bytes) + " of " +
+                       std::to_string(job.state_bytes) +
                        " bytes; was it made by another version of the plugin?");
       if (is_begun && KeyOf(record) == key) {
         std::memcpy(next.data(), record.value, job.state_bytes);

@@ -9,6 +9,7 @@
 #include "mapreduce/base/units.h"
 #include "mapreduce/output_path.h"
 #include "mapreduce/partition_path.h"
+#include "shuffle/store/kill_point.h"
 
 namespace spillway {
 
@@ -107,6 +108,7 @@ Status DirectoryExchange::Begin(const OutputTree& tree) {
     list += directory + "\n";
     SPILLWAY_RETURN_IF_ERROR(WriteEmpty(Staged(directory) + "/" + mark_));
     if (options_.durable) SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(Staged(directory)));
+    KillPoint("exchange-marked");
   }
   // Its name is what counts, so it gets it when it is whole.
   const std::string unfinished = Staged(std::string(kListName) + "-0");
@@ -115,7 +117,9 @@ Status DirectoryExchange::Begin(const OutputTree& tree) {
   SPILLWAY_RETURN_IF_ERROR(file->Append(list));
   if (options_.durable) SPILLWAY_RETURN_IF_ERROR(file->Sync());
   SPILLWAY_RETURN_IF_ERROR(file->Close());
+  KillPoint("exchange-list-written");
   SPILLWAY_RETURN_IF_ERROR(files_.RenameNoReplace(unfinished, Staged(kListName)));
+  KillPoint("exchange-listed");
   return options_.durable ? files_.SyncDirectory(options_.staging_dir) : OkStatus();
 }
 
@@ -157,12 +161,14 @@ Status DirectoryExchange::Run(const OutputTree& tree, const std::string& manifes
     if (directory.empty()) continue;
     SPILLWAY_RETURN_IF_ERROR(
         Move(directory).Annotate("publishing '" + EscapeForLog(directory) + "'"));
+    KillPoint("exchange-moved");
     for (std::string place = directory; place.find('/') != std::string::npos;) {
       place = ParentOf(place);
       parents.insert(Placed(place));
     }
   }
   SPILLWAY_RETURN_IF_ERROR(MoveFile(kManifest, manifest));
+  KillPoint("exchange-described");
   SPILLWAY_RETURN_IF_ERROR(MoveFile(kSuccess, ""));
   if (!options_.durable) return OkStatus();
   for (const std::string& parent : parents) SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(parent));
@@ -170,8 +176,10 @@ Status DirectoryExchange::Run(const OutputTree& tree, const std::string& manifes
 }
 
 void DirectoryExchange::RemoveMarks(const std::vector<std::string>& directories) {
-  for (const std::string& directory : directories)
+  for (const std::string& directory : directories) {
     static_cast<void>(files_.Remove(Placed(directory) + "/" + mark_).ok());  // Or it is gone.
+    KillPoint("exchange-unmarked");
+  }
 }
 
 std::vector<std::string> DirectoryExchange::ReadList(FileSystem& files,

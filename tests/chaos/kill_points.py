@@ -5,9 +5,10 @@ has each of these processes die at each of its points."""
 # Processes: `spillway run` on one machine, and those of a cluster.
 RUN, COORDINATOR, WORKER, EXECUTOR = "run", "coordinator", "worker", "executor"
 
-# Moments: in a job, in one that replaces an output, in a loop that keeps its state, when a process
-# starts, and when it is told to stop.
-JOB, REPLACING, LOOP, START, STOP = "job", "replacing", "loop", "start", "stop"
+# Moments: in a job, in one that replaces an output, or some directories of one, in a loop that
+# keeps its state, when a process starts, and when it is told to stop.
+JOB, REPLACING, EXCHANGING = "job", "replacing", "exchanging"
+LOOP, START, STOP = "loop", "start", "stop"
 
 FIRST = (1,)
 SEVERAL = (1, 2)  # Passings: the first, and one in the middle of things.
@@ -51,6 +52,13 @@ POINTS = {
     "output-synced": (JOB, FIRST, (RUN, COORDINATOR)),
     "output-old-removed": (REPLACING, FIRST, (RUN, COORDINATOR)),
     "output-cleaned": (JOB, FIRST, (RUN, COORDINATOR)),
+    # The commit of some directories of an output.
+    "exchange-marked": (EXCHANGING, SEVERAL, (RUN, COORDINATOR)),
+    "exchange-list-written": (EXCHANGING, FIRST, (RUN, COORDINATOR)),
+    "exchange-listed": (EXCHANGING, FIRST, (RUN, COORDINATOR)),
+    "exchange-moved": (EXCHANGING, SEVERAL, (RUN, COORDINATOR)),
+    "exchange-described": (EXCHANGING, FIRST, (RUN, COORDINATOR)),
+    "exchange-unmarked": (EXCHANGING, SEVERAL, (RUN, COORDINATOR)),
     # Scratch directories.
     "scratch-made": (START, FIRST, (RUN, WORKER)),
     "scratch-marked": (START, FIRST, (RUN, WORKER)),

@@ -10,10 +10,16 @@ import unittest
 
 from cluster_case import ClusterCase
 from command_case import SECONDS_MAX, TEST_PLUGINS, CommandCase, count_words, random_text
-from kill_points import (COORDINATOR, EXECUTOR, JOB, LOOP, REPLACING, RUN, START, STOP, WORKER,
-                         deaths)
+from kill_points import (COORDINATOR, EXCHANGING, EXECUTOR, JOB, LOOP, REPLACING, RUN, START, STOP,
+                         WORKER, deaths)
 
 SPILLING = TEST_PLUGINS / "faulty.so"  # Writes each line and how often it came.
+PARTITIONS = TEST_PLUGINS / "partitions.so"  # Sums by date and country, in directories.
+
+
+def sales(days, number):
+    return "".join(f"2024-01-{day:02}\t{country}\t{number}\n"
+                   for day in days for country in ("at", "de")).encode()
 
 
 class Death:
@@ -86,6 +92,41 @@ class KilledRuns(CommandCase):
         self.assertEqual(scratch_left(self.spill), [])
 
 
+class KilledExchanges(CommandCase):
+    """`spillway run --overwrite=partitions`: it is run once more."""
+
+    FLAGS = ["--reducers", "2", "--threads", "1"]
+
+    def setUp(self):
+        super().setUp()
+        self.before = self.write("before.txt", sales((1, 2, 3), 1))
+        self.fresh = self.write("fresh.txt", sales((2, 3, 4), 5))
+        self.old, self.new = (self.tree(self.write_table(data, self.new_output()))
+                              for data in (self.before, self.fresh))
+
+    def write_table(self, data, output, *flags, death=None):
+        command = self.arguments(PARTITIONS, [data], output, *self.FLAGS, *flags, args=["write"])
+        ended = subprocess.run(command, capture_output=True, timeout=SECONDS_MAX,
+                               env={**os.environ, **(death.environment if death else {})})
+        self.assertEqual(ended.returncode, -signal.SIGKILL if death else 0, ended.stderr)
+        return output
+
+    def test_at_every_point(self):
+        for name, passing, _ in deaths(RUN, EXCHANGING):
+            with self.subTest(point=name, passing=passing):
+                output = self.write_table(self.before, self.new_output())
+                death = Death(self.dir, name, passing)
+                self.write_table(self.fresh, output, "--overwrite=partitions", death=death)
+                self.assertIsNotNone(death.victim(), f"{death.what} is never passed")
+                for path in output.rglob("part-*"):
+                    place = str(path.relative_to(output))
+                    self.assertIn(path.read_bytes(), [self.old.get(place), self.new.get(place)])
+                self.write_table(self.fresh, output, "--overwrite=partitions")
+                self.assertEqual(self.tree(output), {**self.old, **self.new})
+                self.assertEqual(list(self.dir.glob(f".{output.name}*")), [])
+                self.assertEqual(scratch_left(self.spill), [])
+
+
 class SmallJobCase(ClusterCase):
     """Jobs of a moment on a cluster whose processes die and are started again."""
 
@@ -98,12 +139,14 @@ class SmallJobCase(ClusterCase):
         self.expected = self.run_embedded("wordcount", [self.input], *self.flags)
         lines = b"".join(self.parts(self.expected)).splitlines(keepends=True)
         self.assertEqual(sorted(lines), count_words(self.text))
-        self.expected_loop = None
+        self.expected_loop = self.expected_exchange = None
 
     def start(self, moment):
         """Begins the job of the moment; the result goes to finish_same."""
         if moment == LOOP:
             return self.start_loop()
+        if moment == EXCHANGING:
+            return self.start_exchange()
         flags = list(self.flags)
         if moment == REPLACING:
             self.run_embedded("wordcount", [self.few])
@@ -111,6 +154,22 @@ class SmallJobCase(ClusterCase):
             flags.append("--overwrite")
         job = self.start_job("wordcount", [self.input], *flags)
         job.expected = self.expected
+        return job
+
+    def start_exchange(self):
+        before = self.write("before.txt", sales((1, 2, 3), 1))
+        fresh = self.write("fresh.txt", sales((2, 3, 4), 5))
+        flags = ["--reducers", "2", "--overwrite=partitions"]
+        if self.expected_exchange is None:
+            for data in (before, fresh):
+                self.expected_exchange = self.run_embedded(PARTITIONS, [data], *flags,
+                                                           args=["write"])
+                self.outputs -= 1  # The next one takes the same output.
+            self.outputs += 1
+        self.run_embedded(PARTITIONS, [before], "--reducers", "2", args=["write"])
+        self.outputs -= 1
+        job = self.start_job(PARTITIONS, [fresh], *flags, args=["write"])
+        job.expected = self.expected_exchange
         return job
 
     def start_loop(self):
@@ -140,7 +199,7 @@ class SmallJobCase(ClusterCase):
 class KilledCoordinators(SmallJobCase):
     def test_at_every_point_of_a_job(self):
         self.start_workers(2)
-        for name, passing, moment in deaths(COORDINATOR, JOB, REPLACING):
+        for name, passing, moment in deaths(COORDINATOR, JOB, REPLACING, EXCHANGING):
             with self.subTest(point=name, passing=passing):
                 self.restart_coordinator(death := Death(self.dir, name, passing))
                 job = self.start(moment)

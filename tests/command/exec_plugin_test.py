@@ -142,6 +142,8 @@ class WhatIsTold(FilterCase):
         self.assertIn("line 1", self.phase("wordcount", "reduce", b"a\n", expect=65).text)
         cut = words.splitlines()[0][:-2]
         self.assertIn("key 'a'", self.phase("wordcount", "reduce", cut, expect=1).text)
+        short = words.splitlines()[0] + b"\nb\t!@\n"
+        self.assertIn("state of key 'b'", self.phase("wordcount", "combine", short, expect=65).text)
 
     def test_a_closed_or_full_output_is_no_success(self):
         text = random_text(7, 3_000_000)
