@@ -26,7 +26,8 @@ Judgement JudgeUserCode(const FailureCase& c) {
   if (same_record && c.trouble.last_message == c.failure.status.message())
     return {Verdict::kFailJob, kFixRecordOrMapper};
   if (c.trouble.failures + 1 >= c.options.attempts_max)
-    return {Verdict::kFailJob, "fix the job's code, or its command; try it by itself on this input"};
+    return {Verdict::kFailJob,
+            "fix the job's code, or its command; try it by itself on this input"};
   return {Verdict::kRetry, {}};
 }
 

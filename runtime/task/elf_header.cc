@@ -8,7 +8,8 @@ namespace spillway {
 
 namespace {
 constexpr std::string_view kBuildHint =
-    "; a plugin is built with spillway_add_plugin() or g++ -std=c++20 -O3 -fPIC -shared";
+    "; a plugin is built with spillway_add_plugin(), or with g++ -shared -fvisibility=hidden "
+    "$(pkg-config --cflags spillway)";
 }  // namespace
 
 Status CheckElfHeader(std::string_view head, std::uint64_t file_bytes, const std::string& path) {

@@ -121,7 +121,8 @@ TEST_F(PartitionedInputTest, AKeyThatNoDirectoryHasIsAnErrorThatNamesTheNearOne)
   std::ofstream(dir_ + "/t/stray") << "x";
   const auto stray = List({"t"}, {"date=2024-01-01"});
   EXPECT_EQ(stray.status().code(), Code::kInvalidArgument);
-  EXPECT_THAT(stray.status().message(), HasSubstr("t/stray' lies in no directory named date=VALUE. Others do"));
+  EXPECT_THAT(stray.status().message(),
+              HasSubstr("t/stray' lies in no directory named date=VALUE. Others do"));
 }
 
 TEST_F(PartitionedInputTest, ThatNothingFitsIsAnError) {
