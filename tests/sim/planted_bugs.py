@@ -113,8 +113,6 @@ BUGS = [
     Bug("who stops while it waits for a grant is forgotten with its executor",
         "runtime/worker/worker_machine.cc",
         "if (!attempt.committing || attempt.stopping) rest", "if (!attempt.committing) rest"),
-    Bug("who waits for a grant ends with its executor", "runtime/worker/worker_machine.cc",
-        "if (!attempt.committing || attempt.stopping) rest", "rest"),
     Bug("a stop is not enforced", "runtime/worker/worker_machine.cc",
         "for (const JobId number : stubborn) effects_.kill.push_back(number);", ""),
     Bug("room is made by killing who works", "runtime/worker/worker_machine.cc",
@@ -179,7 +177,7 @@ BUGS = [
     Bug("a part that comes twice fills a round", "runtime/coordinator/loop_rounds.cc",
         "  if (here_[part]) return false;\n", ""),
     Bug("parts of another round count", "runtime/coordinator/loop_rounds.cc",
-        "round != this->round() ||", "",
+        "round != this->round() ||", "round > this->round() ||",
         Edit("runtime/coordinator/loop_messages.cc",
              "if (contribution.generation() != rounds.generation() || "
              "contribution.round() != rounds.round())\n    return;",

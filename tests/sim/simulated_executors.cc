@@ -90,7 +90,8 @@ void SimulatedCluster::Later(std::uint32_t index, const AttemptId& id, TimeMs de
 
 /// Until it has, it may also end by itself.
 void SimulatedCluster::Stop(std::uint32_t index, const AttemptId& id) {
-  const Worker& worker = *workers_[index];
+  Worker& worker = *workers_[index];
+  worker.stops.try_emplace(id, now_);
   const auto running = worker.attempts.find(id);
   if (running != worker.attempts.end() && running->second.hangs) return;
   At(now_ + 1 + Below(options_.stop_ms_max), [this, index, id, life = worker.executors.at(id.job)] {
