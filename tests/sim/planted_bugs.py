@@ -88,9 +88,6 @@ BUGS = [
         "  return channel_ == nullptr || registered.registration() > registration_;"),
     Bug("a grant is told before it is on the disk", "runtime/coordinator/scheduler_actions.cc",
         "  effects_.durable = true;\n  Feed(Committed{", "  Feed(Committed{"),
-    Bug("a worker's number may be lost with the power",
-        "runtime/coordinator/scheduler_actions.cc",
-        "std::holds_alternative<WorkerJoined>(event) || ", ""),
     Bug("a job's beginning may be lost with the power",
         "runtime/coordinator/scheduler_actions.cc",
         " || std::holds_alternative<SubmitJob>(event)", ""),
@@ -125,8 +122,8 @@ BUGS = [
     Bug("a drain is not said to the next coordinator", "runtime/worker/worker_machine.cc",
         "  drain_said_ = false;\n", ""),
     Bug("an executor that died is not replaced", "runtime/worker/worker_machine.cc",
-        "    if (job.phase == JobPhase::kDown && !job.waiting.empty()) MaybeSpawn(number, job, now);\n",
-        ""),
+        "    if (job.phase == JobPhase::kDown && !job.waiting.empty()) "
+        "MaybeSpawn(number, job, now);\n", ""),
     Bug("a kill changes nothing", "runtime/core/scheduler.cc",
         '  EndJob(*job, Cancelled("the job was cancelled: " + event.reason));\n', ""),
     Bug("a kill may be lost with the power", "runtime/coordinator/scheduler_actions.cc",
@@ -204,8 +201,8 @@ BUGS = [
         "if (JobEntry* const job = Job(number)) TellLoop(worker, *job);", "(void)number;"),
     Bug("a job that failed is published", "runtime/core/job_ending.cc",
         "  if (job.phase != JobPhase::kActive || !job.finals_done()) return;\n",
-        "  if (!job.finals_done() && job.done(job.final_kind()) + 1 != job.total(job.final_kind())) "
-        "return;\n  if (job.phase != JobPhase::kActive) return;\n"),
+        "  if (!job.finals_done() &&\n      job.done(job.final_kind()) + 1 != "
+        "job.total(job.final_kind()))\n    return;\n  if (job.phase != JobPhase::kActive) return;\n"),
     Bug("a part of a job is not in the journal", "runtime/core/journalled.cc",
         "!std::holds_alternative<Tick>(event)", "!std::holds_alternative<Tick>(event) &&\n"
         "         !std::holds_alternative<AttemptFailed>(event)"),

@@ -116,7 +116,8 @@ void SimulatedCluster::CheckAttempts(std::uint32_t index) {
 void SimulatedCluster::CheckKill(std::uint32_t index, JobId job) {
   const Worker& worker = *workers_[index];
   bool works = false, is_deaf = false;
-  for (const auto& [id, running] : worker.attempts) works |= id.job == job && worker.machine->has(id);
+  for (const auto& [id, running] : worker.attempts)
+    works |= id.job == job && worker.machine->has(id);
   for (const auto& [id, time] : worker.stops) is_deaf |= id.job == job;
   if (works && !is_deaf) Fail("worker " + std::to_string(index) + " kills an executor that works");
 }
