@@ -60,14 +60,29 @@ Result<UniqueFd> MakeUserDirectory(const std::string& spill_dir) {
   return OpenUserDirectory(spill_dir);
 }
 
-Status WriteMarker(int directory, const std::string& path) {
-  const UniqueFd fd(::openat(directory, ScratchDirectory::kMarkerName,
-                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!fd.valid()) return PosixError(errno, "create marker in", path);
-  const std::string text = ProcessIdentity::Self().Format();
+Status WriteAll(const UniqueFd& fd, const std::string& text, const std::string& path) {
   const ssize_t written = ::write(fd.get(), text.data(), text.size());
   if (written == static_cast<ssize_t>(text.size())) return OkStatus();
   return PosixError(written < 0 ? errno : ENOSPC, "write marker in", path);
+}
+
+// A marker that is there is whole: an empty one, of a process killed before it wrote, would name
+// nobody, and its directory would stay. Where files cannot be without a name that is not promised.
+Status WriteMarker(int directory, const std::string& path) {
+  const std::string text = ProcessIdentity::Self().Format();
+  const UniqueFd nameless(::openat(directory, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600));
+  if (nameless.valid()) {
+    SPILLWAY_RETURN_IF_ERROR(WriteAll(nameless, text, path));
+    KillPoint("scratch-marker-written");
+    const std::string self = "/proc/self/fd/" + std::to_string(nameless.get());
+    if (::linkat(AT_FDCWD, self.c_str(), directory, ScratchDirectory::kMarkerName,
+                 AT_SYMLINK_FOLLOW) == 0)
+      return OkStatus();
+  }
+  const UniqueFd fd(::openat(directory, ScratchDirectory::kMarkerName,
+                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!fd.valid()) return PosixError(errno, "create marker in", path);
+  return WriteAll(fd, text, path);
 }
 
 bool IsLeftover(int directory) {

@@ -97,6 +97,8 @@ class WorkerMachine {
     return found != jobs_.end() && found->second.phase == JobPhase::kPreparing &&
            found->second.preparation == preparation;
   }
+  /// Whether the attempt's end is still to be told.
+  bool has(const AttemptId& id) const { return attempts_.contains(id); }
   bool registered() const { return link_.registered(); }
   std::uint64_t heartbeat_ms() const { return link_.heartbeat_ms(); }
   TimeMs heard_ms() const { return link_.heard_ms(); }

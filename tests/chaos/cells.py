@@ -4,6 +4,7 @@ and which cells were hit."""
 import collections
 import dataclasses
 import random
+import textwrap
 
 # Phases of a job, in their order. Whether it is in one is seen from its files (job_phase.py).
 IDLE, SPLIT, MAP, SPILL, FETCH, MERGE, REDUCE, COMMIT = PHASES = (
@@ -51,7 +52,8 @@ class Event:
     phase: str
     victim: int  # Of the workers; the coordinator is one only.
     hit: str = None
-    skipped: str = None  # Why it could not come.
+    skipped: str = None  # Why it cannot come on this machine.
+    missed: str = None  # Why it did not come, or not in its phase.
 
     def text(self):
         whom = self.role if self.role == COORDINATOR else f"{self.role} {self.victim}"
@@ -83,18 +85,37 @@ class Plan:
 
 
 class Report:
-    """How often each cell was hit."""
+    """How often each cell was hit, and why those were not that were not."""
 
     def __init__(self):
         self.hits = collections.Counter()
         self.skipped = {}  # fault: why
+        self.missed = {}  # cell: why, of the last time that it was planned
 
     def add(self, events):
         for event in events:
+            cell = event.fault, event.role, event.phase
             if event.skipped:
                 self.skipped[event.fault] = event.skipped
             elif event.hit:
                 self.hits[event.fault, event.role, event.hit] += 1
+            if event.hit != event.phase:
+                self.missed[cell] = event.missed or (
+                    f"it came in {event.hit}: its phase was over" if event.hit else
+                    "the run ended before it")
+
+    def why_not(self):
+        """Lines for the cells that were not hit."""
+        reasons = collections.defaultdict(lambda: collections.defaultdict(list))
+        for cell in CELLS:
+            fault, role, phase = cell
+            if not self.hits[cell] and fault not in self.skipped:
+                why = self.missed.get(cell, "no seed of this run plans it")
+                reasons[why][f"{fault} {role}"].append(phase)
+        for why, rows in reasons.items():
+            yield f"not hit, {why}:"
+            text = "; ".join(f"{row}: {' '.join(phases)}" for row, phases in rows.items())
+            yield from textwrap.wrap(text, 96, initial_indent="  ", subsequent_indent="  ")
 
     def shown(self, *cell):
         """A number; "-": not hit yet; nothing where there is no such cell."""
@@ -109,5 +130,7 @@ class Report:
                     shown = f"  SKIPPED: {self.skipped[fault]}"
                 lines.append(f"{fault:<9}{role:<13}{shown}")
         hit = sum(1 for cell in CELLS if self.hits[cell])
-        lines.append(f"{hit} of {len(CELLS)} cells hit")
+        lines.append(f"{hit} of {len(CELLS)} cells hit; where nothing stands there is no such cell: "
+                     "without a job there are neither executors nor segments")
+        lines.extend(self.why_not())
         return "\n".join(lines) + "\n"

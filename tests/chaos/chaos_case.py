@@ -132,7 +132,8 @@ class ChaosCase(ClusterCase):
         phase = wait(event)
         try:
             end = getattr(self, event.fault)(event)
-        except NotInjected:
+        except NotInjected as why:
+            event.missed = str(why)
             return
         event.hit = phase
         if end is None:
@@ -166,17 +167,17 @@ class ChaosCase(ClusterCase):
         """Process ids of who is meant; a worker stands still, or dies, with its executors."""
         daemon = self.daemon(event)
         if event.role == EXECUTOR:
-            return self.soon(lambda: self.children(daemon))
+            return self.soon(lambda: self.children(daemon), "no executor ran in that moment")
         return [daemon.pid] + (self.children(daemon) if event.role == WORKER else [])
 
-    def soon(self, what):
+    def soon(self, what, why_not):
         """What there is to be hit."""
         end = time.monotonic() + TARGET_SECONDS_MAX
         while time.monotonic() < end:
             if found := what():
                 return found
             time.sleep(0.001)
-        raise NotInjected
+        raise NotInjected(why_not)
 
     def send(self, pids, number):
         for pid in pids:
@@ -258,7 +259,7 @@ class ChaosCase(ClusterCase):
                 if paths:
                     self.flip_bit(self.rng.choice(sorted(paths)))
                     return True
-        self.soon(flipped)
+        self.soon(flipped, "no segment was there in that moment")
 
     def flip_bit(self, path):
         with path.open("r+b", buffering=0) as file:

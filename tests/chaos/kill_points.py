@@ -61,6 +61,7 @@ POINTS = {
     "exchange-unmarked": (EXCHANGING, SEVERAL, (RUN, COORDINATOR)),
     # Scratch directories.
     "scratch-made": (START, FIRST, (RUN, WORKER)),
+    "scratch-marker-written": (START, FIRST, (RUN, WORKER)),
     "scratch-marked": (START, FIRST, (RUN, WORKER)),
     "scratch-emptied": (STOP, FIRST, (RUN, WORKER)),
     "scratch-unmarked": (STOP, FIRST, (RUN, WORKER)),

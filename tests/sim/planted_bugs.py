@@ -88,9 +88,6 @@ BUGS = [
         "  return channel_ == nullptr || registered.registration() > registration_;"),
     Bug("a grant is told before it is on the disk", "runtime/coordinator/scheduler_actions.cc",
         "  effects_.durable = true;\n  Feed(Committed{", "  Feed(Committed{"),
-    Bug("a worker's number may be lost with the power",
-        "runtime/coordinator/scheduler_actions.cc",
-        "std::holds_alternative<WorkerJoined>(event) || ", ""),
     Bug("a job's beginning may be lost with the power",
         "runtime/coordinator/scheduler_actions.cc",
         " || std::holds_alternative<SubmitJob>(event)", ""),
@@ -113,8 +110,6 @@ BUGS = [
     Bug("who stops while it waits for a grant is forgotten with its executor",
         "runtime/worker/worker_machine.cc",
         "if (!attempt.committing || attempt.stopping) rest", "if (!attempt.committing) rest"),
-    Bug("who waits for a grant ends with its executor", "runtime/worker/worker_machine.cc",
-        "if (!attempt.committing || attempt.stopping) rest", "rest"),
     Bug("a stop is not enforced", "runtime/worker/worker_machine.cc",
         "for (const JobId number : stubborn) effects_.kill.push_back(number);", ""),
     Bug("room is made by killing who works", "runtime/worker/worker_machine.cc",
@@ -127,8 +122,8 @@ BUGS = [
     Bug("a drain is not said to the next coordinator", "runtime/worker/worker_machine.cc",
         "  drain_said_ = false;\n", ""),
     Bug("an executor that died is not replaced", "runtime/worker/worker_machine.cc",
-        "    if (job.phase == JobPhase::kDown && !job.waiting.empty()) MaybeSpawn(number, job, now);\n",
-        ""),
+        "    if (job.phase == JobPhase::kDown && !job.waiting.empty()) "
+        "MaybeSpawn(number, job, now);\n", ""),
     Bug("a kill changes nothing", "runtime/core/scheduler.cc",
         '  EndJob(*job, Cancelled("the job was cancelled: " + event.reason));\n', ""),
     Bug("a kill may be lost with the power", "runtime/coordinator/scheduler_actions.cc",
@@ -179,7 +174,7 @@ BUGS = [
     Bug("a part that comes twice fills a round", "runtime/coordinator/loop_rounds.cc",
         "  if (here_[part]) return false;\n", ""),
     Bug("parts of another round count", "runtime/coordinator/loop_rounds.cc",
-        "round != this->round() ||", "",
+        "round != this->round() ||", "round > this->round() ||",
         Edit("runtime/coordinator/loop_messages.cc",
              "if (contribution.generation() != rounds.generation() || "
              "contribution.round() != rounds.round())\n    return;",
@@ -206,8 +201,8 @@ BUGS = [
         "if (JobEntry* const job = Job(number)) TellLoop(worker, *job);", "(void)number;"),
     Bug("a job that failed is published", "runtime/core/job_ending.cc",
         "  if (job.phase != JobPhase::kActive || !job.finals_done()) return;\n",
-        "  if (!job.finals_done() && job.done(job.final_kind()) + 1 != job.total(job.final_kind())) "
-        "return;\n  if (job.phase != JobPhase::kActive) return;\n"),
+        "  if (!job.finals_done() &&\n      job.done(job.final_kind()) + 1 != "
+        "job.total(job.final_kind()))\n    return;\n  if (job.phase != JobPhase::kActive) return;\n"),
     Bug("a part of a job is not in the journal", "runtime/core/journalled.cc",
         "!std::holds_alternative<Tick>(event)", "!std::holds_alternative<Tick>(event) &&\n"
         "         !std::holds_alternative<AttemptFailed>(event)"),

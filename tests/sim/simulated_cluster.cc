@@ -17,6 +17,7 @@ constexpr TimeMs kTimeoutMs = 500;  // The coordinator waits 10 s longer.
 constexpr std::uint32_t kAttemptsMax = 4;
 constexpr std::uint64_t kQuestion = 1, kKill = 2;  // Of requests.
 constexpr TimeMs kRestartMsMax = 300;
+constexpr TimeMs kPowerCutMsMax = 40;  // Behind a turn that may be lost.
 constexpr std::size_t kTraceCharsMax = 160;
 constexpr const char* kNoRoom = "no room for the output";
 constexpr const char* kNoSetUp = "the plugin cannot be loaded here";
@@ -148,7 +149,8 @@ std::string SimulatedCluster::CheckEnd(const Job& job) const {
   if (!job.published_by.has_value()) return "a job ended without being published";
   const wire::TaskStats& stats = state.stats();
   // What a map did may be forgotten with the power, when its output is no more needed.
-  const bool forgets = options_.power_cut_ms > 0 && stats.input_records() < options_.maps;
+  const bool forgets = options_.power_cut_ms + options_.turn_loss_permille > 0 &&
+                       stats.input_records() < options_.maps;
   if ((stats.input_records() != options_.maps && !forgets) ||
       stats.output_records() != PartsOf(job))
     return "of " + std::to_string(options_.maps) + " maps " +
@@ -228,6 +230,10 @@ bool SimulatedCluster::CommitTurn(Effects& effects) {
   // all of it there. In both cases nobody hears of it.
   const bool fails = options_.commit_failure_permille > 0 && now_ < options_.faults_end_ms &&
                      Chance(options_.commit_failure_permille);
+  if (!effects.durable && now_ < options_.faults_end_ms && Chance(options_.turn_loss_permille))
+    At(now_ + 1 + Below(kPowerCutMsMax), [this] {
+      CutPower({now_, Fault::Kind::kPowerCut, 0, Below(kRestartMsMax)});
+    });
   if (!fails || Chance(500)) {
     unsynced_.push_back({std::move(effects.records), std::move(effects.archived)});
     if (effects.durable) SyncJournal(unsynced_.size());
@@ -501,6 +507,7 @@ void SimulatedCluster::PauseWorker(const Fault& fault) {
     Worker& worker = *workers_[index];
     if (worker.life != life) return;
     worker.paused = false;
+    worker.stops.clear();
     for (const auto& what : std::exchange(worker.missed, {}))
       if (worker.life == life) what();
     if (worker.life == life) CarryOut(index);

@@ -97,6 +97,8 @@ class SimulatedCluster {
   void WakeWorker(std::uint32_t index);
   void Send(std::function<void()> deliver, std::uint32_t worker);
   void CheckAttempts(std::uint32_t index);
+  void CheckKill(std::uint32_t index, JobId job);
+  void CheckStops(std::uint32_t index);
   void ToWorkerMachine(std::uint32_t index, JobId job, const wire::Message& message);
   Job& JobOf(JobId job) { return jobs_[clients_.at(job)]; }
   std::uint32_t PartsOf(const Job& job) const {

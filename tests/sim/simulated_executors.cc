@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint32_t kFailuresMax = 3;  // One less than ends a job.
 constexpr std::uint32_t kUnnoticedPermille = 200;
+constexpr std::uint32_t kDiesWaitingPermille = 300;
 constexpr TimeMs kNoticeMs = 100, kNoticeMsMax = 300;
 constexpr TimeMs kWorkMs = 5, kWorkMsMax = 60;
 
@@ -90,9 +91,19 @@ void SimulatedCluster::Later(std::uint32_t index, const AttemptId& id, TimeMs de
 
 /// Until it has, it may also end by itself.
 void SimulatedCluster::Stop(std::uint32_t index, const AttemptId& id) {
-  const Worker& worker = *workers_[index];
+  Worker& worker = *workers_[index];
+  worker.stops.try_emplace(id, now_);
   const auto running = worker.attempts.find(id);
   if (running != worker.attempts.end() && running->second.hangs) return;
+  // Few are told so while they wait for a grant: then it dies more often than by chance.
+  const bool waits = running != worker.attempts.end() && running->second.wrote;
+  if (waits && options_.executor_crash_ms > 0 && now_ < options_.faults_end_ms &&
+      Chance(kDiesWaitingPermille))
+    At(now_ + 1, [this, index, job = id.job, life = worker.executors.at(id.job)] {
+      const auto found = workers_[index]->executors.find(job);
+      if (found != workers_[index]->executors.end() && found->second == life)
+        LoseExecutor(index, job, std::nullopt);
+    });
   At(now_ + 1 + Below(options_.stop_ms_max), [this, index, id, life = worker.executors.at(id.job)] {
     Worker& at = *workers_[index];
     const auto executor = at.executors.find(id.job);

@@ -56,6 +56,7 @@ struct SimulatedCluster::Worker {
   std::map<JobId, std::uint64_t> executors;  ///< Alive: job -> its number.
   std::map<JobId, Loop> loops;               ///< Of executors that are alive.
   std::map<AttemptId, Running> attempts;
+  std::map<AttemptId, TimeMs> stops;  ///< When its executor was told; until the end is told.
   std::set<std::tuple<JobId, std::uint32_t, std::uint32_t>> segments;
 };
 

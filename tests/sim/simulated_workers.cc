@@ -11,6 +11,7 @@ namespace spillway {
 
 namespace {
 
+constexpr TimeMs kStopMsMax = 1'500;
 constexpr TimeMs kGoneMsMax = 200;  // Until another worker is where one left.
 constexpr const char* kNoSetUp = "the plugin cannot be loaded here";
 
@@ -43,6 +44,7 @@ void SimulatedCluster::CarryOut(std::uint32_t index) {
   const std::uint64_t life = worker.life;
   for (const JobId job : effects.kill) {
     if (!worker.executors.contains(job)) continue;
+    CheckKill(index, job);
     EndExecutor(index, job);
     At(now_ + 1, [this, index, life, job] {
       if (workers_[index]->life != life) return;
@@ -110,6 +112,25 @@ void SimulatedCluster::CheckAttempts(std::uint32_t index) {
          " slots");
 }
 
+/// Who is killed does nothing, or not what it is told.
+void SimulatedCluster::CheckKill(std::uint32_t index, JobId job) {
+  const Worker& worker = *workers_[index];
+  bool works = false, is_deaf = false;
+  for (const auto& [id, running] : worker.attempts)
+    works |= id.job == job && worker.machine->has(id);
+  for (const auto& [id, time] : worker.stops) is_deaf |= id.job == job;
+  if (works && !is_deaf) Fail("worker " + std::to_string(index) + " kills an executor that works");
+}
+
+void SimulatedCluster::CheckStops(std::uint32_t index) {
+  Worker& worker = *workers_[index];
+  std::erase_if(worker.stops, [&](const auto& stop) { return !worker.machine->has(stop.first); });
+  for (const auto& [id, time] : worker.stops)
+    if (now_ > time + kStopMsMax)
+      Fail(AttemptText(id) + " was told to stop on worker " + std::to_string(index) +
+           ", which does not tell that it has");
+}
+
 void SimulatedCluster::Prepare(std::uint32_t index, JobId job, std::uint64_t number) {
   Status status;
   const bool faulty = now_ < options_.faults_end_ms;
@@ -144,6 +165,7 @@ void SimulatedCluster::WakeWorker(std::uint32_t index) {
       w.heartbeat_due = now_ + w.machine->heartbeat_ms();
       w.machine->Heartbeat({}, now_);
       if (options_.hang_permille > 0) SayProgress(index);
+      CheckStops(index);
     }
     w.machine->Tick(now_);
     CarryOut(index);

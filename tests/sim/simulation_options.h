@@ -35,9 +35,11 @@ struct SimulationOptions {
   std::uint32_t setup_failure_permille = 0;
   std::uint32_t power_cut_ms = 0;             ///< Of the coordinator's host.
   std::uint32_t commit_failure_permille = 0;  ///< Of turns with records; the coordinator ends.
-  std::uint32_t stop_ms_max = 1;              ///< That an attempt takes to stop.
-  std::uint32_t hang_permille = 0;            ///< Of attempts.
-  std::uint32_t client_lose_permille = 0;     ///< Of what clients ask, and of the answers.
+  /// Of turns that may be lost with the power: it is cut a moment later.
+  std::uint32_t turn_loss_permille = 0;
+  std::uint32_t stop_ms_max = 1;           ///< That an attempt takes to stop.
+  std::uint32_t hang_permille = 0;         ///< Of attempts.
+  std::uint32_t client_lose_permille = 0;  ///< Of what clients ask, and of the answers.
   /// Of jobs: a map fails whenever it runs; the client kills it; its maps write other bytes each
   /// time; it is a loop in memory mode.
   std::uint32_t doomed_permille = 0;
@@ -54,7 +56,8 @@ struct SimulationOptions {
   bool RunsMapsOnce() const {
     return !speculate && worker_crash_ms + worker_pause_ms + partition_ms + leave_ms == 0 &&
            // Else a lease may run out over messages that are sent again once a second.
-           (lose_permille == 0 || small_channels) && power_cut_ms + commit_failure_permille == 0 &&
+           (lose_permille == 0 || small_channels) &&
+           power_cut_ms + commit_failure_permille + turn_loss_permille == 0 &&
            hang_permille + kill_permille == 0 &&
            setup_failure_permille + doomed_permille + varying_permille + loop_permille == 0;
   }

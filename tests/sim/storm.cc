@@ -78,6 +78,8 @@ SimulationOptions WildStorm(std::uint64_t seed) {
     options.small_channels |= options.lose_permille > 0;
     return options;
   }
+  if (below(4) == 0) options.delay_ms_max = 1 + below(250);
+  options.turn_loss_permille = options.power_cut_ms > 0 ? below(2) * below(30) : 0;
   options.hang_permille = below(4) == 0 ? below(100) : 0;
   options.doomed_permille = below(4) == 0 ? 300 : 0;
   options.kill_permille = below(4) == 0 ? 500 : 0;
