@@ -127,7 +127,8 @@ BUGS = [
     Bug("a drain is not said to the next coordinator", "runtime/worker/worker_machine.cc",
         "  drain_said_ = false;\n", ""),
     Bug("an executor that died is not replaced", "runtime/worker/worker_machine.cc",
-        "    if (job.phase == JobPhase::kDown && !job.waiting.empty()) MaybeSpawn(number, job, now);\n",
+        "    if (job.phase == JobPhase::kDown && !job.waiting.empty()) "
+        "MaybeSpawn(number, job, now);\n",
         ""),
     Bug("a kill changes nothing", "runtime/core/scheduler.cc",
         '  EndJob(*job, Cancelled("the job was cancelled: " + event.reason));\n', ""),
@@ -206,8 +207,8 @@ BUGS = [
         "if (JobEntry* const job = Job(number)) TellLoop(worker, *job);", "(void)number;"),
     Bug("a job that failed is published", "runtime/core/job_ending.cc",
         "  if (job.phase != JobPhase::kActive || !job.finals_done()) return;\n",
-        "  if (!job.finals_done() && job.done(job.final_kind()) + 1 != job.total(job.final_kind())) "
-        "return;\n  if (job.phase != JobPhase::kActive) return;\n"),
+        "  if (!job.finals_done() && job.done(job.final_kind()) + 1 != job.total(job.final_kind()))"
+        " return;\n  if (job.phase != JobPhase::kActive) return;\n"),
     Bug("a part of a job is not in the journal", "runtime/core/journalled.cc",
         "!std::holds_alternative<Tick>(event)", "!std::holds_alternative<Tick>(event) &&\n"
         "         !std::holds_alternative<AttemptFailed>(event)"),
