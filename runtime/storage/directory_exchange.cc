@@ -1,7 +1,5 @@
 #include "runtime/storage/directory_exchange.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <set>
 #include <utility>
@@ -9,6 +7,7 @@
 #include "mapreduce/base/units.h"
 #include "mapreduce/output_path.h"
 #include "mapreduce/partition_path.h"
+#include "runtime/storage/directory_tree.h"
 #include "shuffle/store/kill_point.h"
 
 namespace spillway {
@@ -17,12 +16,6 @@ namespace {
 
 constexpr const char* kManifest = "_manifest.json";
 constexpr const char* kSuccess = "_SUCCESS";
-
-/// A rename replaces a link, and goes through one that lies on its way.
-bool IsLink(const std::string& path) {
-  struct stat info {};
-  return ::lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
-}
 
 std::string ParentOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
@@ -75,7 +68,7 @@ Status DirectoryExchange::CheckLayout(const OutputTree& tree) {
   for (const auto& [directory, unused] : tree.directories())
     if (!directory.empty()) all.push_back(directory);
   for (const std::string& directory : all)
-    if (IsLink(Placed(directory)))
+    if (IsSymbolicLink(Placed(directory)))
       return AlreadyExists("'" + EscapeForLog(Placed(directory)) +
                            "' is a symbolic link, which no output replaces");
   SPILLWAY_RETURN_IF_ERROR(CheckLevel(""));

@@ -17,6 +17,9 @@ inline constexpr int kTreeDepthMax = 32;
 /// Opens a directory that is not a symbolic link; `parent` may be AT_FDCWD.
 Result<UniqueFd> OpenDirectory(int parent, const std::string& name);
 
+/// Itself, not what it leads to. Renames move a link, and go through one that lies on their way.
+bool IsSymbolicLink(const std::string& path);
+
 /// The names in an open directory, sorted, without "." and "..". `path` is for messages.
 Result<std::vector<std::string>> ListDirectory(int directory, const std::string& path);
 

@@ -1,10 +1,9 @@
 #include "runtime/storage/output_staging.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <map>
 
+#include "runtime/storage/directory_tree.h"
 #include "runtime/storage/owner_marker.h"
 #include "shuffle/store/kill_point.h"
 
@@ -79,12 +78,6 @@ void RemoveLeftovers(FileSystem& files, const SplitPath& output) {
   }
 }
 
-/// Renames move a link, not what it points to.
-bool IsLink(const std::string& path) {
-  struct stat info {};
-  return ::lstat(path.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
-}
-
 bool IsSafeJobId(const std::string& id) {
   return !id.empty() && std::all_of(id.begin(), id.end(), [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
@@ -111,7 +104,7 @@ Result<StagingOptions> OutputStaging::Check(const StagingOptions& options) {
 Result<std::unique_ptr<OutputStaging>> OutputStaging::Create(FileSystem& files,
                                                              const StagingOptions& options) {
   SPILLWAY_ASSIGN_OR_RETURN(StagingOptions checked, Check(options));
-  if (IsLink(checked.output_dir))
+  if (IsSymbolicLink(checked.output_dir))
     return AlreadyExists("the output '" + options.output_dir +
                          "' is a symbolic link, which no output replaces; name a directory");
   const Result<FileInfo> existing = files.Stat(options.output_dir);
