@@ -78,7 +78,8 @@ Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
     return AlreadyExists("the output '" + request.output_dir +
                          "' exists already; choose another --output, or pass --overwrite to "
                          "replace it when the job has succeeded");
-  if (existing.status().code() == Code::kInvalidArgument)  // No path that could come into being.
+  // No path that could come into being, or not for this user.
+  if (!existing.ok() && existing.status().code() != Code::kNotFound)
     return existing.status().Annotate("the output");
   namespace fs = boost::filesystem;
   boost::system::error_code error;
