@@ -25,6 +25,13 @@
 
 namespace spillway {
 
+namespace internal {
+
+/// What some editors write before the text of a file.
+inline constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+}  // namespace internal
+
 /// A block of whole records. SPILLWAY_PADDING_BYTES behind `bytes` are readable.
 struct InputBlock {
   std::string_view bytes;

@@ -34,8 +34,6 @@ struct CsvRow {
 
 namespace internal {
 
-inline constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
 /// Bytes of the row that begins at data, its newline included; 0 when it does not end there.
 template <char kDelimiter>
 std::uint64_t CsvRowBytes(const char* data, std::uint64_t bytes, int at_end) {

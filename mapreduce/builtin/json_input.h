@@ -11,8 +11,8 @@
 // Each line is parsed and checked before Map sees it, UTF-8 included. One that is no JSON, a field
 // that is missing, and one that is of another type make a bad record: the message names file,
 // offset and line, and --skip-bad passes over it. Lines of white space only are no records.
-// Integers have up to 64 bits; of two fields with one name, the first counts. Lines are split and
-// compressed files read as those of TextLines.
+// A byte order mark at a file's start is passed over. Integers have up to 64 bits; of two fields
+// with one name, the first counts. Lines are split and compressed files read as those of TextLines.
 //
 // Not part of mapreduce.h: include it by its name, and link simdjson, whose parser it is (Debian:
 // libsimdjson-dev). One task, one thread.
@@ -146,7 +146,12 @@ struct JsonLines {
     });
   }
 
-  static void Check(const JsonLine& line) { line.parser_.Parse(line.text()); }
+  static void Check(const JsonLine& line) {
+    std::string_view text = line.text();
+    if (line.offset() == 0 && text.starts_with(internal::kByteOrderMark))
+      text.remove_prefix(internal::kByteOrderMark.size());
+    line.parser_.Parse(text);
+  }
 };
 
 }  // namespace spillway

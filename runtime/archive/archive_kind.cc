@@ -1,6 +1,7 @@
 #include "runtime/archive/archive_kind.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "mapreduce/base/units.h"
@@ -13,6 +14,9 @@ constexpr std::pair<std::string_view, ArchiveKind> kEndings[] = {{".gz", Archive
                                                                  {".bz2", ArchiveKind::kBzip2},
                                                                  {".zst", ArchiveKind::kZstd},
                                                                  {".lz4", ArchiveKind::kLz4}};
+
+constexpr std::string_view kOtherEndings[] = {".7z",  ".br", ".lzma", ".rar", ".tbz2", ".tgz",
+                                              ".txz", ".xz", ".zip",  ".Z",   ".GZ",   ".BZ2"};
 
 // State and window of an inflate.
 constexpr std::uint64_t kGzipBytes = 48 * kKiB;
@@ -77,6 +81,11 @@ ArchiveKind ArchiveKindOf(std::string_view path) {
   for (const auto& [ending, kind] : kEndings)
     if (path.ends_with(ending)) return kind;
   return ArchiveKind::kNone;
+}
+
+bool IsOtherArchive(std::string_view path) {
+  return std::any_of(std::begin(kOtherEndings), std::end(kOtherEndings),
+                     [path](std::string_view ending) { return path.ends_with(ending); });
 }
 
 ArchiveKind ArchiveKindByContent(std::string_view head) {

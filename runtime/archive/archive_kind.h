@@ -15,6 +15,10 @@ enum class ArchiveKind : std::uint8_t { kNone, kGzip, kBzip2, kZstd, kLz4 };
 /// .gz, .bz2, .zst or .lz4, in lower case; kNone for every other ending.
 ArchiveKind ArchiveKindOf(std::string_view path);
 
+/// Whether the name is that of an archive of another kind, such as .xz, or of a compressed tar
+/// file, such as .tgz. Such files are read as they are, which is seldom what is wanted.
+bool IsOtherArchive(std::string_view path);
+
 /// The kind whose archives begin so; kNone when it is none of these.
 ArchiveKind ArchiveKindByContent(std::string_view head);
 

@@ -78,7 +78,8 @@ Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
     return AlreadyExists("the output '" + request.output_dir +
                          "' exists already; choose another --output, or pass --overwrite to "
                          "replace it when the job has succeeded");
-  if (existing.status().code() == Code::kInvalidArgument)  // No path that could come into being.
+  // No path that could come into being, or not for this user.
+  if (!existing.ok() && existing.status().code() != Code::kNotFound)
     return existing.status().Annotate("the output");
   namespace fs = boost::filesystem;
   boost::system::error_code error;
@@ -228,6 +229,20 @@ void WarnOfLargeArchives(PreparedJob& job, std::uint64_t split_bytes) {
       ". Many smaller archives, or files that are not compressed, are read by many tasks.");
 }
 
+void WarnOfOtherArchives(PreparedJob& job) {
+  const FoundFile* first = nullptr;
+  std::size_t count = 0;
+  for (const FoundFile& file : job.inputs) {
+    if (!IsOtherArchive(file.path)) continue;
+    if (count++ == 0) first = &file;
+  }
+  if (count == 0) return;
+  job.plan.warnings.push_back(
+      std::to_string(count) + (count == 1 ? " file is" : " files are") +
+      " read without being decompressed: " + first->path +
+      ". Only .gz, .bz2, .zst and .lz4 are decompressed; unpack the others before.");
+}
+
 Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
   bool splittable = true;
   std::vector<InputFile> files;
@@ -256,6 +271,7 @@ Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
     job.map_bytes_max = std::max(job.map_bytes_max, text_bytes);
   }
   WarnOfLargeArchives(job, options.split_bytes);
+  WarnOfOtherArchives(job);
   job.plan.input_files = job.inputs.size();
   job.loop_parts = static_cast<std::uint32_t>(job.maps.size());
   if (job.plugin->abi().fold_kind != SPILLWAY_FOLD_NONE) JoinSplits(job);

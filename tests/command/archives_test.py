@@ -129,6 +129,12 @@ class Archives(CommandCase):
         skipped = self.run_job(faulty, [path], "--skip-bad", "1", args=["bad-record"])
         self.assertEqual(skipped.summary["records_skipped"], 1)
 
+    def test_a_warning_names_what_looks_packed_and_is_read_as_it_is(self):
+        paths = [self.write(name, b"a b\n") for name in ("a.xz", "b.tgz", "c.txt")]
+        result = self.run_job("wordcount", paths)
+        self.assertIn("2 files are read without being decompressed", result.text)
+        self.assertIn("a.xz. Only .gz", result.text)
+
     def test_damage_behind_good_records_leaves_no_output(self):
         text = random_text(8, 900_000)
         for ending in TOOLS:

@@ -87,6 +87,10 @@ class Rows(CommandCase):
         for word in ("secret", "locked", "ermission denied"):
             self.assertIn(word, ended.stderr)
         self.assertFalse((self.dir / "out").exists())
+        self.write("text", b"x").chmod(0o644)
+        ended = self.spillway("run", "wordcount", "-i", "text", "-o", "locked/out", **user)
+        self.assertEqual(ended.returncode, 77, ended.stderr)
+        self.assertIn("the output: cannot look at locked/out: Permission denied", ended.stderr)
 
     def test_a_port_that_is_taken(self):
         with socket.socket() as taken:

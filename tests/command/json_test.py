@@ -60,6 +60,13 @@ class JsonLines(CommandCase):
                                       b'{"name":"\\u0061","count":3}')
         self.assertEqual(self.output_of(path, "--reducers", "1", how="sum"), b"a\t5\nb\t-7\n")
 
+    def test_a_byte_order_mark_is_passed_over_at_the_start_alone(self):
+        mark, line = b"\xef\xbb\xbf", b'{"name":"a","count":2}\n'
+        path = self.write("in.jsonl", mark + line + line)
+        self.assertEqual(self.output_of(path, "--reducers", "1", how="sum"), b"a\t4\n")
+        self.assertIn("malformed JSON", self.run_job(
+            PLUGIN, [self.write("in.jsonl", line + mark + line)], args=["sum"], expect=65).text)
+
     def test_any_value_is_a_line(self):
         values = [b"1", b'"text"', b"[]", b"null", b"true", b"{}", b"-1.5e3"]
         path = self.write("in.jsonl", b"\n".join(values))
