@@ -202,7 +202,8 @@ BUGS = [
     Bug("a job that failed is published", "runtime/core/job_ending.cc",
         "  if (job.phase != JobPhase::kActive || !job.finals_done()) return;\n",
         "  if (!job.finals_done() &&\n      job.done(job.final_kind()) + 1 != "
-        "job.total(job.final_kind()))\n    return;\n  if (job.phase != JobPhase::kActive) return;\n"),
+        "job.total(job.final_kind()))\n    return;\n"
+        "  if (job.phase != JobPhase::kActive) return;\n"),
     Bug("a part of a job is not in the journal", "runtime/core/journalled.cc",
         "!std::holds_alternative<Tick>(event)", "!std::holds_alternative<Tick>(event) &&\n"
         "         !std::holds_alternative<AttemptFailed>(event)"),
