@@ -197,7 +197,8 @@ def main():
     finally:
         remove_jobs(jobs_dir)
     for seed in failed:
-        print(f"outside kills: seed {seed} failed; again: scripts/dev kills --minutes 0 --seed {seed}")
+        print(f"outside kills: seed {seed} failed; again: "
+              f"scripts/dev kills --minutes 0 --seed {seed}")
     print(f"outside kills: {rounds - len(failed)} of {rounds} rounds ok, with {SPILLWAY}")
     return 1 if failed else 0
 
