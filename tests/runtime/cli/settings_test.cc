@@ -94,6 +94,7 @@ TEST_F(SettingsTest, MistakesInAFileNameFileAndLine) {
       {"memory = ", "c.toml:1: this is not valid TOML: "},
       {"a = 1\na = 2", "c.toml:2: this is not valid TOML: "},
       {"\nE\xcd\xb1", "c.toml:2: this is not valid TOML: "},
+      {"\n[=2", "c.toml:2: this is not valid TOML: "},
   };
   for (const auto& [content, expected] : kMistakes) {
     const auto parsed = ParseConfigFile(content, "c.toml");
