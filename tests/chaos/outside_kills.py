@@ -4,8 +4,8 @@ outside_kills.py [--minutes N] [--seed S]
 
 Jobs run on this machine (`spillway run`) and on clusters. What is killed is what a user would find in
 the list of processes, and it is begun again as a user would. Of the embedded run the output is there
-as a whole or not at all after each kill; at the end every output has the bytes of an undisturbed run,
-and nothing is left over: no scratch, no staging, no process.
+as a whole or not at all after each kill; at the end every output has the bytes of an undisturbed
+run, and nothing is left over: no scratch, no staging, no process.
 """
 
 import argparse
@@ -121,7 +121,7 @@ class KilledClusters(ClusterCase):
         self.assertEqual(client.returncode, 0, f"{text}\n{self.logs()}")
 
     def kill_somebody(self, client, output):
-        whom = self.rng.choice(["coordinator", "client", "worker", "worker", "executor", "executor"])
+        whom = self.rng.choice(["coordinator", "client"] + 2 * ["worker", "executor"])
         self.happened.append(whom)
         if whom == "client":
             client.kill()
