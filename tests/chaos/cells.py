@@ -130,7 +130,7 @@ class Report:
                     shown = f"  SKIPPED: {self.skipped[fault]}"
                 lines.append(f"{fault:<9}{role:<13}{shown}")
         hit = sum(1 for cell in CELLS if self.hits[cell])
-        lines.append(f"{hit} of {len(CELLS)} cells hit; where nothing stands there is no such cell: "
-                     "without a job there are neither executors nor segments")
+        lines.append(f"{hit} of {len(CELLS)} cells hit; where nothing stands there is no such "
+                     "cell: without a job there are neither executors nor segments")
         lines.extend(self.why_not())
         return "\n".join(lines) + "\n"

@@ -2,11 +2,10 @@
 """kill -9 from outside, at random moments, of whatever a job consists of:
 outside_kills.py [--minutes N] [--seed S]
 
-Jobs run on this machine (`spillway run`) and on clusters. What is killed is what a user would find in
-the list of processes, and it is begun again as a user would. Of the embedded run the output is there
-as a whole or not at all after each kill; at the end every output has the bytes of an undisturbed
-run, and nothing is left over: no scratch, no staging, no process.
-"""
+Jobs run on this machine (`spillway run`) and on clusters. What is killed is what a user would
+find in the list of processes, and it is begun again as a user would. Of the embedded run the
+output is there as a whole or not at all after each kill; at the end every output has the bytes of
+an undisturbed run, and nothing is left over: no scratch, no staging, no process."""
 
 import argparse
 import os
