@@ -370,7 +370,7 @@ Status OutputStaging::Publish() {
   if (options_.overwrite && !options_.directories_only && files_.Stat(options_.output_dir).ok()) {
     // A job with an owner is taken up again, and knows what is its own.
     if (options_.owner.empty())
-      SPILLWAY_RETURN_IF_ERROR(WriteFile(kReplaced, Split(staging_).name));
+      SPILLWAY_RETURN_IF_ERROR(WriteFile(staging_ + "/" + kReplaced, Split(staging_).name));
     SPILLWAY_RETURN_IF_ERROR(files_.Exchange(staging_, options_.output_dir));
     KillPoint("output-exchanged");
     // What was replaced is now in the staging place, and ours to remove even after a crash.
