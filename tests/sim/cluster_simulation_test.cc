@@ -16,6 +16,7 @@ std::uint64_t FromEnvironment(const char* name, std::uint64_t fallback) {
 
 TEST(ClusterSimulation, CalmJobsEndAndRunEachMapOnce) {
   SimulationOptions options;
+  options.speculate = false;
   SimulatedCluster cluster(1, options);
   EXPECT_EQ(cluster.Run(), "");
   EXPECT_EQ(cluster.maps_run(), options.maps * options.jobs);

@@ -134,6 +134,7 @@ class SimulatedCluster {
   void Contribute(std::uint32_t index, const AttemptId& seat);
   wire::LoopSpec LoopOf(std::uint32_t client) const;
   std::uint64_t LoopResult(JobId job) const;
+  void StrikeAtTheEnd(JobId job);
 
   void Client(std::uint32_t job);
   wire::JobSpec SpecOf(std::uint32_t job) const;

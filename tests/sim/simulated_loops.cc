@@ -1,5 +1,6 @@
 // Loops of executors, which are played: seats contribute to a round a hash of what they know, and
 // whoever has all of a round folds them, as runtime/task/loop_exchange.h does.
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <utility>
@@ -13,8 +14,9 @@ namespace spillway {
 namespace {
 
 constexpr TimeMs kRoundMsMax = 20;
-constexpr std::uint32_t kRoundsMax = 5;
 constexpr std::uint32_t kUnreadablePermille = 100;
+constexpr std::uint32_t kDieAtTheEndPermille = 50;
+constexpr TimeMs kDownMsMax = 200;
 
 std::uint64_t Contribution(JobId job, std::uint32_t part, std::uint32_t round,
                            std::uint64_t state) {
@@ -40,7 +42,7 @@ std::uint64_t Value(const std::string& bytes) {
 wire::LoopSpec SimulatedCluster::LoopOf(std::uint32_t client) const {
   wire::LoopSpec loop;
   loop.set_parts(options_.maps + 2);
-  loop.set_rounds_max(kRoundsMax);
+  loop.set_rounds_max(1 + options_.slots);  // Few: what comes at the end is the rarest.
   loop.set_rounds_stand_alone(client % 2 == 1);
   loop.set_checkpoint_every(options_.reduces - 1);
   return loop;
@@ -166,6 +168,20 @@ void SimulatedCluster::AdvanceLoop(std::uint32_t index, JobId job) {
   }
 }
 
+/// Two deaths within the moment in which they matter most, and which they seldom meet by chance:
+/// that of the coordinator while it is asked for grants, and of the first seat, which has the
+/// result.
+void SimulatedCluster::StrikeAtTheEnd(JobId job) {
+  Strike({now_, Fault::Kind::kCoordinatorCrash, 0, Below(kDownMsMax)});
+  for (std::uint32_t index = 0; index < workers_.size(); ++index) {
+    const auto& attempts = workers_[index]->attempts;
+    const bool has_first = std::any_of(attempts.begin(), attempts.end(), [&](const auto& entry) {
+      return entry.first.job == job && entry.first.task == 0;
+    });
+    if (has_first) LoseExecutor(index, job, std::nullopt);
+  }
+}
+
 void SimulatedCluster::Contribute(std::uint32_t index, const AttemptId& seat) {
   Worker& worker = *workers_[index];
   const Worker::Loop loop = worker.loops.at(seat.job);
@@ -173,6 +189,9 @@ void SimulatedCluster::Contribute(std::uint32_t index, const AttemptId& seat) {
   if (now_ < options_.faults_end_ms && Chance(options_.attempt_failure_permille / 10) &&
       MayFail(seat))
     return FailAttempt(index, seat, "a passing failure");
+  if (loop.ended && seat.task != 0 && options_.coordinator_crash_ms > 0 &&
+      now_ < options_.faults_end_ms && Chance(kDieAtTheEndPermille))
+    At(now_ + 1, [this, job = seat.job] { StrikeAtTheEnd(job); });
   // Who comes when the result is written has nothing to write.
   if (loop.ended) return WritePart(index, seat, {seat.task == 0 ? loop.state : 0, {}});
   const wire::LoopSpec spec = LoopOf(clients_.at(seat.job));
