@@ -6,22 +6,17 @@
 #include <memory>
 #include <vector>
 
+#include "mapreduce/base/split_mix.h"
+
 namespace spillway {
 namespace {
 
 constexpr std::size_t kPieceBytes = 1 << 20;
 
-/// SplitMix64: the standard's distributions differ from library to library.
-class Random {
+class Random : public SplitMix64 {
  public:
-  explicit Random(std::uint64_t seed) : state_(seed) {}
+  using SplitMix64::SplitMix64;
 
-  std::uint64_t Next() {
-    std::uint64_t z = (state_ += 0x9e37'79b9'7f4a'7c15u);
-    z = (z ^ (z >> 30)) * 0xbf58'476d'1ce4'e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d0'49bb'1331'11ebu;
-    return z ^ (z >> 31);
-  }
   double Fraction() { return static_cast<double>(Next() >> 11) * 0x1p-53; }
   /// Roughly a bell around 0 with a deviation of 18 900, from four numbers of 16 bits.
   std::int64_t Bell() {
@@ -31,9 +26,6 @@ class Random {
       sum += static_cast<std::int64_t>(bits >> shift & 0xffff);
     return sum / 2;
   }
-
- private:
-  std::uint64_t state_;
 };
 
 class PointLines {

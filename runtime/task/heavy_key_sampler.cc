@@ -24,12 +24,7 @@ void HeavyKeySampler::Sample(std::span<const Record> batch) {
 // Of random length: a mapper that emits in a pattern would else be looked at in one place of it.
 std::uint64_t HeavyKeySampler::NextGap() {
   const std::uint64_t mean = std::clamp<std::uint64_t>(seen_ / kDense, 1, kGapMax);
-  random_ += 0x9e37'79b9'7f4a'7c15u;  // SplitMix64.
-  std::uint64_t bits = random_;
-  bits = (bits ^ bits >> 30) * 0xbf58'476d'1ce4'e5b9u;
-  bits = (bits ^ bits >> 27) * 0x94d0'49bb'1331'11ebu;
-  bits ^= bits >> 31;
-  return 1 + bits % (2 * mean - 1);
+  return 1 + random_.Next() % (2 * mean - 1);
 }
 
 }  // namespace spillway

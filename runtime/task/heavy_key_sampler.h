@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 
+#include "mapreduce/base/split_mix.h"
 #include "runtime/core/heavy_keys.h"
 #include "shuffle/record/key_order.h"
 #include "shuffle/record/record.h"
@@ -44,7 +45,7 @@ class HeavyKeySampler {
   std::uint64_t NextGap();
 
   const Options options_;
-  std::uint64_t random_;
+  SplitMix64 random_;
   std::uint64_t ahead_ = 0;  ///< Records before the next one that is looked at.
   std::uint64_t gap_ = 1;    ///< What that one stands for.
   std::uint64_t seen_ = 0;   ///< Up to the last one that was looked at.
