@@ -69,6 +69,12 @@ Status CheckLoop(const JobRequest& request, const PluginJob& job) {
   return OkStatus();
 }
 
+/// Both canonical.
+bool IsOrHolds(const boost::filesystem::path& directory, const boost::filesystem::path& path) {
+  return std::mismatch(directory.begin(), directory.end(), path.begin(), path.end()).first ==
+         directory.end();
+}
+
 /// Output that is being written must not be read as input, and what is overwritten not be input.
 Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
                         const std::vector<std::string>& given,
@@ -87,25 +93,20 @@ Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
   for (const std::string& input : given) {
     const fs::path directory = fs::weakly_canonical(input, error);
     if (error) continue;
-    const auto ends =
-        std::mismatch(directory.begin(), directory.end(), output.begin(), output.end());
-    if (ends.first == directory.end())
+    if (IsOrHolds(directory, output))
       return InvalidArgument("the output '" + request.output_dir + "' lies inside the input '" +
                              input + "'; choose a place outside of it");
   }
-  // Whoever says "here" to mean the directory in which the output is to appear would lose all in
-  // it.
+  // Whoever says "here" to mean the place in which the output is to appear would lose all in it.
   const fs::path here = fs::current_path(error);
-  if (!error && existing.ok() && !request.overwrite_partitions &&
-      std::mismatch(output.begin(), output.end(), here.begin(), here.end()).first == output.end())
+  if (!error && existing.ok() && !request.overwrite_partitions && IsOrHolds(output, here))
     return InvalidArgument("the output '" + request.output_dir +
                            "' is or holds the working directory, which would be replaced with all "
                            "that is in it; name a directory for the output alone");
   for (const FoundFile& file : inputs) {
     const fs::path input = fs::weakly_canonical(file.path, error);
     if (error) continue;
-    const auto ends = std::mismatch(output.begin(), output.end(), input.begin(), input.end());
-    if (ends.first == output.end())
+    if (IsOrHolds(output, input))
       return InvalidArgument("the input '" + file.path + "' lies inside the output '" +
                              request.output_dir +
                              "', which would be replaced; choose another "
