@@ -16,6 +16,8 @@ namespace {
 constexpr std::uint64_t kReducersMax = 100'000;
 constexpr std::uint64_t kSplitBytesMin = 512;  // Tests cut finely; 128 was meant as 128M.
 constexpr std::uint64_t kSplitBytesMax = 1024 * kGiB;
+constexpr std::uint64_t kSplitPartitionBytesMin = 512;  // Tests split tiny ones.
+constexpr std::uint64_t kSplitPartitionBytesMax = 1024 * kGiB;
 constexpr std::uint64_t kRetriesMax = 99;
 constexpr std::uint64_t kSkipBadMax = 1'000'000;
 constexpr std::uint64_t kPriorityMax = 100;
@@ -101,6 +103,15 @@ constexpr auto kJobOptions = std::to_array<OptionSpec>({
      .help = "Input per map task.",
      .least = kSplitBytesMin,
      .most = kSplitBytesMax,
+     .is_setting = true},
+    {.name = "split-partition",
+     .kind = OptionKind::kBytes,
+     .group = kResources,
+     .value_name = "SIZE",
+     .help = "Where the job folds or combines, share a partition with so much among several tasks if "
+             "the others would wait for it (default 64M).",
+     .least = kSplitPartitionBytesMin,
+     .most = kSplitPartitionBytesMax,
      .is_setting = true},
     {.name = "compress",
      .kind = OptionKind::kChoice,

@@ -153,6 +153,7 @@ Result<JobRequest> BuildJobRequest(const CommandLine& line, const Settings& sett
   request.threads = static_cast<std::uint32_t>(settings.Number("threads", 0));
   request.memory_bytes = settings.Number("memory", 0);
   request.split_bytes = settings.Number("split-size", 0);
+  request.split_partition_bytes = settings.Number("split-partition", 0);
   request.spill_dirs = settings.List("spill-dir");
   request.compression = CompressionOf(settings.Text("compress", "auto"));
   request.in_memory = settings.Truth("in-memory");

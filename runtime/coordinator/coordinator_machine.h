@@ -148,6 +148,8 @@ class CoordinatorMachine {
   void Append(JobId job, wire::JournalRecord& record, bool durable = false);
   void Do(const StartMap& action);
   void Do(const StartReduce& action);
+  void Do(const StartCombine& action);
+  void Do(const CutReduces& action);
   void Do(const SegmentsAvailable& action);
   void Do(const SegmentInvalidated& action);
   void Do(const StopAttempt& action);
@@ -187,7 +189,7 @@ class CoordinatorMachine {
 
   JobEntry* Job(JobId number);
   bool IsSmall(const JobEntry& job) const;
-  void CountMap(JobEntry& job, const wire::MapDone& done);
+  void Count(JobEntry& job, const wire::MapDone& done);
   void Log(std::string line) { effects_.log.push_back(std::move(line)); }
   /// The same, and in the log of every job.
   void LogInJobs(const std::string& line);

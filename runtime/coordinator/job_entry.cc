@@ -198,6 +198,24 @@ std::uint64_t SegmentJobOf(const std::string& job_id) {
   return hash;
 }
 
+bool JobEntry::TakesPlan(const ReducePlan& made) const {
+  return plan.empty() && ReduceLayout::Fits(made, inputs.maps(), reduces());
+}
+
+void JobEntry::Apply(const ReducePlan& made) {
+  plan = made;
+  std::size_t combines = 0;
+  for (const SplitPartition& split : plan.splits) combines += split.pieces;
+  counted_combines.resize(combines);
+}
+
+void JobEntry::CountCombine(const wire::MapDone& done) {
+  const std::uint32_t combine = done.attempt().task();
+  if (combine >= counted_combines.size() || counted_combines[combine]) return;
+  counted_combines[combine] = true;
+  Add(stats, done.stats());
+}
+
 void JobEntry::Warn(TimeMs now, std::string text) {
   Log(now, "warning: " + text);
   if (warnings.size() < kWarningsMax) {
@@ -236,6 +254,8 @@ SubmitJob JobEntry::ForScheduler() const {
   submit.options.weight = std::max(1u, limits.weight());
   submit.options.speculate = limits.speculate();
   submit.options.gang = is_loop();
+  submit.options.associative = spec.associative();
+  submit.options.split_partition_bytes = limits.split_partition_bytes();
   submit.options.allow_nondeterminism = limits.allow_nondeterminism();
   return submit;
 }
@@ -286,12 +306,18 @@ wire::JobState JobEntry::State(const JobView* view, TimeMs now) const {
     state.set_maps_running(view->maps_running);
     state.set_reduces_done(view->reduces_done);
     state.set_reduces_running(view->reduces_running);
+    state.set_combines_done(view->combines_done);
+    state.set_combines_running(view->combines_running);
+    state.set_joined_partitions(view->joined_partitions);
   } else {
     // What it came to, if it did not come to its end.
     const bool whole = ended_ms != 0 && status.ok();
     state.set_maps_done(whole ? inputs.maps() : maps_counted);
     state.set_reduces_done(whole ? reduces() : map_only() ? 0 : CommittedParts());
+    state.set_combines_done(static_cast<std::uint32_t>(
+        std::count(counted_combines.begin(), counted_combines.end(), true)));
   }
+  state.set_combines_total(static_cast<std::uint32_t>(counted_combines.size()));
   state.set_attempts_started(counts.attempts_started);
   state.set_attempts_failed(counts.attempts_failed);
   state.set_maps_rerun(counts.maps_rerun);
@@ -316,6 +342,9 @@ wire::JobState JobEntry::State(const JobView* view, TimeMs now) const {
   if (warnings_dropped > 0)
     state.add_warnings("and " + std::to_string(warnings_dropped) + " more warnings");
   loads.Put(state);
+  for (const SplitPartition& split : plan.splits)
+    if (static_cast<int>(split.partition) < state.partitions_size())
+      state.mutable_partitions(static_cast<int>(split.partition))->set_pieces(split.pieces);
   if (ended_ms != 0 && status.ok()) {
     std::uint64_t output_bytes = 0;
     for (const Part& part : std::span(parts).first(output_parts())) {

@@ -14,6 +14,7 @@
 #include "runtime/coordinator/partition_loads.h"
 #include "runtime/core/events.h"
 #include "runtime/core/heavy_keys.h"
+#include "runtime/core/reduce_layout.h"
 #include "runtime/core/scheduler.h"
 #include "runtime/protocol/loop_pieces.h"
 #include "runtime/protocol/spillway.pb.h"
@@ -79,6 +80,8 @@ struct JobEntry {
     PartInfo info;
   };
   std::vector<Part> parts;
+  ReducePlan plan;                     ///< Empty until the maps are done.
+  std::vector<bool> counted_combines;  ///< As counted_maps; as many as there are combine tasks.
   PartitionLoads loads;  ///< Of reduces.
   /// What map tasks wrote to directories of the output, by map: that of the first attempt which
   /// counted, since a rerun writes the same. Few maps do.
@@ -103,6 +106,13 @@ struct JobEntry {
   bool is_loop() const { return spec.has_loop(); }
   bool map_only() const { return spec.map_only(); }
   std::uint32_t reduces() const { return map_only() ? 0 : spec.parts(); }
+
+  TaskKind final_kind() const { return map_only() ? TaskKind::kMap : TaskKind::kReduce; }
+
+  /// Whether the scheduler can have made the plan for this job.
+  bool TakesPlan(const ReducePlan& made) const;
+  void Apply(const ReducePlan& made);
+  void CountCombine(const wire::MapDone& done);
 
   void Warn(TimeMs now, std::string text);
   void Log(TimeMs now, const std::string& line) { log.Add(now, line); }

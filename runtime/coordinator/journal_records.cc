@@ -1,5 +1,6 @@
 #include "runtime/coordinator/journal_records.h"
 
+#include "runtime/protocol/frame.h"
 #include "runtime/protocol/wire_values.h"
 
 namespace spillway {
@@ -56,6 +57,18 @@ class Putter {
     *record_.mutable_part_committed()->mutable_attempt() = ToWire(e.attempt);
     record_.mutable_part_committed()->set_epoch(e.epoch);
   }
+  void operator()(const ReducesPlanned& e) {
+    wire::ReducesPlanned& planned = *record_.mutable_reduces_planned();
+    planned.set_job(e.job);
+    for (const SplitPartition& split : e.plan.splits) {
+      planned.add_splits()->set_partition(split.partition);
+      planned.mutable_splits()->rbegin()->set_pieces(split.pieces);
+    }
+    for (const JoinedPartitions& join : e.plan.joins) {
+      planned.add_joins()->set_first(join.first);
+      planned.mutable_joins()->rbegin()->set_count(join.count);
+    }
+  }
   void operator()(const AttemptStarted& e) {
     *record_.mutable_started()->mutable_attempt() = ToWire(e.attempt);
     record_.mutable_started()->set_worker(e.worker);
@@ -90,7 +103,17 @@ Event JoinedEvent(const wire::WorkerJoined& joined) {
                       .slots = details.slots(),
                       .host = details.host(),
                       .rack = details.rack(),
-                      .small_jobs_only = details.small_jobs_only()};
+                      .small_jobs_only = details.small_jobs_only(),
+                      .runs_plans = RunsPlans(details)};
+}
+
+Event PlannedEvent(const wire::ReducesPlanned& planned) {
+  ReducesPlanned event{planned.job(), {}};
+  for (const auto& split : planned.splits())
+    event.plan.splits.push_back({split.partition(), split.pieces()});
+  for (const auto& join : planned.joins())
+    event.plan.joins.push_back({join.first(), join.count()});
+  return event;
 }
 
 Event FailedEvent(const wire::AttemptFailed& failed) {
@@ -144,6 +167,7 @@ std::optional<Event> TakeEvent(const wire::JournalRecord& r) {
     case Kind::kCommitRequested: return CommitRequested{FromWire(r.commit_requested().attempt())};
     case Kind::kPartCommitted:
       return Committed{FromWire(r.part_committed().attempt()), r.part_committed().epoch()};
+    case Kind::kReducesPlanned: return PlannedEvent(r.reduces_planned());
     case Kind::kTakenOver: return TakenOver{};
     case Kind::kSubmitted:
     case Kind::kAccepted:
@@ -151,6 +175,10 @@ std::optional<Event> TakeEvent(const wire::JournalRecord& r) {
     case Kind::KIND_NOT_SET: return std::nullopt;
   }
   return std::nullopt;
+}
+
+bool RunsPlans(const wire::Register& details) {
+  return details.version_max() >= kProtocolVersionOfPlans;
 }
 
 JobId JobOf(const Event& event) {

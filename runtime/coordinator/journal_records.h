@@ -17,6 +17,9 @@ void PutEvent(const Event& event, wire::JournalRecord& record);
 /// whose event is made of its spec.
 std::optional<Event> TakeEvent(const wire::JournalRecord& record);
 
+/// WorkerJoined::runs_plans of a worker that registered so.
+bool RunsPlans(const wire::Register& details);
+
 /// The job that the event belongs to; 0: the cluster.
 JobId JobOf(const Event& event);
 

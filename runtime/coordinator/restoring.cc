@@ -110,7 +110,12 @@ Status CoordinatorMachine::RestoreEvent(const wire::JournalRecord& record) {
       break;
     }
     case wire::JournalRecord::kMapDone:
-      if (JobEntry* job = Job(record.map_done().attempt().job())) CountMap(*job, record.map_done());
+      if (JobEntry* job = Job(record.map_done().attempt().job())) Count(*job, record.map_done());
+      break;
+    case wire::JournalRecord::kReducesPlanned:
+      if (JobEntry* job = Job(record.reduces_planned().job()))
+        if (job->TakesPlan(std::get<ReducesPlanned>(*event).plan))
+          job->Apply(std::get<ReducesPlanned>(*event).plan);
       break;
     case wire::JournalRecord::kCommitRequested: {
       const wire::CommitRequest& request = record.commit_requested();

@@ -138,9 +138,38 @@ void CoordinatorMachine::Do(const StartReduce& action) {
   WorkerEntry* const worker = WithJob(action.worker, action.attempt.job);
   if (worker == nullptr) return;
   wire::Message message;
-  *message.mutable_start_reduce()->mutable_attempt() = ToWire(action.attempt);
-  message.mutable_start_reduce()->set_maps(action.maps);
+  wire::StartReduce& start = *message.mutable_start_reduce();
+  *start.mutable_attempt() = ToWire(action.attempt);
+  start.set_maps(action.sources.count);
+  start.set_first_segment(action.sources.first);
+  start.set_partitions(action.partitions);
   Post(*worker, message.SerializeAsString());
+}
+
+void CoordinatorMachine::Do(const StartCombine& action) {
+  WorkerEntry* const worker = WithJob(action.worker, action.attempt.job);
+  if (worker == nullptr) return;
+  wire::Message message;
+  wire::StartCombine& start = *message.mutable_start_combine();
+  *start.mutable_attempt() = ToWire(action.attempt);
+  start.set_partition(action.partition);
+  start.set_first_segment(action.sources.first);
+  start.set_segments(action.sources.count);
+  start.set_segment(action.segment);
+  Post(*worker, message.SerializeAsString());
+}
+
+void CoordinatorMachine::Do(const CutReduces& action) {
+  JobEntry& job = *Job(action.job);
+  job.Apply(action.plan);
+  for (const SplitPartition& split : action.plan.splits)
+    job.Log(now_, "partition " + std::to_string(split.partition) + " is large: it is split among " +
+                      std::to_string(split.pieces) + " combine tasks");
+  std::uint32_t joined = 0;
+  for (const JoinedPartitions& join : action.plan.joins) joined += join.count;
+  if (joined > 0)
+    job.Log(now_, std::to_string(joined) + " small partitions are reduced by " +
+                      std::to_string(action.plan.joins.size()) + " tasks");
 }
 
 void CoordinatorMachine::Do(const SegmentsAvailable& action) {
@@ -166,7 +195,8 @@ void CoordinatorMachine::Do(const SegmentInvalidated& action) {
 }
 
 void CoordinatorMachine::Do(const StopAttempt& action) {
-  if (JobEntry* job = Job(action.attempt.job))
+  JobEntry* const job = Job(action.attempt.job);
+  if (job != nullptr && action.attempt.kind == TaskKind::kMap)
     job->reading.erase({action.attempt.task, action.attempt.attempt});
   wire::Message message;
   *message.mutable_stop_attempt()->mutable_attempt() = ToWire(action.attempt);
@@ -201,6 +231,11 @@ void CoordinatorMachine::TakePart(JobEntry& job, const wire::CommitRequest& requ
   part.info = PartInfoOf(request.part());
   Add(job.stats, request.stats());
   if (request.has_load()) job.loads.Take(task, request.load());
+  for (std::uint32_t other = task + 1; const wire::JoinedPart& joined : request.joined()) {
+    if (other >= job.parts.size()) return;
+    job.parts[other] = {part.attempt, part.epoch, PartInfoOf(joined.part())};
+    job.loads.Take(other++, joined.load());
+  }
   if (!job.map_only()) return;
   job.reading.erase({task, part.attempt});
   job.counted_maps[task] = true;

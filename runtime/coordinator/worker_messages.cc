@@ -107,7 +107,8 @@ void CoordinatorMachine::OnRegister(const std::string& peer, Role role, const st
                     .slots = details.slots(),
                     .host = details.host(),
                     .rack = details.rack(),
-                    .small_jobs_only = details.small_jobs_only()},
+                    .small_jobs_only = details.small_jobs_only(),
+                    .runs_plans = RunsPlans(details)},
        &record);
 }
 
@@ -237,10 +238,10 @@ void CoordinatorMachine::OnProgress(const WorkerEntry& worker, const wire::Progr
 
 void CoordinatorMachine::OnMapDone(WorkerEntry& worker, const wire::MapDone& done) {
   JobEntry* const job = Job(done.attempt().job());
-  if (job == nullptr || job->map_only() || done.attempt().kind() != wire::MAP ||
+  if (job == nullptr || job->map_only() || done.attempt().kind() == wire::REDUCE ||
       !Owns(worker, done.attempt()))
     return;
-  CountMap(*job, done);
+  Count(*job, done);
   wire::JournalRecord record;
   *record.mutable_map_done() = done;
   Feed(AttemptDone{FromWire(done.attempt()),
@@ -251,7 +252,8 @@ void CoordinatorMachine::OnMapDone(WorkerEntry& worker, const wire::MapDone& don
        &record);
 }
 
-void CoordinatorMachine::CountMap(JobEntry& job, const wire::MapDone& done) {
+void CoordinatorMachine::Count(JobEntry& job, const wire::MapDone& done) {
+  if (done.attempt().kind() == wire::COMBINE) return job.CountCombine(done);
   const std::uint32_t map = done.attempt().task();
   job.reading.erase({map, done.attempt().attempt()});
   if (map >= job.counted_maps.size() || job.counted_maps[map]) return;
@@ -274,8 +276,8 @@ void CoordinatorMachine::OnAttemptFailed(WorkerEntry& worker, const wire::Attemp
                                 failed.record().path().substr(0, kStatusTextBytesMax)};
   job->Log(now_,
            AttemptText(id) + " on " + WorkerText(worker) + " failed: " + event.status.message());
-  job->reading.erase({id.task, id.attempt});
-  job->requests.erase({id.task, id.attempt});
+  if (id.kind == TaskKind::kMap) job->reading.erase({id.task, id.attempt});
+  if (id.kind == job->final_kind()) job->requests.erase({id.task, id.attempt});
   Feed(std::move(event));
 }
 
@@ -289,10 +291,18 @@ void CoordinatorMachine::OnSegmentLost(WorkerEntry& worker, const wire::SegmentL
 void CoordinatorMachine::OnCommitRequest(WorkerEntry& worker, const wire::CommitRequest& request) {
   JobEntry* const job = Job(request.attempt().job());
   if (job == nullptr || !Owns(worker, request.attempt())) return;
-  job->requests[{request.attempt().task(), request.attempt().attempt()}] = request;
+  const AttemptId id = FromWire(request.attempt());
+  const std::uint32_t parts = static_cast<std::uint32_t>(request.joined_size()) + 1;
+  if (parts != scheduler_.PartitionsOf(id))
+    return Feed(AttemptFailed{id,
+                              InternalError("it has parts of " + std::to_string(parts) +
+                                            " partitions, not of " +
+                                            std::to_string(scheduler_.PartitionsOf(id))),
+                              std::nullopt});
+  job->requests[{id.task, id.attempt}] = request;
   wire::JournalRecord record;
   *record.mutable_commit_requested() = request;
-  Feed(CommitRequested{FromWire(request.attempt())}, &record);
+  Feed(CommitRequested{id}, &record);
 }
 
 }  // namespace spillway

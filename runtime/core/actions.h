@@ -10,6 +10,7 @@
 
 #include "mapreduce/base/status.h"
 #include "runtime/core/attempt_id.h"
+#include "runtime/core/reduce_plan.h"
 
 namespace spillway {
 
@@ -22,17 +23,36 @@ struct StartMap {
   bool backup = false;                 ///< Another attempt of the task runs already.
 };
 
-/// Run the reduce attempt. It needs one segment of each map task, and is given them by
-/// SegmentsAvailable, from this step on until it has all. Ends with Committed, AttemptFailed,
-/// AttemptStopped or SegmentLost{ended}.
+/// Run the reduce attempt. It needs the segments that `sources` counts (SegmentRef::map_task), and
+/// is given them by SegmentsAvailable, among others, from this step on until it has all. Ends with
+/// Committed, AttemptFailed, AttemptStopped or SegmentLost{ended}.
 struct StartReduce {
   AttemptId attempt;
   WorkerId worker = 0;
-  std::uint32_t maps = 0;
+  SegmentRange sources;
+  std::uint32_t partitions = 1;  ///< From the task's on: it writes the parts of all of them.
   bool backup = false;
 };
 
-/// These segments may be read by the reduce attempt. No map task is named twice, unless a
+/// Run the combine attempt: merge the partition of these segments, which it is given as a reduce is,
+/// and combine it into a segment of the number `segment`. Ends as a map attempt does, or with
+/// SegmentLost{ended}.
+struct StartCombine {
+  AttemptId attempt;
+  WorkerId worker = 0;
+  std::uint32_t partition = 0;
+  SegmentRange sources;
+  std::uint32_t segment = 0;
+  bool backup = false;
+};
+
+/// How the job's reduce work is cut. Nothing is asked by it; said once, before what follows from it.
+struct CutReduces {
+  JobId job = 0;
+  ReducePlan plan;
+};
+
+/// These segments may be read by the reduce or combine attempt. No map task is named twice, unless a
 /// SegmentInvalidated lies between, or the worker resumed: then all are named again, and what is
 /// named for a map task takes the place of what was.
 struct SegmentsAvailable {
@@ -142,9 +162,10 @@ struct Warning {
   std::string text;
 };
 
-using Action = std::variant<StartMap, StartReduce, SegmentsAvailable, SegmentInvalidated,
-                            StopAttempt, GrantCommit, RefuseCommit, DiscardSegment, CommitJob,
-                            JobEnded, WorkerExpired, WorkerDrained, Warning>;
+using Action = std::variant<StartMap, StartReduce, StartCombine, CutReduces, SegmentsAvailable,
+                            SegmentInvalidated, StopAttempt, GrantCommit, RefuseCommit,
+                            DiscardSegment, CommitJob, JobEnded, WorkerExpired, WorkerDrained,
+                            Warning>;
 using Actions = std::vector<Action>;
 
 }  // namespace spillway

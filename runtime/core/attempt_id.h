@@ -12,9 +12,17 @@ using TimeMs = std::uint64_t;    ///< Any clock that never goes back; the shell'
 using JobId = std::uint64_t;     ///< Given by the shell, never used twice.
 using WorkerId = std::uint32_t;  ///< Given by the shell; small numbers keep tables small.
 
-enum class TaskKind : std::uint8_t { kMap, kReduce };
+enum class TaskKind : std::uint8_t {
+  kMap,
+  kReduce,
+  kCombine,  ///< Combines what some map tasks have for one partition (reduce_plan.h).
+};
+inline constexpr TaskKind kTaskKinds[] = {TaskKind::kMap, TaskKind::kReduce, TaskKind::kCombine};
+/// Those that read segments.
+inline constexpr TaskKind kReadingKinds[] = {TaskKind::kReduce, TaskKind::kCombine};
 
-inline const char* TaskKindName(TaskKind kind) { return kind == TaskKind::kMap ? "map" : "reduce"; }
+/// "map", "reduce", "combine".
+const char* TaskKindName(TaskKind kind);
 
 inline constexpr std::uint32_t kNoAttempt = UINT32_MAX;
 
@@ -38,12 +46,20 @@ struct RecordPlace {
   auto operator<=>(const RecordPlace&) const = default;
 };
 
-/// A map task's output: the attempt that wrote it, and the worker that serves it.
+/// A map task's output: the attempt that wrote it, and the worker that serves it. Outputs of combine
+/// tasks are numbered as if they were further map tasks'.
 struct SegmentRef {
   std::uint32_t map_task = 0;
   std::uint32_t attempt = kNoAttempt;
   WorkerId worker = 0;
   bool operator==(const SegmentRef&) const = default;
+};
+
+/// Segments that follow each other in their numbers.
+struct SegmentRange {
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+  bool operator==(const SegmentRange&) const = default;
 };
 
 }  // namespace spillway

@@ -11,6 +11,7 @@
 
 #include "mapreduce/base/status.h"
 #include "runtime/core/attempt_id.h"
+#include "runtime/core/reduce_plan.h"
 
 namespace spillway {
 
@@ -33,6 +34,11 @@ struct JobOptions {
   /// Its maps need each other: all start at once, whether slots are free or not, up to
   /// SchedulerOptions::gang_tasks_per_slot_max on a worker.
   bool gang = false;
+  /// What several map tasks have for one key may be combined before it is reduced: a fold, or a
+  /// combiner.
+  bool associative = false;
+  /// ReducePlanOptions::split_bytes_min of this job. 0: the scheduler's.
+  std::uint64_t split_partition_bytes = 0;
   /// Quick enough for a worker with small_jobs_only, which it then prefers.
   bool small = false;
 };
@@ -67,6 +73,9 @@ struct WorkerJoined {
   std::string rack;
   /// It is given tasks of small jobs only: the worker inside the coordinator's process.
   bool small_jobs_only = false;
+  /// It runs combine tasks, and reduces of several partitions. One that does not is given nothing of
+  /// a job that has some.
+  bool runs_plans = true;
 };
 
 /// A known worker process talks again: after it lost its session, or to a coordinator that took
@@ -110,7 +119,7 @@ struct AttemptProgress {
   double fraction = 0;
 };
 
-/// A map attempt of a job with reduces has committed its segment and ended.
+/// A map attempt of a job with reduces, or a combine attempt, has committed its segment and ended.
 struct AttemptDone {
   AttemptId attempt;
   std::uint64_t segment_bytes = 0;
@@ -142,8 +151,9 @@ struct AttemptStopped {
   AttemptId attempt;
 };
 
-/// A reduce attempt cannot read a map's segment. The map runs again; the reduce attempt goes on
-/// and is given the new segment, or has ended (`ended`) and runs again, which is no failure.
+/// A reduce or combine attempt cannot read a segment. The map or combine task that wrote it runs
+/// again; the attempt goes on and is given the new segment, or has ended (`ended`) and runs again,
+/// which is no failure.
 struct SegmentLost {
   AttemptId reduce;
   std::uint32_t map_task = 0;
@@ -172,6 +182,12 @@ struct TakenOver {};
 // What a scheduler decided that does not follow from the other journalled events, because time,
 // heartbeats and progress are not journalled. Only Replay is ever given these.
 
+/// It cut the job's reduce work.
+struct ReducesPlanned {
+  JobId job = 0;
+  ReducePlan plan;
+};
+
 /// It started the attempt.
 struct AttemptStarted {
   AttemptId attempt;
@@ -196,6 +212,6 @@ struct Tick {};
 using Event = std::variant<SubmitJob, CancelJob, JobCommitted, WorkerJoined, Heartbeat, WorkerLost,
                            DrainWorker, AttemptProgress, AttemptDone, AttemptFailed, AttemptStopped,
                            SegmentLost, CommitRequested, Committed, Tick, WorkerResumed, TakenOver,
-                           AttemptStarted, AttemptStopping, AttemptAbandoned>;
+                           ReducesPlanned, AttemptStarted, AttemptStopping, AttemptAbandoned>;
 
 }  // namespace spillway

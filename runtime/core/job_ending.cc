@@ -37,8 +37,9 @@ void Scheduler::Machine::LookAtJob(JobState& job) {
   if (job.announced < job.segments.log_size()) AnnounceToAll(job);
   TimeOut(job, job.running(TaskKind::kMap));
   // Before the last map is done a reduce may have nothing to do.
-  if (job.maps_done()) TimeOut(job, job.running(TaskKind::kReduce));
-  for (const TaskKind kind : {TaskKind::kMap, TaskKind::kReduce}) Speculate(job, kind);
+  if (job.maps_done())
+    for (const TaskKind kind : kReadingKinds) TimeOut(job, job.running(kind));
+  for (const TaskKind kind : kTaskKinds) Speculate(job, kind);
 }
 
 void Scheduler::Machine::TimeOut(JobState& job, AttemptList& list) {
@@ -57,10 +58,11 @@ void Scheduler::Machine::TimeOut(JobState& job, AttemptList& list) {
 void Scheduler::Machine::CommitIfDone(JobState& job) {
   if (job.phase != JobPhase::kActive || !job.finals_done()) return;
   job.phase = JobPhase::kCommitting;
-  // Maps may still run again for segments that no reduce has asked for.
+  // Maps and combines may still run again for segments that no reduce has asked for.
   StopAllOf(job, StopReason::kOtherWon);
   waiting_maps_ -= job.waiting(TaskKind::kMap).size();
   job.waiting(TaskKind::kMap).Clear();
+  job.waiting(TaskKind::kCombine).Clear();
   Refresh(job);
   job.FillOutputs();
   Do(CommitJob{job.id, job.outputs});
@@ -71,7 +73,7 @@ void Scheduler::Machine::EndJob(JobState& job, Status status) {
   job.phase = JobPhase::kEnding;
   job.end_status = std::move(status);
   waiting_maps_ -= job.waiting(TaskKind::kMap).size();
-  for (const TaskKind kind : {TaskKind::kMap, TaskKind::kReduce}) job.waiting(kind).Clear();
+  for (const TaskKind kind : kTaskKinds) job.waiting(kind).Clear();
   StopAllOf(job, StopReason::kJobEnding);
   Refresh(job);
   MaybeOver(job);

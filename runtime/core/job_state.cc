@@ -10,6 +10,7 @@ JobState::JobState(const SubmitJob& submitted, std::uint64_t submission_number, 
       submission(submission_number),
       options(submitted.options),
       large_first(static_cast<std::uint32_t>(submitted.maps.size()), submitted.reduces),
+      layout(static_cast<std::uint32_t>(submitted.maps.size())),
       segments(static_cast<std::uint32_t>(submitted.maps.size())),
       hashes(static_cast<std::uint32_t>(submitted.maps.size()), submitted.reduces,
              OutputHashes::kSingleHashesMax) {
@@ -38,6 +39,47 @@ std::uint32_t JobState::FirstLargeReduce() {
     large_first.Rank();
   }
   return large_first.First(waiting(TaskKind::kReduce));
+}
+
+ReduceLoads JobState::LoadsFor(std::uint32_t slots) const {
+  return {large_first.bytes(), large_first.all_bytes(), total(TaskKind::kMap), slots,
+          options.associative};
+}
+
+ReducePlanOptions JobState::PlanOptions(const ReducePlanOptions& defaults) const {
+  ReducePlanOptions its = defaults;
+  if (options.split_partition_bytes != 0) its.split_bytes_min = options.split_partition_bytes;
+  return its;
+}
+
+ReducePlan JobState::PlanReduces(std::uint32_t slots, const ReducePlanOptions& defaults) const {
+  if (large_first.bytes().empty()) return {};
+  // What was started may have written files under its number, and goes on as it began.
+  const std::vector<TaskState>& reduces = tasks(TaskKind::kReduce);
+  std::vector<bool> untouched(reduces.size());
+  for (std::size_t reduce = 0; reduce < reduces.size(); ++reduce)
+    untouched[reduce] = reduces[reduce].attempts == 0;
+  return spillway::PlanReduces(LoadsFor(slots), PlanOptions(defaults), untouched);
+}
+
+void JobState::Apply(const ReducePlan& plan) {
+  layout.Apply(plan);
+  const std::uint32_t combines = layout.combines();
+  tasks(TaskKind::kCombine).resize(combines);
+  waiting(TaskKind::kCombine).Grow(combines);
+  waiting(TaskKind::kCombine).Fill();
+  segments.Grow(total(TaskKind::kMap) + combines);
+  for (const ReduceLayout::Split& split : layout.splits())
+    waiting(TaskKind::kReduce).Erase(split.partition);
+  for (const JoinedPartitions& join : plan.joins)
+    for (std::uint32_t i = 1; i < join.count; ++i)
+      waiting(TaskKind::kReduce).Erase(join.first + i);
+}
+
+bool JobState::HoldsBack(std::uint32_t reduce, std::uint32_t slots,
+                         const ReducePlanOptions& defaults) const {
+  if (maps_done() || layout.applied() || large_first.bytes().empty()) return false;
+  return IsHot(LoadsFor(slots), reduce, PlanOptions(defaults));
 }
 
 const TaskTrouble* JobState::FindTrouble(TaskKind kind, std::uint32_t task) const {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@
 #include "runtime/core/index_set.h"
 #include "runtime/core/large_first.h"
 #include "runtime/core/output_hashes.h"
+#include "runtime/core/reduce_layout.h"
+#include "runtime/core/reduce_plan.h"
 #include "runtime/core/segment_ledger.h"
 #include "runtime/core/share_queue.h"
 #include "runtime/core/worker_table.h"
@@ -104,22 +107,41 @@ class JobState {
 
   /// It has work that nothing but a free slot is missing for.
   bool wants_slot() {
-    return phase == JobPhase::kActive && (!waiting(TaskKind::kMap).empty() ||
-                                          (maps_done() && !waiting(TaskKind::kReduce).empty()));
+    if (phase != JobPhase::kActive) return false;
+    if (!maps_done()) return !waiting(TaskKind::kMap).empty();
+    return !waiting(TaskKind::kReduce).empty() || !waiting(TaskKind::kCombine).empty();
   }
   /// It has reduces that could fetch while its last maps run.
   bool wants_idle_slot() {
     return phase == JobPhase::kActive && !maps_done() && waiting(TaskKind::kMap).empty() &&
            done(TaskKind::kMap) >= slow_start_maps_ && !waiting(TaskKind::kReduce).empty();
   }
-  /// It has reduces that hold slots without being able to finish.
+  /// It has tasks that hold slots without being able to finish.
   bool holds_back_slots() const {
-    return phase == JobPhase::kActive && !maps_done() && running_count(TaskKind::kReduce) > 0;
+    return phase == JobPhase::kActive && !maps_done() &&
+           running_count(TaskKind::kReduce) + running_count(TaskKind::kCombine) > 0;
   }
 
   /// A waiting reduce that should start before the others, or IndexSet::kNone.
   std::uint32_t FirstLargeReduce();
   LargeFirst large_first;
+
+  /// How the reduce work is cut; made when all maps are done for the first time.
+  ReducePlan PlanReduces(std::uint32_t slots, const ReducePlanOptions& defaults) const;
+  void Apply(const ReducePlan& plan);
+  ReduceLayout layout;
+  /// The partition may still be split, and should not be started before its maps are done.
+  bool HoldsBack(std::uint32_t reduce, std::uint32_t slots,
+                 const ReducePlanOptions& defaults) const;
+  /// Whether the task can be started as far as others than maps are concerned: a reduce of a split
+  /// partition needs all its pieces, a combine is for a reduce that is not done.
+  bool MayWait(TaskKind kind, std::uint32_t task) {
+    if (kind == TaskKind::kCombine)
+      return !tasks(TaskKind::kReduce)[layout.SplitOfCombine(task).partition].done;
+    const ReduceLayout::Split* split =
+        kind == TaskKind::kReduce ? layout.SplitOf(task) : nullptr;
+    return split == nullptr || split->ready();
+  }
 
   /// A waiting map whose input lies at the place, or IndexSet::kNone.
   std::uint32_t FirstAt(std::uint32_t place);
@@ -152,17 +174,23 @@ class JobState {
   ShareQueue::Spot slot_spot, small_spot, idle_spot;  ///< Owned by the scheduler's queues.
 
  private:
+  ReduceLoads LoadsFor(std::uint32_t slots) const;
+  ReducePlanOptions PlanOptions(const ReducePlanOptions& defaults) const;
+
+  static constexpr std::size_t kKinds = std::size(kTaskKinds);
   static std::size_t Slot(TaskKind kind) { return static_cast<std::size_t>(kind); }
 
-  std::array<std::vector<TaskState>, 2> tasks_;
-  std::array<IndexSet, 2> waiting_;
-  std::array<AttemptList, 2> running_{AttemptList{AttemptHook::kMoved},
-                                      AttemptList{AttemptHook::kMoved}};
-  std::array<AttemptList, 2> starts_{AttemptList{AttemptHook::kStarted},
-                                     AttemptList{AttemptHook::kStarted}};
-  std::array<std::uint32_t, 2> done_{};
-  std::array<std::uint32_t, 2> backups_{};
-  std::array<Durations, 2> durations_{};
+  std::array<std::vector<TaskState>, kKinds> tasks_;
+  std::array<IndexSet, kKinds> waiting_;
+  std::array<AttemptList, kKinds> running_{AttemptList{AttemptHook::kMoved},
+                                           AttemptList{AttemptHook::kMoved},
+                                           AttemptList{AttemptHook::kMoved}};
+  std::array<AttemptList, kKinds> starts_{AttemptList{AttemptHook::kStarted},
+                                          AttemptList{AttemptHook::kStarted},
+                                          AttemptList{AttemptHook::kStarted}};
+  std::array<std::uint32_t, kKinds> done_{};
+  std::array<std::uint32_t, kKinds> backups_{};
+  std::array<Durations, kKinds> durations_{};
   std::uint32_t slow_start_maps_ = 0;
   std::uint32_t ranked_maps_ = 0;  ///< Done when large_first was ranked.
   std::map<std::uint32_t, PlaceQueue> places_;

@@ -27,6 +27,12 @@ std::optional<Event> DecisionOf(const Action& action) {
                                [](const StartReduce& a) -> Decision {
                                  return AttemptStarted{a.attempt, a.worker, a.backup};
                                },
+                               [](const StartCombine& a) -> Decision {
+                                 return AttemptStarted{a.attempt, a.worker, a.backup};
+                               },
+                               [](const CutReduces& a) -> Decision {
+                                 return ReducesPlanned{a.job, a.plan};
+                               },
                                [](const StopAttempt& a) -> Decision {
                                  const bool timed_out = a.reason == StopReason::kTimeout;
                                  if (!timed_out && a.reason != StopReason::kPreempted)

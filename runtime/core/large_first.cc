@@ -1,7 +1,6 @@
 #include "runtime/core/large_first.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace spillway {
 
@@ -13,15 +12,17 @@ void LargeFirst::Add(std::uint32_t map, std::string_view sizes) {
   }
   if (added_[map]) return;
   added_[map] = true;
-  for (std::uint32_t reduce = 0; reduce < reduces_; ++reduce)
-    bytes_[reduce] += BytesOfSize(static_cast<std::uint8_t>(sizes[reduce]));
+  for (std::uint32_t reduce = 0; reduce < reduces_; ++reduce) {
+    const std::uint64_t bytes = BytesOfSize(static_cast<std::uint8_t>(sizes[reduce]));
+    bytes_[reduce] += bytes;
+    all_bytes_ += bytes;
+  }
 }
 
 void LargeFirst::Rank() {
   ranked_.clear();
   if (bytes_.empty()) return;
-  const std::uint64_t mean =
-      std::accumulate(bytes_.begin(), bytes_.end(), std::uint64_t{0}) / reduces_;
+  const std::uint64_t mean = all_bytes_ / reduces_;
   // Less is within the rounding: those stay in their order.
   const std::uint64_t large = mean + mean / 4;
   for (std::uint32_t reduce = 0; reduce < reduces_; ++reduce)

@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,10 @@ class LargeFirst {
   /// Looks at what was added. Those that are larger than most come first from now on.
   void Rank();
 
+  /// What was added, by reduce; empty before the first.
+  std::span<const std::uint64_t> bytes() const { return bytes_; }
+  std::uint64_t all_bytes() const { return all_bytes_; }
+
   /// The largest of these that is in `waiting`, IndexSet::kNone when there is none. One that is
   /// not is forgotten until the next Rank.
   std::uint32_t First(const IndexSet& waiting);
@@ -47,6 +52,7 @@ class LargeFirst {
   const std::uint32_t reduces_;
   std::vector<bool> added_;            ///< By map; empty before the first.
   std::vector<std::uint64_t> bytes_;   ///< By reduce.
+  std::uint64_t all_bytes_ = 0;
   std::vector<std::uint32_t> ranked_;  ///< The smallest first.
 };
 

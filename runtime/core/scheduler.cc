@@ -28,6 +28,10 @@ std::optional<WorkerId> Scheduler::WorkerOf(const AttemptId& attempt) const {
   return machine_->WorkerOf(attempt);
 }
 
+std::uint32_t Scheduler::PartitionsOf(const AttemptId& attempt) const {
+  return machine_->PartitionsOf(attempt);
+}
+
 std::vector<JobId> Scheduler::job_ids() const { return machine_->job_ids(); }
 std::optional<JobView> Scheduler::ViewJob(JobId job) const { return machine_->ViewJob(job); }
 std::optional<WorkerView> Scheduler::ViewWorker(WorkerId worker) const {
@@ -40,6 +44,7 @@ namespace {
 
 bool IsDecision(const Event& event) {
   return std::holds_alternative<AttemptStarted>(event) ||
+         std::holds_alternative<ReducesPlanned>(event) ||
          std::holds_alternative<AttemptStopping>(event) ||
          std::holds_alternative<AttemptAbandoned>(event);
 }
@@ -67,7 +72,7 @@ void Scheduler::Machine::On(const SubmitJob& event) {
   if (jobs_.contains(event.job)) return;
   auto& job = *jobs_.emplace(event.job, std::make_unique<JobState>(event, submissions_++, places_))
                    .first->second;
-  for (const TaskKind kind : {TaskKind::kMap, TaskKind::kReduce}) job.waiting(kind).Fill();
+  for (const TaskKind kind : kTaskKinds) job.waiting(kind).Fill();
   waiting_maps_ += job.waiting(TaskKind::kMap).size();
   Refresh(job);
   CommitIfDone(job);
@@ -137,8 +142,14 @@ void Scheduler::Machine::On(const AttemptDone& event) {
   const AttemptIndex index = FindAttempt(event.attempt);
   const auto too_late = [&](WorkerIndex worker) {
     if (event.attempt.kind == TaskKind::kReduce) return;
+    const JobState* job = FindJob(event.attempt.job);
+    // Of a job that is gone all is removed; a map that comes after that has its number still.
+    if (job == nullptr && event.attempt.kind != TaskKind::kMap) return;
+    const std::uint32_t segment =
+        job == nullptr ? event.attempt.task
+                       : job->layout.SegmentOf(event.attempt.kind, event.attempt.task);
     Do(DiscardSegment{event.attempt.job,
-                      {event.attempt.task, event.attempt.attempt, workers_[worker].id}});
+                      {segment, event.attempt.attempt, workers_[worker].id}});
   };
   if (index == kNoIndex) {
     const auto abandoned = abandoned_.find(event.attempt);
@@ -149,16 +160,17 @@ void Scheduler::Machine::On(const AttemptDone& event) {
   }
   JobState& job = *attempts_[index].job;
   if (attempts_[index].stopping) {
-    const bool is_map = event.attempt.kind != job.final_kind();
-    if (is_map) too_late(attempts_[index].worker);
+    const bool has_segment = event.attempt.kind != job.final_kind();
+    if (has_segment) too_late(attempts_[index].worker);
     Release(index, SlotFate::kFree);
-    if (is_map) CheckHash(job, event);
+    if (has_segment) CheckHash(job, event);
     return;
   }
   if (event.attempt.kind == job.final_kind()) {
     RejectEnd(event.attempt, "ended without asking to commit its output");
     return;
   }
+  if (event.attempt.kind == TaskKind::kCombine) return CompleteCombine(index);
   CompleteMap(index, event);
 }
 
@@ -178,6 +190,7 @@ void Scheduler::Machine::CompleteMap(AttemptIndex index, const AttemptDone& even
   if (job.maps_done()) job.maps_done_ms = now_;
   CheckHash(job, event);
   if (job.phase != JobPhase::kActive) return;
+  CutReduceWork(job);
 
   const bool batch_full = job.segments.log_size() - job.announced >= options_.segment_batch;
   if (job.maps_done() || batch_full) {
@@ -186,6 +199,35 @@ void Scheduler::Machine::CompleteMap(AttemptIndex index, const AttemptDone& even
     WakeBy(now_ + options_.tick_ms);
   }
   Refresh(job);
+}
+
+void Scheduler::Machine::CompleteCombine(AttemptIndex index) {
+  const AttemptId id = attempts_[index].id;
+  JobState& job = *attempts_[index].job;
+  const WorkerIndex worker = attempts_[index].worker;
+  NoteDuration(index);
+  workers_[worker].failures_in_row = 0;
+
+  job.task(id).done = true;
+  ++job.done(TaskKind::kCombine);
+  AddSegment(job, {job.layout.SegmentOf(id.kind, id.task), id.attempt, workers_[worker].id},
+             worker);
+  Release(index, SlotFate::kFree);
+  StopRunningOf(job, id, StopReason::kOtherWon);
+  ReduceLayout::Split& split = job.layout.SplitOfCombine(id.task);
+  ++split.done;
+  Requeue(job, TaskKind::kReduce, split.partition);
+  Refresh(job);
+}
+
+void Scheduler::Machine::CutReduceWork(JobState& job) {
+  // A replay is told of it.
+  if (replaying_ || !job.maps_done() || job.layout.applied()) return;
+  if (!workers_.all_run_plans()) return;
+  const ReducePlan plan = job.PlanReduces(workers_.slots(), options_.reduce_plan);
+  if (plan.empty()) return;
+  job.Apply(plan);
+  Do(CutReduces{job.id, plan});
 }
 
 void Scheduler::Machine::NoteDuration(AttemptIndex index) {
@@ -231,31 +273,33 @@ void Scheduler::Machine::On(const SegmentLost& event) {
     if (event.ended) ReleaseAbandoned(event.reduce);
     return;
   }
-  if (event.reduce.kind != TaskKind::kReduce) return;
+  if (event.reduce.kind == TaskKind::kMap) return;
   JobState& job = *attempts_[index].job;
   const bool was_stopping = attempts_[index].stopping;
   const WorkerId reduce_worker = workers_[attempts_[index].worker].id;
   if (event.ended) {
     if (!was_stopping) ++job.tally.attempts_stopped;
     Release(index, SlotFate::kFree);
-    Requeue(job, TaskKind::kReduce, event.reduce.task);
+    Requeue(job, event.reduce.kind, event.reduce.task);
   }
   // True of the segment whether or not this attempt is stopped meanwhile, as it is where its slot
   // is needed to run the first lost map task again: its successor must not find out anew.
   const bool current = job.phase == JobPhase::kActive &&
-                       event.map_task < job.total(TaskKind::kMap) &&
+                       event.map_task < job.segments.size() &&
                        job.segments.has(event.map_task) &&
                        job.segments.ref(event.map_task).attempt == event.map_attempt;
   if (current) {
     const SegmentRef segment = job.segments.ref(event.map_task);
-    const AttemptId map{job.id, TaskKind::kMap, event.map_task, event.map_attempt};
-    const std::string what = "the output of " + AttemptText(map) + OnWorker(segment.worker) +
+    const auto [kind, task] = job.layout.ProducerOf(event.map_task);
+    const AttemptId producer{job.id, kind, task, event.map_attempt};
+    const std::string what = "the output of " + AttemptText(producer) + OnWorker(segment.worker) +
                              " cannot be read by " + AttemptText(event.reduce) +
                              OnWorker(reduce_worker);
-    Warn(WarningKind::kSegmentLost, map, segment.worker, what + "; the map task runs again");
+    Warn(WarningKind::kSegmentLost, producer, segment.worker,
+         what + "; the " + TaskKindName(kind) + " task runs again");
     Do(DiscardSegment{job.id, segment});
     LoseSegment(job, event.map_task);
-    TaskTrouble& trouble = job.Trouble(TaskKind::kMap, event.map_task);
+    TaskTrouble& trouble = job.Trouble(kind, task);
     // Its next output would be as hard to read there: a bad disk, or a way that is cut.
     const WorkerIndex where = workers_.Find(segment.worker);
     if (where != WorkerTable::kNone) KeepAway(trouble, where);
@@ -302,19 +346,40 @@ void Scheduler::Machine::On(const Committed& event) {
     Release(index, SlotFate::kFree);
     return;
   }
-  TaskState& task = job.task(event.attempt);
+  const TaskState& task = job.task(event.attempt);
   if (event.attempt.kind != job.final_kind() || task.granted != event.attempt.attempt ||
       task.commit_epoch != event.epoch) {
     return;
   }
   NoteDuration(index);
   workers_[attempts_[index].worker].failures_in_row = 0;
-  task.done = true;
-  ++job.done(event.attempt.kind);
+  CompleteFinal(job, event.attempt);
   Release(index, SlotFate::kFree);
   StopRunningOf(job, event.attempt, StopReason::kOtherWon);
   Refresh(job);
   CommitIfDone(job);
+}
+
+void Scheduler::Machine::CompleteFinal(JobState& job, const AttemptId& id) {
+  const TaskState committed = job.task(id);
+  const std::uint32_t partitions =
+      id.kind == TaskKind::kReduce ? job.layout.PartitionsOf(id.task) : 1;
+  for (std::uint32_t i = 0; i < partitions; ++i) {
+    TaskState& task = job.tasks(id.kind)[id.task + i];
+    task.done = true;
+    task.granted = committed.granted;
+    task.commit_epoch = committed.commit_epoch;
+  }
+  job.done(id.kind) += partitions;
+  if (id.kind != TaskKind::kReduce) return;
+  const ReduceLayout::Split* split = job.layout.SplitOf(id.task);
+  if (split == nullptr) return;
+  // Some may run again for outputs that were lost, which nobody needs any more.
+  for (std::uint32_t i = 0; i < split->pieces; ++i) {
+    const AttemptId combine{job.id, TaskKind::kCombine, split->first_combine + i, kNoAttempt};
+    RemoveWaiting(job, combine.kind, combine.task);
+    StopRunningOf(job, combine, StopReason::kOtherWon);
+  }
 }
 
 void Scheduler::Machine::On(const Tick&) {
@@ -333,6 +398,12 @@ std::optional<WorkerId> Scheduler::Machine::WorkerOf(const AttemptId& id) const 
   const auto abandoned = abandoned_.find(id);
   if (abandoned != abandoned_.end()) return workers_[abandoned->second].id;
   return std::nullopt;
+}
+
+std::uint32_t Scheduler::Machine::PartitionsOf(const AttemptId& id) const {
+  const auto found = jobs_.find(id.job);
+  const bool known = found != jobs_.end() && id.kind == TaskKind::kReduce;
+  return known ? found->second->layout.PartitionsOf(id.task) : 1;
 }
 
 std::vector<JobId> Scheduler::Machine::job_ids() const {
@@ -361,6 +432,10 @@ std::optional<JobView> Scheduler::Machine::ViewJob(JobId id) const {
   view.reduces_done = job.done(TaskKind::kReduce);
   view.reduces_total = job.total(TaskKind::kReduce);
   view.reduces_running = job.running_count(TaskKind::kReduce);
+  view.combines_done = job.done(TaskKind::kCombine);
+  view.combines_total = job.total(TaskKind::kCombine);
+  view.combines_running = job.running_count(TaskKind::kCombine);
+  view.joined_partitions = job.layout.joined();
   view.committing = job.phase == JobPhase::kCommitting;
   view.ending = job.phase == JobPhase::kEnding;
   view.tally = job.tally;

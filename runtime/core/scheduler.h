@@ -21,12 +21,12 @@
 //
 // Attempts. Every StartMap or StartReduce takes a slot of its worker and holds it until the attempt
 // ends. An attempt ends exactly once, by one of these events:
-//   AttemptDone       map: its segment is committed in the worker's store;
+//   AttemptDone       map, combine: its segment is committed in the worker's store;
 //   Committed         reduce (map-only: map): it asked CommitRequested, was told GrantCommit, and
 //                     made its output durable under its attempt's name;
 //   AttemptFailed     it failed by itself: bad record, exception, crash, disk;
 //   AttemptStopped    it was told StopAttempt or RefuseCommit (or its worker stopped it);
-//   SegmentLost       with ended = true: a reduce that cannot go on without that segment.
+//   SegmentLost       with ended = true: a reduce or combine that cannot go on without it.
 // After StopAttempt any of them may still come, because it raced; all free the slot, and the
 // scheduler discards a segment that came too late. An attempt that does not answer StopAttempt
 // within stop_timeout_ms is abandoned: the job goes on without it, its slot stays taken until the
@@ -35,10 +35,16 @@
 //
 // Map to reduce. StartReduce may come while maps still run: early, on slots that would be idle. The
 // reduce is given segments by SegmentsAvailable, in batches, and has all it needs once it has one
-// of each of StartReduce.maps map tasks. It merges them in the order of map tasks, not of arrival.
+// of each number in StartReduce.sources. It merges them in the order of map tasks, not of arrival.
 // A segment that cannot be read is reported by SegmentLost; the map runs again, and every running
 // reduce that was told of the old one hears SegmentInvalidated and later the new one. When maps
 // need slots and none is free, waiting reduces are stopped (kPreempted) and started again later.
+//
+// Cut reduces. When all maps are done for the first time, the reduce work is planned by what each
+// partition has (reduce_plan.h). A reduce task may then stand for several partitions: its commit is
+// that of all of them, and after a failure each stands for itself again. One of a partition that is split waits for combine tasks, which read map
+// outputs as reduces do, and write segments as maps do; when one of these is lost, the reduce is
+// stopped (kPreempted) until it is there again, so that nobody holds a slot that it needs.
 //
 // The end. When each reduce has committed (each map, without reduces), CommitJob names the winning
 // attempts; the shell publishes them at once and answers JobCommitted. A job fails when a task
@@ -94,6 +100,7 @@ struct SchedulerOptions {
   std::uint32_t starts_per_step_max = 256;
   /// Tasks of gangs on a worker, for each of its slots: what it can run at once.
   std::uint32_t gang_tasks_per_slot_max = kGangTasksPerSlotMax;
+  ReducePlanOptions reduce_plan = {};
 
   /// Every limit is reached within a few events.
   static SchedulerOptions Tiny() {
@@ -105,7 +112,8 @@ struct SchedulerOptions {
             .worker_failures_max = 2,
             .set_aside_ms = 30,
             .speculation_factor = 1.5,
-            .starts_per_step_max = 2};
+            .starts_per_step_max = 2,
+            .reduce_plan = ReducePlanOptions::Tiny()};
   }
 };
 
@@ -113,6 +121,8 @@ struct SchedulerOptions {
 struct JobView {
   std::uint32_t maps_done = 0, maps_total = 0, maps_running = 0;
   std::uint32_t reduces_done = 0, reduces_total = 0, reduces_running = 0;
+  std::uint32_t combines_done = 0, combines_total = 0, combines_running = 0;
+  std::uint32_t joined_partitions = 0;  ///< Whose parts come with the commits of others.
   bool committing = false;  ///< CommitJob went out.
   bool ending = false;      ///< Failed or cancelled; waits for its attempts to stop.
   JobTally tally;
@@ -162,6 +172,9 @@ class Scheduler {
   /// The worker that runs the attempt, stopping ones included. What a worker says of attempts that
   /// are not its own is not to be passed on.
   std::optional<WorkerId> WorkerOf(const AttemptId& attempt) const;
+
+  /// How many parts a commit of the attempt has; 1 for one that is not known.
+  std::uint32_t PartitionsOf(const AttemptId& attempt) const;
 
   /// Jobs that have not ended, in order.
   std::vector<JobId> job_ids() const;

@@ -4,7 +4,8 @@
 // takeover.cc goes on from a journal. Private to the scheduler; not thread-safe.
 //
 // Kept true between steps:
-//   - a task that is not done, of an active job, either waits or has a running attempt;
+//   - a task that is not done, of an active job, either waits or has a running attempt, or stands
+//     behind another one: joined to it, or it lacks pieces (reduce_layout.h);
 //   - a job's queue places, `holders_` and `waiting_maps_` agree with its tasks (see Refresh);
 //   - a worker's slots_taken is its live attempts and its abandoned ones;
 //   - what DumpTables shows follows from the journalled events and their times alone;
@@ -37,6 +38,7 @@ class Scheduler::Machine {
     return workers_.Find(worker, epoch) != WorkerTable::kNone;
   }
   std::optional<WorkerId> WorkerOf(const AttemptId& attempt) const;
+  std::uint32_t PartitionsOf(const AttemptId& attempt) const;
   std::vector<JobId> job_ids() const;
   std::optional<JobView> ViewJob(JobId id) const;
   std::optional<WorkerView> ViewWorker(WorkerId id) const;
@@ -64,6 +66,7 @@ class Scheduler::Machine {
   // --- takeover.cc: from a journal, and after lost sessions.
   void On(const WorkerResumed& event);
   void On(const TakenOver& event);
+  void On(const ReducesPlanned& event);
   void On(const AttemptStarted& event);
   void On(const AttemptStopping& event);
   void On(const AttemptAbandoned& event);
@@ -71,6 +74,11 @@ class Scheduler::Machine {
   void DumpJob(const JobState& job, std::string& text) const;
 
   void CompleteMap(AttemptIndex index, const AttemptDone& event);
+  void CompleteCombine(AttemptIndex index);
+  /// A commit is that of all tasks that the attempt's stands for.
+  void CompleteFinal(JobState& job, const AttemptId& id);
+  /// Plans the reduces of a job whose maps are done, once.
+  void CutReduceWork(JobState& job);
   /// Of an attempt that counts.
   void NoteDuration(AttemptIndex index);
   /// A running attempt ended in a way that its kind of task does not end.
@@ -109,8 +117,10 @@ class Scheduler::Machine {
   void Refresh(JobState& job);
 
   void AddSegment(JobState& job, const SegmentRef& segment, WorkerIndex worker);
-  /// The segment is gone; the map runs again when the job still needs it.
-  void LoseSegment(JobState& job, std::uint32_t map);
+  /// The segment is gone; what wrote it runs again when the job still needs it.
+  void LoseSegment(JobState& job, std::uint32_t segment);
+  /// The piece of a split partition is not there any more.
+  void LosePiece(JobState& job, std::uint32_t combine);
   void RemoveSegment(JobState& job, std::uint32_t map);
   void AnnounceTo(AttemptIndex index);
   void AnnounceToAll(JobState& job);
@@ -121,6 +131,9 @@ class Scheduler::Machine {
   void KeepAway(TaskTrouble& trouble, WorkerIndex worker);
   /// Judges a failure of an attempt that no longer runs, and acts on it.
   void FailAttempt(JobState& job, const AttemptFailed& failure, WorkerIndex worker);
+  /// The partitions of a reduce that failed are reduced one by one: it is one of them that fails, or
+  /// there is too much in all of them for one attempt.
+  void Dissolve(JobState& job, std::uint32_t reduce);
   void BlameWorker(WorkerIndex worker, const AttemptId& attempt);
   /// Whether there is no usable worker that the task has not failed on.
   bool FailedOnAllUsable(const JobState& job, const TaskTrouble& trouble) const;
@@ -144,6 +157,7 @@ class Scheduler::Machine {
   bool StartOneOf(const ShareQueue& jobs, WorkerIndex worker);
   bool StartWaiting(JobState& job, TaskKind kind, WorkerIndex worker);
   std::uint32_t PickWaiting(JobState& job, TaskKind kind, WorkerIndex worker);
+  bool MayStart(JobState& job, TaskKind kind, std::uint32_t task, WorkerIndex worker);
   bool Avoids(JobState& job, TaskKind kind, std::uint32_t task, WorkerIndex worker);
   void PreemptForMaps();
   void Speculate(JobState& job, TaskKind kind);

@@ -17,6 +17,11 @@ class SegmentLedger {
 
   explicit SegmentLedger(std::uint32_t maps) : entries_(maps) {}
 
+  /// So many map tasks from now on.
+  void Grow(std::uint32_t maps) { entries_.resize(maps); }
+
+  std::uint32_t size() const { return static_cast<std::uint32_t>(entries_.size()); }
+
   bool has(std::uint32_t map) const { return entries_[map].position != kNone; }
   const SegmentRef& ref(std::uint32_t map) const { return log_[entries_[map].position]; }
   std::uint32_t worker_index(std::uint32_t map) const { return entries_[map].worker_index; }

@@ -88,7 +88,10 @@ bool Scheduler::Machine::StartOneOf(const ShareQueue& jobs, WorkerIndex worker) 
   for (const auto& [key, job] : jobs) {
     if (++probes > kJobProbesMax) break;
     if (StartWaiting(*job, TaskKind::kMap, worker)) return true;
-    if (job->maps_done() && StartWaiting(*job, TaskKind::kReduce, worker)) return true;
+    if (!job->maps_done()) continue;
+    // Reduces wait for combines.
+    if (StartWaiting(*job, TaskKind::kCombine, worker)) return true;
+    if (StartWaiting(*job, TaskKind::kReduce, worker)) return true;
   }
   return false;
 }
@@ -115,21 +118,28 @@ bool Scheduler::Machine::StartWaiting(JobState& job, TaskKind kind, WorkerIndex 
 std::uint32_t Scheduler::Machine::PickWaiting(JobState& job, TaskKind kind, WorkerIndex worker) {
   const IndexSet& waiting = job.waiting(kind);
   if (waiting.empty()) return IndexSet::kNone;
+  if (!job.layout.Suits(workers_[worker].runs_plans)) return IndexSet::kNone;
   if (kind == TaskKind::kMap) {
     for (const std::uint32_t place : {workers_[worker].host, workers_[worker].rack}) {
       const std::uint32_t task = job.FirstAt(place);
       if (task != IndexSet::kNone && !Avoids(job, kind, task, worker)) return task;
     }
-  } else {
+  } else if (kind == TaskKind::kReduce) {
     const std::uint32_t task = job.FirstLargeReduce();
-    if (task != IndexSet::kNone && !Avoids(job, kind, task, worker)) return task;
+    if (task != IndexSet::kNone && MayStart(job, kind, task, worker)) return task;
   }
   std::uint32_t task = waiting.Next(0);
   for (std::uint32_t probes = 0; task != IndexSet::kNone; task = waiting.Next(task + 1)) {
-    if (!Avoids(job, kind, task, worker)) return task;
+    if (MayStart(job, kind, task, worker)) return task;
     if (++probes == kTaskProbesMax) return IndexSet::kNone;
   }
   return task;
+}
+
+bool Scheduler::Machine::MayStart(JobState& job, TaskKind kind, std::uint32_t task,
+                                  WorkerIndex worker) {
+  if (Avoids(job, kind, task, worker)) return false;
+  return kind != TaskKind::kReduce || !job.HoldsBack(task, workers_.slots(), options_.reduce_plan);
 }
 
 bool Scheduler::Machine::Avoids(JobState& job, TaskKind kind, std::uint32_t task,
@@ -142,7 +152,7 @@ bool Scheduler::Machine::Avoids(JobState& job, TaskKind kind, std::uint32_t task
 }
 
 void Scheduler::Machine::PreemptForMaps() {
-  if (workers_.free_workers(kGeneral) > 0) return;
+  if (waiting_maps_ == 0 || workers_.AnyFreeRunsPlans(kGeneral)) return;
   // Slots of stopping attempts come free by themselves.
   std::uint64_t coming = stopping_.size;
   std::uint64_t youngest = 0;
@@ -152,15 +162,17 @@ void Scheduler::Machine::PreemptForMaps() {
     --holder;
     youngest = holder->first;
     JobState& job = *holder->second;
-    AttemptIndex next = job.running(TaskKind::kReduce).front;
-    for (std::uint32_t probes = 0;
-         next != kNoIndex && waiting_maps_ > coming && probes < kVictimProbesMax; ++probes) {
-      const AttemptIndex victim = next;
-      next = attempts_.After(job.running(TaskKind::kReduce), victim);
-      const AttemptId id = attempts_[victim].id;
-      if (job.task(id).granted == id.attempt) continue;  // It is about to end.
-      PreemptAttempt(victim);
-      ++coming;
+    for (const TaskKind kind : kReadingKinds) {
+      AttemptIndex next = job.running(kind).front;
+      for (std::uint32_t probes = 0;
+           next != kNoIndex && waiting_maps_ > coming && probes < kVictimProbesMax; ++probes) {
+        const AttemptIndex victim = next;
+        next = attempts_.After(job.running(kind), victim);
+        const AttemptId id = attempts_[victim].id;
+        if (job.task(id).granted == id.attempt) continue;  // It is about to end.
+        PreemptAttempt(victim);
+        ++coming;
+      }
     }
   }
 }
@@ -185,7 +197,7 @@ double Scheduler::Machine::PeersMeanMs(JobState& job, AttemptIndex index) const 
 
 void Scheduler::Machine::Speculate(JobState& job, TaskKind kind) {
   if (!job.options.speculate || job.phase != JobPhase::kActive) return;
-  if (job.starts(kind).empty() || (kind == TaskKind::kReduce && !job.maps_done())) return;
+  if (job.starts(kind).empty() || (kind != TaskKind::kMap && !job.maps_done())) return;
   WakeBy(now_ + options_.tick_ms);
   if (workers_.usable_workers(kGeneral) < 2 || workers_.free_workers(kGeneral) == 0) return;
   if (waiting_maps_ > 0 || !wants_slot_.empty()) return;
@@ -208,7 +220,7 @@ void Scheduler::Machine::Speculate(JobState& job, TaskKind kind) {
     if (needs_ms < options_.speculation_factor * mean_ms || needs_ms - elapsed_ms <= mean_ms)
       continue;
     const WorkerIndex worker = FreeWorkerBeside(attempt.worker);
-    if (worker == WorkerTable::kNone) return;
+    if (worker == WorkerTable::kNone || !job.layout.Suits(workers_[worker].runs_plans)) return;
     StartAttempt(job, NextAttempt(job, kind, attempt.id.task), worker, true);
   }
 }

@@ -42,14 +42,20 @@ void Scheduler::Machine::DumpJob(const JobState& job, std::string& text) const {
                                                    tally.attempts_stopped, tally.maps_rerun,
                                                    tally.records_skipped}) +
       " \"" + job.end_status.message() + "\"\n";
-  for (const TaskKind kind : {TaskKind::kMap, TaskKind::kReduce}) {
+  for (const ReduceLayout::Split& split : job.layout.splits())
+    text += "  partition " + std::to_string(split.partition) + " has " +
+            std::to_string(split.done) + " of " + std::to_string(split.pieces) + " pieces\n";
+  for (const TaskKind kind : kTaskKinds) {
     for (std::uint32_t task = 0; task < job.total(kind); ++task) {
       const TaskState& state = job.tasks(kind)[task];
       text += std::string("  ") + TaskKindName(kind) + " " + std::to_string(task) + TaskText(state);
       if (job.waiting(kind).contains(task)) text += " waits";
-      if (kind == TaskKind::kMap && job.phase != JobPhase::kOver && job.segments.has(task))
-        text += " segment of " + std::to_string(job.segments.ref(task).attempt) + " on " +
-                std::to_string(job.segments.ref(task).worker);
+      const std::uint32_t segment = job.layout.SegmentOf(kind, task);
+      if (kind != TaskKind::kReduce && job.phase != JobPhase::kOver && job.segments.has(segment))
+        text += " segment of " + std::to_string(job.segments.ref(segment).attempt) + " on " +
+                std::to_string(job.segments.ref(segment).worker);
+      if (kind == TaskKind::kReduce && job.layout.PartitionsOf(task) > 1)
+        text += " of " + std::to_string(job.layout.PartitionsOf(task)) + " partitions";
       if (kind == TaskKind::kMap && job.hashes.first_attempt(task) != kNoAttempt)
         text += " hash " + std::to_string(job.hashes.first_hash(task)) + " of " +
                 std::to_string(job.hashes.first_attempt(task));

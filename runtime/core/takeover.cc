@@ -26,6 +26,19 @@ Status Scheduler::Machine::Replay(const Event& event, TimeMs now) {
   return std::exchange(replay_status_, OkStatus());
 }
 
+void Scheduler::Machine::On(const ReducesPlanned& event) {
+  JobState* job = FindJob(event.job);
+  if (job != nullptr && job->phase == JobPhase::kActive && !job->layout.applied() &&
+      ReduceLayout::Fits(event.plan, job->total(TaskKind::kMap), job->total(TaskKind::kReduce))) {
+    job->Apply(event.plan);
+    Refresh(*job);
+    return;
+  }
+  replay_status_ = DataLoss("the journal says that the reduces of job " +
+                            std::to_string(event.job) +
+                            " were planned, which does not follow from what it says before");
+}
+
 void Scheduler::Machine::On(const AttemptStarted& event) {
   const AttemptId& id = event.attempt;
   JobState* job = FindJob(id.job);
@@ -68,7 +81,7 @@ void Scheduler::Machine::On(const TakenOver&) {
   for (auto& [id, job] : jobs_) {
     if (job->phase == JobPhase::kOver) continue;
     job->attempt_floor += kAttemptFloorStep;
-    for (const TaskKind kind : {TaskKind::kMap, TaskKind::kReduce}) {
+    for (const TaskKind kind : kTaskKinds) {
       const AttemptList& running = job->running(kind);
       for (AttemptIndex i = running.front; i != kNoIndex; i = attempts_.After(running, i))
         attempts_[i].moved_ms = now_;
@@ -122,7 +135,7 @@ void Scheduler::Machine::TellAgain(AttemptIndex index) {
     return;
   }
   attempts_.MoveToBack(job.running(attempt.id.kind), index);
-  if (attempt.id.kind == TaskKind::kReduce) {
+  if (attempt.id.kind != TaskKind::kMap) {
     attempt.announced = 0;
     AnnounceTo(index);
   }

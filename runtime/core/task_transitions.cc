@@ -86,8 +86,13 @@ void Scheduler::Machine::StartAttempt(JobState& job, const AttemptId& id, Worker
     std::span<const RecordPlace> skips;
     if (trouble != nullptr) skips = trouble->skips;
     Do(StartMap{id, workers_[worker].id, skips, backup});
+  } else if (id.kind == TaskKind::kCombine) {
+    Do(StartCombine{id, workers_[worker].id, job.layout.SplitOfCombine(id.task).partition,
+                    job.layout.SourcesOf(id), job.layout.SegmentOf(id.kind, id.task), backup});
+    AnnounceTo(index);
   } else {
-    Do(StartReduce{id, workers_[worker].id, job.total(TaskKind::kMap), backup});
+    Do(StartReduce{id, workers_[worker].id, job.layout.SourcesOf(id),
+                   job.layout.PartitionsOf(id.task), backup});
     AnnounceTo(index);
   }
   Refresh(job);
@@ -164,7 +169,7 @@ void Scheduler::Machine::StopRunningOf(JobState& job, const AttemptId& id, StopR
 }
 
 void Scheduler::Machine::StopAllOf(JobState& job, StopReason reason) {
-  for (const TaskKind kind : {TaskKind::kMap, TaskKind::kReduce})
+  for (const TaskKind kind : kTaskKinds)
     while (!job.running(kind).empty()) StopAttemptFor(job.running(kind).front, reason);
 }
 
@@ -194,7 +199,7 @@ void Scheduler::Machine::Release(AttemptIndex index, SlotFate fate) {
 void Scheduler::Machine::Requeue(JobState& job, TaskKind kind, std::uint32_t index) {
   const TaskState& task = job.tasks(kind)[index];
   if (job.phase != JobPhase::kActive || task.done || task.running > 0) return;
-  if (job.waiting(kind).contains(index)) return;
+  if (job.waiting(kind).contains(index) || !job.MayWait(kind, index)) return;
   job.waiting(kind).Insert(index);
   if (kind == TaskKind::kMap) ++waiting_maps_;
 }
@@ -236,22 +241,40 @@ void Scheduler::Machine::RemoveSegment(JobState& job, std::uint32_t map) {
   MaybeDrained(worker);
 }
 
-void Scheduler::Machine::LoseSegment(JobState& job, std::uint32_t map) {
-  const SegmentRef segment = job.segments.ref(map);
-  const std::uint32_t position = job.segments.position(map);
-  RemoveSegment(job, map);
+void Scheduler::Machine::LoseSegment(JobState& job, std::uint32_t number) {
+  const SegmentRef segment = job.segments.ref(number);
+  const std::uint32_t position = job.segments.position(number);
+  RemoveSegment(job, number);
   if (job.phase != JobPhase::kActive) return;
 
-  job.tasks(TaskKind::kMap)[map].done = false;
-  --job.done(TaskKind::kMap);
-  ++job.tally.maps_rerun;
-  const AttemptList& reduces = job.running(TaskKind::kReduce);
-  for (AttemptIndex i = reduces.front; i != kNoIndex; i = attempts_.After(reduces, i)) {
-    const Attempt& reduce = attempts_[i];
-    if (position < reduce.announced)
-      Do(SegmentInvalidated{reduce.id, workers_[reduce.worker].id, segment});
+  for (const TaskKind reading : kReadingKinds) {
+    const AttemptList& readers = job.running(reading);
+    for (AttemptIndex i = readers.front; i != kNoIndex; i = attempts_.After(readers, i)) {
+      const Attempt& reader = attempts_[i];
+      if (position < reader.announced)
+        Do(SegmentInvalidated{reader.id, workers_[reader.worker].id, segment});
+    }
   }
-  Requeue(job, TaskKind::kMap, map);
+  const auto [kind, task] = job.layout.ProducerOf(number);
+  job.tasks(kind)[task].done = false;
+  --job.done(kind);
+  if (kind == TaskKind::kCombine) return LosePiece(job, task);
+  ++job.tally.maps_rerun;
+  Requeue(job, TaskKind::kMap, task);
+  Refresh(job);
+}
+
+void Scheduler::Machine::LosePiece(JobState& job, std::uint32_t combine) {
+  ReduceLayout::Split& split = job.layout.SplitOfCombine(combine);
+  --split.done;
+  const TaskState& reduce = job.tasks(TaskKind::kReduce)[split.partition];
+  if (reduce.done) return;
+  RemoveWaiting(job, TaskKind::kReduce, split.partition);
+  for (AttemptIndex i = reduce.first_live; i != kNoIndex; i = attempts_[i].next_of_task) {
+    if (attempts_[i].stopping || reduce.granted == attempts_[i].id.attempt) continue;
+    StopAttemptFor(i, StopReason::kPreempted);
+  }
+  Requeue(job, TaskKind::kCombine, combine);
   Refresh(job);
 }
 
@@ -265,19 +288,23 @@ void Scheduler::Machine::AnnounceTo(AttemptIndex index) {
 }
 
 void Scheduler::Machine::AnnounceToAll(JobState& job) {
-  const AttemptList& reduces = job.running(TaskKind::kReduce);
-  for (AttemptIndex i = reduces.front; i != kNoIndex; i = attempts_.After(reduces, i)) {
-    AnnounceTo(i);
-    // A reduce that waits does not move; its time begins when there is nothing to wait for.
-    if (job.maps_done()) attempts_[i].moved_ms = now_;
+  bool told = false;
+  for (const TaskKind kind : kReadingKinds) {
+    const AttemptList& readers = job.running(kind);
+    for (AttemptIndex i = readers.front; i != kNoIndex; i = attempts_.After(readers, i)) {
+      AnnounceTo(i);
+      told = true;
+      // Who waits does not move; its time begins when there is nothing to wait for.
+      if (job.maps_done()) attempts_[i].moved_ms = now_;
+    }
   }
   job.announced = job.segments.log_size();
-  if (job.maps_done() && !reduces.empty() && job.options.task_timeout_ms != 0)
+  if (job.maps_done() && told && job.options.task_timeout_ms != 0)
     WakeBy(now_ + job.options.task_timeout_ms);
 }
 
 void Scheduler::Machine::CheckHash(JobState& job, const AttemptDone& event) {
-  if (job.phase != JobPhase::kActive) return;
+  if (job.phase != JobPhase::kActive || event.attempt.kind != TaskKind::kMap) return;
   const std::string difference = job.hashes.Compare(event);
   if (difference.empty()) return;
   const AttemptId& id = event.attempt;
@@ -352,8 +379,22 @@ void Scheduler::Machine::FailAttempt(JobState& job, const AttemptFailed& failure
   trouble.last_record.reset();
   if (failure.record.has_value()) trouble.last_record = failure.record->place;
   trouble.last_message = failure.status.message();
+  if (id.kind == TaskKind::kReduce) Dissolve(job, id.task);
   Requeue(job, id.kind, id.task);
   Refresh(job);
+}
+
+void Scheduler::Machine::Dissolve(JobState& job, std::uint32_t reduce) {
+  const std::uint32_t partitions = job.layout.PartitionsOf(reduce);
+  if (partitions == 1) return;
+  job.layout.Dissolve(reduce);
+  StopRunningOf(job, {job.id, TaskKind::kReduce, reduce, kNoAttempt}, StopReason::kPreempted);
+  for (std::uint32_t i = 1; i < partitions; ++i) {
+    // The attempts so far may have left files of these partitions under their numbers.
+    job.tasks(TaskKind::kReduce)[reduce + i].attempts =
+        job.tasks(TaskKind::kReduce)[reduce].attempts;
+    Requeue(job, TaskKind::kReduce, reduce + i);
+  }
 }
 
 void Scheduler::Machine::BlameWorker(WorkerIndex index, const AttemptId& attempt) {

@@ -1,5 +1,7 @@
 #include "runtime/core/worker_table.h"
 
+#include <algorithm>
+
 #include "mapreduce/base/check.h"
 
 namespace spillway {
@@ -49,6 +51,7 @@ WorkerIndex WorkerTable::Join(const WorkerJoined& joined, TimeMs now) {
     worker.alive = true;
     worker.slots = joined.slots;
     worker.small_jobs_only = joined.small_jobs_only;
+    worker.runs_plans = joined.runs_plans;
     worker.host = places_.Intern(joined.host);
     worker.rack = places_.Intern(joined.rack);
     worker.heard_ms = now;
@@ -56,6 +59,18 @@ WorkerIndex WorkerTable::Join(const WorkerJoined& joined, TimeMs now) {
   });
   slots_ += joined.slots;
   return index;
+}
+
+bool WorkerTable::all_run_plans() const {
+  return std::all_of(leases_.begin(), leases_.end(),
+                     [this](WorkerIndex index) { return workers_[index].runs_plans; });
+}
+
+bool WorkerTable::AnyFreeRunsPlans(Kind kind) const {
+  const IndexSet& free = pool(kind).free;
+  for (WorkerIndex index = free.Next(0); index != kNone; index = free.Next(index + 1))
+    if (workers_[index].runs_plans) return true;
+  return false;
 }
 
 void WorkerTable::Remove(WorkerIndex index) {

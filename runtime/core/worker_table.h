@@ -40,6 +40,7 @@ struct Worker {
   bool set_aside = false;
   bool away = false;  ///< Since TakenOver; may be gone.
   bool small_jobs_only = false;
+  bool runs_plans = true;  ///< See WorkerJoined.
   std::uint32_t slots = 0;
   std::uint32_t slots_taken = 0;  ///< By live and by abandoned attempts.
   std::uint32_t segments = 0;     ///< That jobs still need.
@@ -104,6 +105,10 @@ class WorkerTable {
   /// Of all that ever joined.
   WorkerIndex size() const { return static_cast<WorkerIndex>(workers_.size()); }
   std::uint32_t alive_workers() const { return static_cast<std::uint32_t>(leases_.size()); }
+  /// Of all living ones.
+  bool all_run_plans() const;
+  /// Whether one of the free ones does; the others may be free for want of jobs without plans.
+  bool AnyFreeRunsPlans(Kind kind) const;
   std::uint32_t slots() const { return slots_; }
   std::uint32_t slots_taken() const { return slots_taken_; }
 

@@ -48,6 +48,7 @@ struct JobRequest {
   std::uint32_t threads = 0;
   std::uint64_t memory_bytes = 0;
   std::uint64_t split_bytes = 0;
+  std::uint64_t split_partition_bytes = 0;  ///< JobOptions::split_partition_bytes.
   std::vector<std::string> spill_dirs;  ///< Empty: beside the system's temporary files.
   Compression compression = Compression::kAuto;
   bool in_memory = false;  ///< Prefer segments in memory up to the budget's end.

@@ -77,6 +77,7 @@ void SetLimits(const JobRequest& request, const SubmissionOptions& options,
   limits->set_attempts_max(request.attempts_max);
   limits->set_skip_bad_max(request.skip_bad_max);
   limits->set_task_timeout_ms(request.task_timeout_ms);
+  limits->set_split_partition_bytes(request.split_partition_bytes);
   limits->set_weight(options.weight);
   limits->set_allow_nondeterminism(options.allow_nondeterminism);
   limits->set_speculate(options.speculate);
@@ -111,6 +112,8 @@ Result<wire::JobSpec> MakeJobSpec(const PreparedJob& job, std::vector<std::strin
   spec.set_overwrite(request.overwrite);
   spec.set_overwrite_directories(request.overwrite_partitions);
   spec.set_writes_directories(job.plugin->abi().writes_directories != 0);
+  spec.set_associative(job.plugin->abi().fold_kind != SPILLWAY_FOLD_NONE ||
+                       job.plugin->abi().combiner_run != nullptr);
   spec.set_durable(request.durable);
   SetLimits(request, options, spec.mutable_limits());
   spec.set_map_bytes_max(job.map_bytes_max);
@@ -144,6 +147,7 @@ JobRequest RequestOf(const wire::JobSpec& spec) {
   request.stage = spec.stage();
   request.skip_bad_max = spec.limits().skip_bad_max();
   request.task_timeout_ms = spec.limits().task_timeout_ms();
+  request.split_partition_bytes = spec.limits().split_partition_bytes();
   for (const wire::PinnedFile& file : spec.side_files())
     request.side_files[file.name()] = file.path();
   return request;

@@ -58,6 +58,8 @@ void LocalExecutor::Handle(const wire::Message& message) {
     *failed.mutable_attempt_failed()->mutable_attempt() = message.start_map().attempt();
   else if (message.has_start_reduce())
     *failed.mutable_attempt_failed()->mutable_attempt() = message.start_reduce().attempt();
+  else if (message.has_start_combine())
+    *failed.mutable_attempt_failed()->mutable_attempt() = message.start_combine().attempt();
   else
     return;
   *failed.mutable_attempt_failed()->mutable_status() = ToWire(failure_);

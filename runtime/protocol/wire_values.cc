@@ -7,18 +7,36 @@
 
 namespace spillway {
 
+namespace {
+
+wire::TaskKind ToWire(TaskKind kind) {
+  switch (kind) {
+    case TaskKind::kMap: return wire::MAP;
+    case TaskKind::kReduce: return wire::REDUCE;
+    case TaskKind::kCombine: return wire::COMBINE;
+  }
+  return wire::MAP;
+}
+
+/// A kind of a newer version is none that an attempt here has.
+TaskKind FromWire(wire::TaskKind kind) {
+  if (kind == wire::MAP) return TaskKind::kMap;
+  return kind == wire::COMBINE ? TaskKind::kCombine : TaskKind::kReduce;
+}
+
+}  // namespace
+
 wire::AttemptId ToWire(const AttemptId& id) {
   wire::AttemptId result;
   result.set_job(id.job);
-  result.set_kind(id.kind == TaskKind::kMap ? wire::MAP : wire::REDUCE);
+  result.set_kind(ToWire(id.kind));
   result.set_task(id.task);
   result.set_attempt(id.attempt);
   return result;
 }
 
 AttemptId FromWire(const wire::AttemptId& id) {
-  return {id.job(), id.kind() == wire::MAP ? TaskKind::kMap : TaskKind::kReduce, id.task(),
-          id.attempt()};
+  return {id.job(), FromWire(id.kind()), id.task(), id.attempt()};
 }
 
 wire::SegmentRef ToWire(const SegmentRef& segment) {

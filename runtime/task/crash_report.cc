@@ -262,7 +262,7 @@ CrashScope::~CrashScope() {
 
 SlotScope::SlotScope(BoardSlot* slot, const AttemptId& attempt) {
   if (slot == nullptr) return;
-  slot->kind = attempt.kind == TaskKind::kMap ? 0 : 1;
+  slot->kind = static_cast<std::uint32_t>(attempt.kind);
   slot->task = attempt.task;
   slot->attempt = attempt.attempt;
   slot->job = attempt.job;

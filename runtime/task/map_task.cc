@@ -5,11 +5,9 @@
 
 #include "runtime/task/heavy_key_sampler.h"
 #include "runtime/task/plugin_functions.h"
+#include "runtime/task/segment_output.h"
 #include "runtime/task/split_walk.h"
 #include "runtime/task/task_host.h"
-#include "shuffle/engine/fold_collector.h"
-#include "shuffle/engine/group_collector.h"
-#include "shuffle/engine/sort_collector.h"
 
 namespace spillway {
 
@@ -62,7 +60,7 @@ class MapAttempt {
     result_.bad_record = walk_.bad_record();
     result_.output_records = host_.task()->records_out;
     result_.counters = host_.counters();
-    if (collector_ != nullptr) result_.collected = collector_->stats();
+    if (output_ != nullptr) result_.collected = output_->collector().stats();
     result_.heavy_keys = std::move(sampler_.keys());
   }
 
@@ -78,37 +76,20 @@ class MapAttempt {
       host_.set_write([this](std::string_view bytes) { return resources_.part.Append(bytes); });
       return OkStatus();
     }
-    const SegmentId id{resources_.job.job, spec_.index, spec_.attempt};
-    SPILLWAY_ASSIGN_OR_RETURN(file_, resources_.segments->Create(id));
-    SegmentWriterOptions writer = resources_.writer;
-    writer.record_hash = resources_.job.record_hash();
-    writer_ = std::make_unique<SegmentWriter>(id, resources_.job.partitions, *file_, writer);
     partition_ = MakePartitionFunction(resources_.job, host_);
-    CollectorOptions options;
-    options.partitions = resources_.job.partitions;
-    options.order = resources_.job.order();
-    options.partition = resources_.job.partitions > 1 ? partition_.get() : nullptr;
-    options.memory_bytes = resources_.memory_bytes;
-    options.budget = &resources_.budget;
-    if (job().combiner_run != nullptr) {
-      combiner_ = std::make_unique<PluginCombiner>(
-          resources_.job, TaskIdentity{"combine", spec_.index, spec_.attempt}, resources_.control,
-          host_);
-      options.combine = combiner_.get();
-    }
-    if (job().fold_kind != SPILLWAY_FOLD_NONE) {
-      FoldOptions fold{job().fold_kind, job().state_bytes, nullptr};
-      if (fold.kind == SPILLWAY_FOLD_CUSTOM) fold.combine = job().fold_combine;
-      collector_ = std::make_unique<FoldCollector>(options, fold, *writer_);
-    } else if (resources_.job.packs_values()) {
-      options.pack_values = true;
-      collector_ = std::make_unique<GroupCollector>(options, *writer_);
-    } else {
-      collector_ = std::make_unique<SortCollector>(options, *writer_);
-    }
+    SPILLWAY_ASSIGN_OR_RETURN(
+        output_, SegmentOutput::Create({.job = resources_.job,
+                                        .segments = *resources_.segments,
+                                        .budget = resources_.budget,
+                                        .memory_bytes = resources_.memory_bytes,
+                                        .writer = resources_.writer,
+                                        .control = resources_.control,
+                                        .id = {resources_.job.job, spec_.index, spec_.attempt},
+                                        .combiner = {"combine", spec_.index, spec_.attempt}},
+                                       host_, partition_.get()));
     host_.set_collect([this](std::span<const Record> records) {
       sampler_.See(records);
-      return collector_->Collect(records);
+      return output_->collector().Collect(records);
     });
     return OkStatus();
   }
@@ -117,11 +98,10 @@ class MapAttempt {
     if (job().map_only != 0) return OkStatus();
     // One run of a first attempt is told by its blocks, which costs nothing. A further attempt has
     // both hashes, so that it can be compared with whatever came before.
-    if (writer_->runs() == 0 && spec_.attempt == 0) writer_->SkipRecordHashes();
-    SPILLWAY_RETURN_IF_ERROR(collector_->Finish());
-    SPILLWAY_ASSIGN_OR_RETURN(result_.segment, writer_->Finish());
-    result_.segment_on_disk = file_->on_disk();
-    return file_->Commit();
+    if (spec_.attempt == 0) output_->SkipRecordHashes();
+    SPILLWAY_ASSIGN_OR_RETURN(result_.segment, output_->Finish());
+    result_.segment_on_disk = output_->on_disk();
+    return OkStatus();
   }
 
   const MapTaskSpec& spec_;
@@ -130,11 +110,8 @@ class MapAttempt {
   const TaskIdentity identity_;
   TaskHost host_;
   SplitWalk walk_;
-  std::unique_ptr<SegmentFile> file_;
-  std::unique_ptr<SegmentWriter> writer_;
   std::unique_ptr<PartitionFunction> partition_;
-  std::unique_ptr<PluginCombiner> combiner_;
-  std::unique_ptr<Collector> collector_;
+  std::unique_ptr<SegmentOutput> output_;
   HeavyKeySampler sampler_;
   void* mapper_ = nullptr;
 };

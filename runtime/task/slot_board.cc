@@ -121,7 +121,8 @@ std::optional<SlotReport> SlotBoard::Read(std::uint32_t index) const {
   // What was shown before these two is read behind them.
   report.in_user_code = slot.in_user_code.load(std::memory_order_acquire) != 0;
   const bool has_block = slot.has_block.load(std::memory_order_acquire) != 0;
-  report.attempt = {slot.job, slot.kind == 0 ? TaskKind::kMap : TaskKind::kReduce, slot.task,
+  const bool known = slot.kind < std::size(kTaskKinds);
+  report.attempt = {slot.job, known ? static_cast<TaskKind>(slot.kind) : TaskKind::kMap, slot.task,
                     slot.attempt};
   report.user_class = TextOf(slot.user_class);
   report.batch_key = EscapeForLog(TextOf(slot.batch_key));

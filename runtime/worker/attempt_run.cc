@@ -86,10 +86,9 @@ wire::LoopStats StatsOf(const LoopExchange& loop) {
   return stats;
 }
 
-wire::TaskStats StatsOf(const ReduceTaskResult& result, const FetchTotals& fetched) {
+wire::TaskStats StatsOf(const ReduceTaskResult& result) {
   wire::TaskStats stats;
   stats.set_shuffled_bytes(result.input.stored_bytes);
-  stats.set_fetched_bytes(fetched.network_bytes);
   stats.set_output_records(result.output_records);
   AddCounters(result.counters, stats);
   return stats;
@@ -107,14 +106,20 @@ wire::PartitionLoad LoadOf(const ReduceTaskResult& result, std::uint64_t run_us)
   return load;
 }
 
+/// Of one commit.
+constexpr std::size_t kDirectoriesMax = AttemptOutputOptions{}.directories_max;
+constexpr std::uint64_t kNamesBytesMax = AttemptOutputOptions{}.names_bytes_max;
 /// Map tasks of a job with reducers are told of in MapDone, beside much else.
 constexpr std::uint32_t kDirectoriesBesideMax = 1'000;
 constexpr std::uint64_t kNamesBesideBytesMax = 64 << 10;
 
-Result<std::unique_ptr<AttemptOutput>> CreateOutput(JobRuntime& job, const AttemptId& id) {
+/// `durable_name`: see PartFileOptions.
+Result<std::unique_ptr<AttemptOutput>> CreateOutput(JobRuntime& job, const AttemptId& id,
+                                                    bool durable_name = true) {
   AttemptOutputOptions options;
   options.staging_dir = job.staging_dir;
   options.file = {.part = id.task, .attempt = id.attempt, .durable = job.durable};
+  options.file.durable_name = durable_name;
   options.file.of_map = id.kind == TaskKind::kMap && !job.map_only();
   options.has_part = !options.file.of_map && job.context.abi().writes_directories == 0;
   options.open_directories_max = job.open_directories_max;
@@ -140,18 +145,23 @@ wire::PartInfo ToWire(const PartInfo& info) {
   return part;
 }
 
-/// Asks for the commit of a part that is whole.
+/// Of a part that is whole, with so many records in it and its directories.
+wire::PartInfo InfoOf(const AttemptOutput& output, std::uint64_t records) {
+  PartInfo info = output.info();
+  info.records = records;
+  for (const DirectoryPart& directory : info.directories) info.records -= directory.records;
+  return ToWire(info);
+}
+
+/// Asks for the commit of a map's part that is whole.
 AttemptEnd CommitRequestOf(const AttemptId& id, std::unique_ptr<AttemptOutput> part,
                            wire::TaskStats stats) {
   AttemptEnd end;
   wire::CommitRequest& request = *end.answer.mutable_commit_request();
   *request.mutable_attempt() = ToWire(id);
-  PartInfo info = part->info();
-  info.records = stats.output_records();
-  for (const DirectoryPart& directory : info.directories) info.records -= directory.records;
-  *request.mutable_part() = ToWire(info);
+  *request.mutable_part() = InfoOf(*part, stats.output_records());
   *request.mutable_stats() = std::move(stats);
-  end.part = std::move(part);
+  end.parts.push_back(std::move(part));
   return end;
 }
 
@@ -217,40 +227,132 @@ AttemptEnd RunMap(JobRuntime& job, const AttemptId& id, const MapTaskSpec& spec,
   return end;
 }
 
-AttemptEnd RunReduce(JobRuntime& job, const AttemptId& id, const ReduceTaskSpec& spec,
-                     const FetchTotals& fetched, AttemptControl& control) {
+/// The end of an attempt that reads segments and came to no good one.
+AttemptEnd BadEndOf(const AttemptId& id, const Status& status,
+                    const std::optional<SegmentId>& damaged, const AttemptControl& control) {
+  if (control.cancelled()) return StoppedAttempt(id);
+  if (!damaged.has_value()) return FailedAttempt(id, status);
+  AttemptEnd end;
+  wire::SegmentLost& lost = *end.answer.mutable_segment_lost();
+  *lost.mutable_reduce() = ToWire(id);
+  lost.set_map_task(damaged->map_task);
+  lost.set_map_attempt(damaged->attempt);
+  lost.set_ended(true);
+  lost.set_message(status.message());
+  return end;
+}
+
+/// One partition of a reduce attempt, reduced and written.
+struct ReducedPart {
+  std::unique_ptr<AttemptOutput> output;
+  ReduceTaskResult result;
+  std::uint64_t run_us = 0;
+};
+
+ReducedPart ReducePartition(JobRuntime& job, const AttemptId& id, const ReduceTaskSpec& spec,
+                            bool durable_name, AttemptControl& control) {
   const std::uint64_t started_us = ClockUs(CLOCK_MONOTONIC);
+  ReducedPart part;
+  auto created = CreateOutput(job, {id.job, id.kind, spec.partition, id.attempt}, durable_name);
+  part.result.status = created.status();
+  if (!created.ok()) return part;
+  part.output = std::move(created).value();
+  PartAppender sink(job.context, *part.output);
+  part.result = RunReduceTask(spec, {.job = job.context,
+                                     .part = sink,
+                                     .scratch = job.segments,
+                                     .budget = job.task_budget,
+                                     .memory_bytes = job.task_bytes(),
+                                     .writer = job.writer,
+                                     .control = control});
+  if (part.result.status.ok()) part.result.status = part.output->Finish();
+  part.run_us = ClockUs(CLOCK_MONOTONIC) - started_us;
+  return part;
+}
+
+AttemptEnd RunReduce(JobRuntime& job, const AttemptId& id, const ReduceInputs& inputs,
+                     AttemptControl& control) {
   const std::uint64_t cpu_started_us = ThreadCpuUs();
-  auto created = CreateOutput(job, id);
-  if (!created.ok()) return FailedAttempt(id, created.status());
-  std::unique_ptr<AttemptOutput> part = std::move(created).value();
-  PartAppender sink(job.context, *part);
-  const ReduceTaskResult result = RunReduceTask(spec, {.job = job.context,
-                                                       .part = sink,
-                                                       .scratch = job.segments,
-                                                       .budget = job.task_budget,
-                                                       .memory_bytes = job.task_bytes(),
-                                                       .writer = job.writer,
-                                                       .control = control});
-  Status status = result.status;
-  if (status.ok()) status = part->Finish();
-  if (!status.ok() && control.cancelled()) return StoppedAttempt(id);
-  if (!status.ok() && result.damaged.has_value()) {
-    AttemptEnd end;
-    wire::SegmentLost& lost = *end.answer.mutable_segment_lost();
-    *lost.mutable_reduce() = ToWire(id);
-    lost.set_map_task(result.damaged->map_task);
-    lost.set_map_attempt(result.damaged->attempt);
-    lost.set_ended(true);
-    lost.set_message(status.message());
-    return end;
+  AttemptEnd end;
+  std::vector<std::unique_ptr<AttemptOutput>> outputs;
+  wire::CommitRequest& request = *end.answer.mutable_commit_request();
+  wire::TaskStats stats;
+  std::size_t directories = 0;
+  std::uint64_t names_bytes = 0;
+  stats.set_fetched_bytes(inputs.fetched.network_bytes);
+  for (std::uint32_t i = 0; i < inputs.partitions; ++i) {
+    ReducedPart part = ReducePartition(job, id, {id.task + i, id.attempt, inputs.segments},
+                                       inputs.partitions == 1, control);
+    const ReduceTaskResult& result = part.result;
+    if (!result.status.ok()) {
+      // Those before it were finished, and would stay.
+      for (const auto& output : outputs) output->Remove();
+      return BadEndOf(id, result.status, result.damaged, control);
+    }
+    Add(stats, StatsOf(result));
+    directories += part.output->directories();
+    names_bytes += part.output->names_bytes();
+    if (i > 0 && (directories > kDirectoriesMax || names_bytes > kNamesBytesMax)) {
+      part.output->Remove();
+      for (const auto& output : outputs) output->Remove();
+      return FailedAttempt(
+          id, Aborted("its " + std::to_string(inputs.partitions) +
+                      " partitions have more directories than one commit can tell of"));
+    }
+    wire::PartInfo info = InfoOf(*part.output, result.output_records);
+    wire::PartitionLoad load = LoadOf(result, part.run_us);
+    if (i == 0) {
+      *request.mutable_part() = std::move(info);
+      *request.mutable_load() = std::move(load);
+    } else {
+      wire::JoinedPart& joined = *request.add_joined();
+      *joined.mutable_part() = std::move(info);
+      *joined.mutable_load() = std::move(load);
+    }
+    outputs.push_back(std::move(part.output));
   }
-  if (!status.ok()) return FailedAttempt(id, status);
-  wire::TaskStats stats = StatsOf(result, fetched);
+  // The names of several parts are made durable at once.
+  if (inputs.partitions > 1 && job.durable) {
+    const Status synced = job.files.SyncDirectory(job.staging_dir + "/attempts");
+    if (!synced.ok()) {
+      for (const auto& output : outputs) output->Remove();
+      return FailedAttempt(id, synced);
+    }
+  }
   stats.set_cpu_us(ThreadCpuUs() - cpu_started_us);
-  AttemptEnd end = CommitRequestOf(id, std::move(part), std::move(stats));
-  *end.answer.mutable_commit_request()->mutable_load() =
-      LoadOf(result, ClockUs(CLOCK_MONOTONIC) - started_us);
+  *request.mutable_attempt() = ToWire(id);
+  *request.mutable_stats() = std::move(stats);
+  end.parts = std::move(outputs);
+  return end;
+}
+
+wire::TaskStats StatsOf(const CombineTaskResult& result, const FetchTotals& fetched) {
+  wire::TaskStats stats;
+  stats.set_spills(result.collected.spills);
+  stats.set_spilled_bytes(result.segment_on_disk ? result.segment.stored_bytes : 0);
+  stats.set_shuffled_bytes(result.input.stored_bytes);
+  stats.set_fetched_bytes(fetched.network_bytes);
+  AddCounters(result.counters, stats);
+  return stats;
+}
+
+AttemptEnd RunCombine(JobRuntime& job, const AttemptId& id, const CombineTaskSpec& spec,
+                      const FetchTotals& fetched, AttemptControl& control) {
+  const std::uint64_t cpu_started_us = ThreadCpuUs();
+  const CombineTaskResult result = RunCombineTask(spec, {.job = job.context,
+                                                         .segments = job.segments,
+                                                         .budget = job.task_budget,
+                                                         .memory_bytes = job.task_bytes(),
+                                                         .writer = job.writer,
+                                                         .control = control});
+  if (!result.status.ok()) return BadEndOf(id, result.status, result.damaged, control);
+  AttemptEnd end;
+  wire::MapDone& done = *end.answer.mutable_map_done();
+  *done.mutable_attempt() = ToWire(id);
+  done.set_segment_bytes(result.segment.stored_bytes);
+  done.set_records(result.collected.records_out);
+  *done.mutable_stats() = StatsOf(result, fetched);
+  done.mutable_stats()->set_cpu_us(ThreadCpuUs() - cpu_started_us);
   return end;
 }
 
@@ -294,10 +396,15 @@ AttemptEnd RunMapAttempt(JobRuntime& job, const MapTaskSpec& spec, AttemptContro
   return WithinMemory(id, [&] { return RunMap(job, id, spec, control); });
 }
 
-AttemptEnd RunReduceAttempt(JobRuntime& job, const ReduceTaskSpec& spec, const FetchTotals& fetched,
+AttemptEnd RunReduceAttempt(JobRuntime& job, const AttemptId& id, const ReduceInputs& inputs,
                             AttemptControl& control) {
-  const AttemptId id{job.job, TaskKind::kReduce, spec.partition, spec.attempt};
-  return WithinMemory(id, [&] { return RunReduce(job, id, spec, fetched, control); });
+  return WithinMemory(id, [&] { return RunReduce(job, id, inputs, control); });
+}
+
+AttemptEnd RunCombineAttempt(JobRuntime& job, const CombineTaskSpec& spec,
+                             const FetchTotals& fetched, AttemptControl& control) {
+  const AttemptId id{job.job, TaskKind::kCombine, spec.index, spec.attempt};
+  return WithinMemory(id, [&] { return RunCombine(job, id, spec, fetched, control); });
 }
 
 AttemptEnd FailedAttempt(const AttemptId& id, const Status& status,

@@ -9,6 +9,7 @@
 #include "runtime/core/attempt_id.h"
 #include "runtime/protocol/spillway.pb.h"
 #include "runtime/storage/attempt_output.h"
+#include "runtime/task/combine_task.h"
 #include "runtime/task/map_task.h"
 #include "runtime/task/reduce_task.h"
 #include "runtime/transfer/segment_source.h"
@@ -19,7 +20,8 @@ namespace spillway {
 /// How an attempt ended.
 struct AttemptEnd {
   wire::Message answer;  ///< MapDone, CommitRequest, AttemptFailed, -Stopped, SegmentLost.
-  std::unique_ptr<AttemptOutput> part;  ///< With a CommitRequest: durable, removed unless granted.
+  /// With a CommitRequest: durable, removed unless granted.
+  std::vector<std::unique_ptr<AttemptOutput>> parts;
   std::unique_ptr<AttemptOutput> beside;  ///< With a MapDone: durable, what it tells of.
 };
 
@@ -28,9 +30,18 @@ Result<MapTaskSpec> MapTaskSpecOf(const wire::StartMap& start);
 
 AttemptEnd RunMapAttempt(JobRuntime& job, const MapTaskSpec& spec, AttemptControl& control);
 
-/// `fetched`: what it took to get the segments.
-AttemptEnd RunReduceAttempt(JobRuntime& job, const ReduceTaskSpec& spec, const FetchTotals& fetched,
+/// What a reduce attempt works on.
+struct ReduceInputs {
+  std::vector<std::shared_ptr<const SegmentReader>> segments;  ///< In their order.
+  FetchTotals fetched;           ///< What it took to get them.
+  std::uint32_t partitions = 1;  ///< From the task's on, one behind the other.
+};
+
+AttemptEnd RunReduceAttempt(JobRuntime& job, const AttemptId& id, const ReduceInputs& inputs,
                             AttemptControl& control);
+
+AttemptEnd RunCombineAttempt(JobRuntime& job, const CombineTaskSpec& spec,
+                             const FetchTotals& fetched, AttemptControl& control);
 
 /// The messages by which an attempt ends otherwise.
 AttemptEnd FailedAttempt(const AttemptId& id, const Status& status,

@@ -106,6 +106,7 @@ void TaskEngine::Handle(const wire::Message& message) {
   switch (message.kind_case()) {
     case wire::Message::kStartMap: return On(message.start_map());
     case wire::Message::kStartReduce: return On(message.start_reduce());
+    case wire::Message::kStartCombine: return On(message.start_combine());
     case wire::Message::kSegmentsAvailable: return On(message.segments_available());
     case wire::Message::kSegmentInvalidated: return On(message.segment_invalidated());
     case wire::Message::kStopAttempt: return On(message.stop_attempt());
@@ -146,32 +147,61 @@ void TaskEngine::On(const wire::StartMap& start) {
 void TaskEngine::On(const wire::StartReduce& start) {
   const AttemptId id = FromWire(start.attempt());
   if (id.job != job_.job) return;
+  const PartitionRange partitions{id.task, std::max(1u, start.partitions())};
   Deferred deferred;
   {
     const std::lock_guard lock(mutex_);
     if (Repeated(id, deferred)) {
       // Answered below.
-    } else if (id.kind != TaskKind::kReduce || id.task >= job_.context.partitions ||
-               job_.map_only() || start.maps() != job_.maps) {
+    } else if (id.kind != TaskKind::kReduce || job_.map_only() || !partitions.IsWithin(job_.context.partitions) ||
+               (start.first_segment() == 0 && start.maps() != job_.maps)) {
       deferred.posts.push_back(
           Message(FailedAttempt(id, InvalidArgument("the job has no " + AttemptText(id) + " of " +
                                                     std::to_string(start.maps()) + " map tasks"))));
     } else {
-      Attempt& attempt = attempts_[id];
-      attempt.state = State::kFetching;
-      attempt.inputs.emplace();
-      attempt.inputs->ticket = next_ticket_++;
-      attempt.inputs->wanted.assign(job_.maps, kNoAttempt);
-      attempt.inputs->readers.resize(job_.maps);
-      attempt.inputs->missing = job_.maps;
-      tickets_[attempt.inputs->ticket] = id;
-      if (job_.maps == 0) {
-        attempt.state = State::kQueued;
-        slots_->Start([this, id](std::uint32_t slot) { RunReduce(id, slot); });
-      }
+      StartReading(id, start.maps(),
+                   {.first_segment = start.first_segment(), .partitions = partitions});
     }
   }
   Do(deferred);
+}
+
+void TaskEngine::On(const wire::StartCombine& start) {
+  const AttemptId id = FromWire(start.attempt());
+  if (id.job != job_.job) return;
+  Deferred deferred;
+  {
+    const std::lock_guard lock(mutex_);
+    if (Repeated(id, deferred)) {
+      // Answered below.
+    } else if (id.kind != TaskKind::kCombine || job_.map_only() ||
+               start.partition() >= job_.context.partitions || start.segment() < job_.maps ||
+               start.first_segment() > job_.maps ||
+               start.segments() > job_.maps - start.first_segment()) {
+      deferred.posts.push_back(Message(
+          FailedAttempt(id, InvalidArgument("the job has no such " + AttemptText(id)))));
+    } else {
+      StartReading(id, start.segments(),
+                   {.first_segment = start.first_segment(),
+                    .partitions = {start.partition(), 1},
+                    .own_segment = start.segment()});
+    }
+  }
+  Do(deferred);
+}
+
+void TaskEngine::StartReading(const AttemptId& id, std::uint32_t segments, Inputs inputs) {
+  Attempt& attempt = attempts_[id];
+  attempt.state = State::kFetching;
+  inputs.ticket = next_ticket_++;
+  inputs.wanted.assign(segments, kNoAttempt);
+  inputs.readers.resize(segments);
+  inputs.missing = segments;
+  tickets_[inputs.ticket] = id;
+  attempt.inputs = std::move(inputs);
+  if (segments > 0) return;
+  attempt.state = State::kQueued;
+  slots_->Start([this, id](std::uint32_t slot) { RunReading(id, slot); });
 }
 
 /// Whether the attempt was started before. Its answer, if there is one, is told again.
@@ -199,13 +229,14 @@ void TaskEngine::On(const wire::SegmentsAvailable& available) {
     if (attempt == nullptr || attempt->state != State::kFetching) return;
     Inputs& inputs = *attempt->inputs;
     for (const wire::SegmentRef& segment : available.segments()) {
-      const std::uint32_t map = segment.map_task();
-      if (map >= job_.maps || inputs.wanted[map] == segment.attempt()) continue;
-      if (inputs.readers[map] != nullptr) ++inputs.missing;
-      inputs.readers[map] = nullptr;
-      inputs.wanted[map] = segment.attempt();
-      deferred.fetches.push_back(
-          {inputs.ticket, {{job_.context.job, map, segment.attempt()}, segment.worker(), id.task}});
+      const auto at = inputs.Find(segment.map_task());
+      if (!at.has_value() || inputs.wanted[*at] == segment.attempt()) continue;
+      inputs.Forget(*at);
+      inputs.wanted[*at] = segment.attempt();
+      deferred.fetches.push_back({inputs.ticket,
+                                  {{job_.context.job, segment.map_task(), segment.attempt()},
+                                   segment.worker(),
+                                   inputs.partitions.first}});
     }
   }
   Do(deferred);
@@ -217,11 +248,8 @@ void TaskEngine::On(const wire::SegmentInvalidated& invalidated) {
   // A reduce that runs finds out by itself whether it still needs the segment.
   if (attempt == nullptr || attempt->state != State::kFetching) return;
   Inputs& inputs = *attempt->inputs;
-  const std::uint32_t map = invalidated.segment().map_task();
-  if (map >= job_.maps || inputs.wanted[map] != invalidated.segment().attempt()) return;
-  if (inputs.readers[map] != nullptr) ++inputs.missing;
-  inputs.readers[map] = nullptr;
-  inputs.wanted[map] = kNoAttempt;
+  const auto at = inputs.Find(invalidated.segment().map_task());
+  if (at.has_value() && inputs.wanted[*at] == invalidated.segment().attempt()) inputs.Forget(*at);
 }
 
 void TaskEngine::OnFetched(const AttemptId& id, FetchTicket ticket, const SegmentOrder& order,
@@ -232,18 +260,18 @@ void TaskEngine::OnFetched(const AttemptId& id, FetchTicket ticket, const Segmen
     Attempt* const attempt = Find(id);
     if (attempt == nullptr || attempt->state != State::kFetching) return;
     Inputs& inputs = *attempt->inputs;
-    const std::uint32_t map = order.id.map_task;
     // Invalidated meanwhile, and maybe announced anew.
-    if (inputs.ticket != ticket || inputs.wanted[map] != order.id.attempt) return;
-    if (inputs.readers[map] != nullptr) return;
+    if (inputs.ticket != ticket) return;
+    const std::size_t at = order.id.map_task - inputs.first_segment;
+    if (inputs.wanted[at] != order.id.attempt || inputs.readers[at] != nullptr) return;
     if (!reader.ok()) {
       LoseSegment(id, *attempt, order, reader.status(), deferred);
     } else {
-      inputs.readers[map] = std::move(*reader);
+      inputs.readers[at] = std::move(*reader);
       attempt->control->AddProgress();
       if (--inputs.missing == 0) {
         attempt->state = State::kQueued;
-        slots_->Start([this, id](std::uint32_t slot) { RunReduce(id, slot); });
+        slots_->Start([this, id](std::uint32_t slot) { RunReading(id, slot); });
       }
     }
   }
@@ -257,7 +285,7 @@ void TaskEngine::LoseSegment(const AttemptId& id, Attempt& attempt, const Segmen
     End(id, attempt, Message(FailedAttempt(id, why)), deferred);
     return;
   }
-  attempt.inputs->wanted[order.id.map_task] = kNoAttempt;
+  attempt.inputs->wanted[order.id.map_task - attempt.inputs->first_segment] = kNoAttempt;
   wire::Message message;
   wire::SegmentLost& lost = *message.mutable_segment_lost();
   *lost.mutable_reduce() = ToWire(id);
@@ -319,26 +347,34 @@ void TaskEngine::RunMap(const AttemptId& id, const MapTaskSpec& spec, std::uint3
   Finish(id, std::move(end));
 }
 
-void TaskEngine::RunReduce(const AttemptId& id, std::uint32_t slot) {
+void TaskEngine::RunReading(const AttemptId& id, std::uint32_t slot) {
   std::shared_ptr<AttemptControl> control;
-  ReduceTaskSpec spec{id.task, id.attempt, {}};
-  FetchTicket ticket = 0;
+  Inputs inputs;
   {
     const std::lock_guard lock(mutex_);
     Attempt* const attempt = TakeThread(id, slot);
     if (attempt == nullptr) return;
     control = attempt->control;
-    spec.segments = std::move(attempt->inputs->readers);
-    ticket = attempt->inputs->ticket;
-    attempt->inputs.reset();
-    tickets_.erase(ticket);
+    inputs = *std::exchange(attempt->inputs, std::nullopt);
+    tickets_.erase(inputs.ticket);
   }
-  const FetchTotals fetched = host_.source.CancelAll(ticket);
+  const FetchTotals fetched = host_.source.CancelAll(inputs.ticket);
   AttemptEnd end;
   {
     const SlotScope scope(control->slot(), id);
-    end = RunReduceAttempt(job_, spec, fetched, *control);
-    spec.segments.clear();
+    if (id.kind == TaskKind::kReduce) {
+      end = RunReduceAttempt(job_, id,
+                             {std::move(inputs.readers), fetched, inputs.partitions.count},
+                             *control);
+    } else {
+      end = RunCombineAttempt(job_,
+                              {.index = id.task,
+                               .attempt = id.attempt,
+                               .partition = inputs.partitions.first,
+                               .segment = inputs.own_segment,
+                               .segments = std::move(inputs.readers)},
+                              fetched, *control);
+    }
   }
   Finish(id, std::move(end));
 }
@@ -352,13 +388,14 @@ void TaskEngine::Finish(const AttemptId& id, AttemptEnd end) {
     Attempt* const attempt = Find(id);
     // It was given up before it came back.
     const bool late = attempt == nullptr || attempt->state != State::kRunning || stopping_;
-    if (late)
-      for (const auto& output : {&end.part, &end.beside})
-        if (*output != nullptr) (*output)->Remove();
-    if (late) return;
-    if (end.part != nullptr) {
+    if (late) {
+      for (const auto& part : end.parts) part->Remove();
+      if (end.beside != nullptr) end.beside->Remove();
+      return;
+    }
+    if (!end.parts.empty()) {
       attempt->state = State::kPromised;
-      attempt->part = std::move(end.part);
+      attempt->parts = std::move(end.parts);
       attempt->answer = end.answer;
       deferred.posts.push_back(std::move(end.answer));
     } else {
@@ -371,8 +408,8 @@ void TaskEngine::Finish(const AttemptId& id, AttemptEnd end) {
 /// Keeps the answer and lets go of everything else.
 void TaskEngine::End(const AttemptId& id, Attempt& attempt, wire::Message answer,
                      Deferred& deferred) {
-  if (attempt.state == State::kPromised && attempt.part != nullptr) attempt.part->Remove();
-  attempt.part.reset();
+  for (const auto& part : attempt.parts) part->Remove();
+  attempt.parts.clear();
   attempt.inputs.reset();
   attempt.state = State::kEnded;
   attempt.answer = answer;
@@ -535,7 +572,7 @@ bool TaskEngine::Stop(std::uint64_t timeout_ms) {
     stopping_ = true;
     for (auto& [id, attempt] : attempts_) {
       attempt.control->Cancel();
-      if (attempt.state == State::kPromised) attempt.part.reset();  // It may still be granted.
+      attempt.parts.clear();  // They may still be granted.
     }
     for (const auto& [ticket, id] : tickets_) tickets.push_back(ticket);
     tickets_.clear();

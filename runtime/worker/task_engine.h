@@ -24,6 +24,7 @@
 #include "runtime/worker/attempt_run.h"
 #include "runtime/worker/job_runtime.h"
 #include "runtime/worker/slot_pool.h"
+#include "shuffle/format/partition_range.h"
 
 namespace spillway {
 
@@ -62,7 +63,7 @@ class TaskEngine {
   TaskEngine(const TaskEngine&) = delete;
   TaskEngine& operator=(const TaskEngine&) = delete;
 
-  /// StartMap, StartReduce, SegmentsAvailable, SegmentInvalidated, StopAttempt, CommitGrant,
+  /// StartMap, StartReduce, StartCombine, SegmentsAvailable, SegmentInvalidated, StopAttempt, CommitGrant,
   /// CommitRefuse, DiscardSegment, LoopBegin and LoopRound; others are ignored, as are those of
   /// other jobs.
   void Handle(const wire::Message& message);
@@ -87,28 +88,43 @@ class TaskEngine {
   using Clock = std::chrono::steady_clock;
 
   enum class State {
-    kFetching,  ///< A reduce that has not got all segments.
+    kFetching,  ///< A reduce or combine that has not got all segments.
     kQueued,    ///< Waits for a thread.
     kRunning,
     kPromised,  ///< Its CommitRequest is out.
     kEnded,     ///< Only its answer is kept.
   };
 
-  /// A reduce's segments, by map task.
+  /// What a reduce or combine reads: some partitions of some segments.
   struct Inputs {
     FetchTicket ticket = 0;
-    std::vector<std::uint32_t> wanted;  ///< Attempts of the maps; kNoAttempt: none announced.
-    std::vector<std::shared_ptr<const SegmentReader>> readers;  ///< Null: not here yet.
+    std::uint32_t first_segment = 0;
+    PartitionRange partitions = {};
+    std::uint32_t own_segment = 0;  ///< Of a combine: the number of what it writes.
+    // By segment, from the first on.
+    std::vector<std::uint32_t> wanted = {};  ///< Attempts; kNoAttempt: none announced.
+    std::vector<std::shared_ptr<const SegmentReader>> readers = {};  ///< Null: not here yet.
     std::uint32_t missing = 0;
+
+    /// Where the segment has its place; nothing for one that is not read.
+    std::optional<std::size_t> Find(std::uint32_t segment) const {
+      if (segment < first_segment || segment - first_segment >= wanted.size()) return std::nullopt;
+      return segment - first_segment;
+    }
+    void Forget(std::size_t at) {
+      if (readers[at] != nullptr) ++missing;
+      readers[at] = nullptr;
+      wanted[at] = kNoAttempt;
+    }
   };
 
   struct Attempt {
     State state = State::kQueued;
     std::shared_ptr<AttemptControl> control = std::make_shared<AttemptControl>();
-    std::optional<Inputs> inputs;         ///< Of a reduce, until it takes a thread.
-    std::uint64_t input_bytes = 0;        ///< Of a map.
-    std::unique_ptr<AttemptOutput> part;  ///< While kPromised.
-    wire::Message answer;                 ///< From kPromised on.
+    std::optional<Inputs> inputs;   ///< Of a reduce or combine, until it takes a thread.
+    std::uint64_t input_bytes = 0;  ///< Of a map.
+    std::vector<std::unique_ptr<AttemptOutput>> parts;  ///< While kPromised.
+    wire::Message answer;                               ///< From kPromised on.
 
     std::uint32_t slot = 0;        ///< While kRunning, like the three below.
     std::uint64_t seen_steps = 0;  ///< Of the control's progress, as Tick last saw it.
@@ -130,6 +146,7 @@ class TaskEngine {
 
   void On(const wire::StartMap& start);
   void On(const wire::StartReduce& start);
+  void On(const wire::StartCombine& start);
   void On(const wire::SegmentsAvailable& available);
   void On(const wire::SegmentInvalidated& invalidated);
   void On(const wire::StopAttempt& stop);
@@ -140,7 +157,7 @@ class TaskEngine {
   void On(const wire::LoopRound& round);
 
   void RunMap(const AttemptId& id, const MapTaskSpec& spec, std::uint32_t slot);
-  void RunReduce(const AttemptId& id, std::uint32_t slot);
+  void RunReading(const AttemptId& id, std::uint32_t slot);
   void Finish(const AttemptId& id, AttemptEnd end);
   void OnFetched(const AttemptId& id, FetchTicket ticket, const SegmentOrder& order,
                  Result<std::shared_ptr<const SegmentReader>> reader);
@@ -152,6 +169,7 @@ class TaskEngine {
   Attempt* Find(const AttemptId& id);
   Attempt* TakeThread(const AttemptId& id, std::uint32_t slot);
   bool Repeated(const AttemptId& id, Deferred& deferred);
+  void StartReading(const AttemptId& id, std::uint32_t segments, Inputs inputs);
   void End(const AttemptId& id, Attempt& attempt, wire::Message answer, Deferred& deferred);
   AttemptEnd HangOf(const AttemptId& id, const Attempt& attempt) const;
 

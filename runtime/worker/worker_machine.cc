@@ -26,6 +26,7 @@ wire::Message FailedMessage(const AttemptId& id, const Status& status) {
 std::optional<AttemptId> StartedAttempt(const wire::Message& message) {
   if (message.has_start_map()) return FromWire(message.start_map().attempt());
   if (message.has_start_reduce()) return FromWire(message.start_reduce().attempt());
+  if (message.has_start_combine()) return FromWire(message.start_combine().attempt());
   return std::nullopt;
 }
 
@@ -97,9 +98,10 @@ void WorkerMachine::OnMessage(const wire::Message& message, TimeMs now) {
       return Prepare(job);
     }
     case wire::Message::kEndJob: return EndJob(message.end_job().job());
-    case wire::Message::kStartMap: return StartAttempt(message.start_map().attempt(), message, now);
+    case wire::Message::kStartMap:
     case wire::Message::kStartReduce:
-      return StartAttempt(message.start_reduce().attempt(), message, now);
+    case wire::Message::kStartCombine:
+      return StartAttempt(*StartedAttempt(message), message, now);
     case wire::Message::kStopAttempt:
       return StopAttempt(FromWire(message.stop_attempt().attempt()), message, now);
     case wire::Message::kCommitGrant:
@@ -151,9 +153,7 @@ void WorkerMachine::EndJob(JobId number) {
   RemoveJob(number);
 }
 
-void WorkerMachine::StartAttempt(const wire::AttemptId& wire_id, const wire::Message& message,
-                                 TimeMs now) {
-  const AttemptId id = FromWire(wire_id);
+void WorkerMachine::StartAttempt(const AttemptId& id, const wire::Message& message, TimeMs now) {
   if (!attempts_.try_emplace(id).second) return;  // Said twice.
   Job* const job = FindJob(id.job);
   if (job == nullptr) return EndAttempt(StoppedMessage(id));

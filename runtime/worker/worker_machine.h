@@ -135,7 +135,7 @@ class WorkerMachine {
   void OnMessage(const wire::Message& message, TimeMs now);
   void OnRegistered(const wire::Registered& registered, bool fresh, TimeMs now);
   void EndJob(JobId number);
-  void StartAttempt(const wire::AttemptId& id, const wire::Message& message, TimeMs now);
+  void StartAttempt(const AttemptId& id, const wire::Message& message, TimeMs now);
   void StopAttempt(const AttemptId& id, const wire::Message& message, TimeMs now);
   void Forward(JobId job, const wire::Message& message, TimeMs now);
   /// Of a loop: only while an attempt of the job is here.

@@ -14,6 +14,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <random>
 #include <set>
 #include <string>
@@ -21,6 +22,8 @@
 #include <vector>
 
 #include "runtime/core/journalled.h"
+#include "runtime/core/large_first.h"
+#include "runtime/core/reduce_layout.h"
 #include "runtime/core/scheduler.h"
 
 namespace spillway {
@@ -34,9 +37,18 @@ struct RunningAttempt {
   AttemptId id;
   bool stubborn = false;  // Does not stop when told.
   bool hangs = false;     // Does nothing any more.
-  std::uint32_t maps = 0;
-  std::map<std::uint32_t, SegmentRef> segments;  // A reduce's, by map task.
+  SegmentRange sources;
+  std::map<std::uint32_t, SegmentRef> segments;  // Of a reduce or combine, by number.
   bool merging = false;
+  bool has_read = false;        // What is invalidated now is no matter.
+  std::uint32_t partition = 0;  // Of a combine, with the number of its own segment.
+  std::uint32_t segment = 0;
+
+  bool HasAll() const {
+    for (std::uint32_t i = 0; i < sources.count; ++i)
+      if (!segments.contains(sources.first + i)) return false;
+    return true;
+  }
   std::uint64_t serial = 0;  // Tells timers of one attempt from another's.
 };
 
@@ -47,6 +59,7 @@ struct Process {
   TimeMs silent_until = 0;  // What it says arrives no earlier.
   TimeMs orders_until = 0;  // Keeps its orders in order.
   bool small_jobs_only = false;
+  bool runs_plans = true;
   std::map<AttemptId, RunningAttempt> attempts;
   std::set<std::tuple<JobId, std::uint32_t, std::uint32_t>> segments;
 
@@ -63,6 +76,12 @@ struct Turn {
   bool durable = false;
 };
 
+/// Of a segment: all partitions, or one, of these map tasks' outputs.
+struct Content {
+  std::size_t partition = SIZE_MAX;
+  std::vector<std::uint32_t> maps;
+};
+
 enum class Coordinator { kLivesForEver, kDies };
 
 class Simulation {
@@ -76,6 +95,7 @@ class Simulation {
     for (WorkerId w = 0; w < workers; ++w) {
       processes_[w].slots = 1 + Below(3);
       processes_[w].small_jobs_only = w > 0 && w + 1 == workers && Chance(30);
+      processes_[w].runs_plans = w == 0 || !Chance(3);
       Join(w);
     }
     forgets_at_once_ = Chance(50);
@@ -115,6 +135,8 @@ class Simulation {
       if (!view.has_value()) continue;
       text += "job " + std::to_string(id) + ": maps " + std::to_string(view->maps_done) + "+" +
               std::to_string(view->maps_running) + "/" + std::to_string(view->maps_total) +
+              ", combines " + std::to_string(view->combines_done) + "+" +
+              std::to_string(view->combines_running) + "/" + std::to_string(view->combines_total) +
               ", reduces " + std::to_string(view->reduces_done) + "+" +
               std::to_string(view->reduces_running) + "/" + std::to_string(view->reduces_total) +
               (view->committing ? ", committing" : "") + (view->ending ? ", ending" : "") + "\n";
@@ -151,7 +173,10 @@ class Simulation {
     job.maps.resize(Below(10));
     for (MapSpec& map : job.maps)
       if (Chance(50)) map.places = {"host" + std::to_string(Below(5))};
-    job.reduces = Chance(20) ? 0 : 1 + Below(5);
+    job.reduces = Chance(20) ? 0 : 1 + Below(Chance(20) ? 30 : 5);
+    job.options.associative = Chance(60);
+    for (std::uint32_t reduce = 0; reduce < job.reduces; ++reduce)
+      partition_sizes_[id] += static_cast<char>(SizeByteOf(Chance(20) ? 50 : Below(4)));
     job.options.task_timeout_ms = kTaskTimeoutMs;
     job.options.attempts_max = 2 + Below(6);
     job.options.slow_start_fraction = Below(3) * 0.5;
@@ -192,8 +217,8 @@ class Simulation {
 
   WorkerJoined Joined(WorkerId w) const {
     const Process& process = processes_.at(w);
-    return {w,      process.epoch,          process.slots, "host" + std::to_string(w),
-            "rack", process.small_jobs_only};
+    return {w,      process.epoch,           process.slots,     "host" + std::to_string(w),
+            "rack", process.small_jobs_only, process.runs_plans};
   }
 
   void Join(WorkerId w) {
@@ -415,6 +440,7 @@ class Simulation {
     if (const auto* e = std::get_if<SubmitJob>(&event)) return e->job;
     if (const auto* e = std::get_if<CancelJob>(&event)) return e->job;
     if (const auto* e = std::get_if<JobCommitted>(&event)) return e->job;
+    if (const auto* e = std::get_if<ReducesPlanned>(&event)) return e->job;
     if (const auto* e = std::get_if<AttemptStarted>(&event)) return e->attempt.job;
     if (const auto* e = std::get_if<AttemptStopping>(&event)) return e->attempt.job;
     if (const auto* e = std::get_if<AttemptAbandoned>(&event)) return e->attempt.job;
@@ -447,14 +473,14 @@ class Simulation {
     });
   }
 
-  RunningAttempt& Begin(WorkerId w, const AttemptId& id, std::uint32_t maps) {
+  RunningAttempt& Begin(WorkerId w, const AttemptId& id, SegmentRange sources) {
     Process& process = processes_[w];
     // A journal forgets slots that attempts of ended jobs hold.
     EXPECT_TRUE(dies_ || process.attempts.size() < process.slots * kGangTasksPerSlotMax)
         << "more attempts than slots";
     RunningAttempt& attempt = process.attempts[id];
     attempt.id = id;
-    attempt.maps = maps;
+    attempt.sources = sources;
     attempt.stubborn = Fault(3);
     attempt.serial = ++serial_;
     KeepMoving(w, attempt);
@@ -485,7 +511,10 @@ class Simulation {
         Say(w, CommitRequested{id});
       } else {
         process.segments.insert({id.job, id.task, id.attempt});
-        End(process, w, id, AttemptDone{id, 1, {id.task, Fault(2) ? 1u : 0u}, {}});
+        contents_[{id.job, id.task, id.attempt}] = {SIZE_MAX, {id.task}};
+        End(process, w, id,
+            AttemptDone{
+                id, 1, {id.task, Fault(2) ? 1u : 0u}, {}, partition_sizes_.at(id.job)});
       }
     });
   }
@@ -500,7 +529,7 @@ class Simulation {
   }
 
   void TryMerge(WorkerId w, RunningAttempt& attempt) {
-    if (attempt.merging || attempt.segments.size() < attempt.maps) return;
+    if (attempt.merging || attempt.has_read || !attempt.HasAll()) return;
     attempt.merging = true;
     LaterFor(w, attempt, 1 + Below(20),
              [this, w](Process& process, RunningAttempt& a) { Merge(process, w, a); });
@@ -508,11 +537,22 @@ class Simulation {
 
   void Merge(Process& process, WorkerId w, RunningAttempt& attempt) {
     attempt.merging = false;
-    if (attempt.segments.size() < attempt.maps) return;  // One was invalidated meanwhile.
+    if (!attempt.HasAll()) return;  // One was invalidated meanwhile.
     const AttemptId id = attempt.id;
+    Content content{attempt.partition, {}};
+    if (id.kind == TaskKind::kReduce) content.partition = id.task;
     for (const auto& [map, segment] : attempt.segments) {
+      // All are announced to each, whatever it reads.
+      if (map < attempt.sources.first || map - attempt.sources.first >= attempt.sources.count)
+        continue;
       const Process& source = processes_[segment.worker];
-      if (source.alive && source.segments.contains({id.job, map, segment.attempt})) continue;
+      if (source.alive && source.segments.contains({id.job, map, segment.attempt})) {
+        const Content& read = contents_.at({id.job, map, segment.attempt});
+        EXPECT_TRUE(read.partition == SIZE_MAX || read.partition == content.partition);
+        content.maps.insert(content.maps.end(), read.maps.begin(), read.maps.end());
+        continue;
+      }
+      if (map >= jobs_[id.job].maps.size()) ++reached_["combined segment lost"];
       const SegmentLost lost{id, map, segment.attempt, Chance(50)};
       if (lost.ended) {
         End(process, w, id, lost);
@@ -527,7 +567,17 @@ class Simulation {
       Fail(process, w, id);
       return;
     }
-    attempt.maps = UINT32_MAX;  // It has read everything; what is invalidated now is no matter.
+    attempt.has_read = true;
+    if (id.kind == TaskKind::kCombine) {
+      const std::uint32_t number = attempt.segment;
+      contents_[{id.job, number, id.attempt}] = content;
+      process.segments.insert({id.job, number, id.attempt});
+      return End(process, w, id, AttemptDone{id, 1, {}, {}});
+    }
+    // Each map task's output once, in order, whatever was combined.
+    std::vector<std::uint32_t> all(jobs_[id.job].maps.size());
+    std::iota(all.begin(), all.end(), 0u);
+    EXPECT_EQ(content.maps, all) << AttemptText(id);
     Say(w, CommitRequested{id});
   }
 
@@ -538,7 +588,9 @@ class Simulation {
     if (found->second.hangs) return;
     const TimeMs duration = 1 + Below(5) + (Chance(20) ? 30 : 0);
     LaterFor(w, found->second, duration, [this, w, grant](Process& process, RunningAttempt&) {
-      durable_.insert({grant.attempt, grant.epoch});
+      AttemptId part = grant.attempt;
+      for (std::uint32_t i = 0; i < PartitionsOf(grant.attempt); ++i, ++part.task)
+        durable_.insert({part, grant.epoch});
       End(process, w, grant.attempt, Committed{grant.attempt, grant.epoch});
     });
   }
@@ -600,9 +652,11 @@ class Simulation {
   void CheckLive(const AttemptId& id) {
     EXPECT_FALSE(ended_.contains(id.job)) << "action for an ended job: " << AttemptText(id);
   }
+  void CheckLive(JobId job) { EXPECT_FALSE(ended_.contains(job)); }
 
   void CheckStart(const AttemptId& id, WorkerId w) {
     EXPECT_TRUE(started_.insert(id).second) << "an attempt number was used twice";
+    EXPECT_TRUE(processes_[w].runs_plans || !planned_.contains(id.job) || power_was_cut_);
     if (!processes_[w].small_jobs_only) return;
     EXPECT_TRUE(jobs_[id.job].options.small);
     ++reached_["small job on its worker"];
@@ -611,16 +665,47 @@ class Simulation {
   void Obey(const StartMap& a) {
     CheckLive(a.attempt);
     CheckStart(a.attempt, a.worker);
-    Order(a.worker, [this, a](Process&) { RunMap(a.worker, Begin(a.worker, a.attempt, 0)); });
+    Order(a.worker, [this, a](Process&) { RunMap(a.worker, Begin(a.worker, a.attempt, {})); });
+  }
+
+  void Obey(const CutReduces& a) {
+    CheckLive(a.job);
+    const SubmitJob& job = jobs_[a.job];
+    EXPECT_TRUE(ReduceLayout::Fits(a.plan, static_cast<std::uint32_t>(job.maps.size()),
+                                   job.reduces));
+    EXPECT_TRUE(job.options.associative || a.plan.splits.empty());
+    EXPECT_TRUE(planned_.insert(a.job).second || power_was_cut_) << "planned twice";
+    if (!a.plan.splits.empty()) ++reached_["split"];
+    if (!a.plan.joins.empty()) ++reached_["joined"];
+  }
+
+  void Obey(const StartCombine& a) {
+    CheckLive(a.attempt);
+    CheckStart(a.attempt, a.worker);
+    reduce_workers_[a.attempt] = a.worker;
+    EXPECT_TRUE(jobs_[a.attempt.job].options.associative);
+    EXPECT_GE(a.segment, jobs_[a.attempt.job].maps.size());
+    EXPECT_LE(a.sources.first + a.sources.count, jobs_[a.attempt.job].maps.size());
+    Order(a.worker, [this, a](Process&) {
+      RunningAttempt& attempt = Begin(a.worker, a.attempt, a.sources);
+      attempt.partition = a.partition;
+      attempt.segment = a.segment;
+      TryMerge(a.worker, attempt);
+    });
+  }
+
+  std::uint32_t PartitionsOf(const AttemptId& id) const {
+    const auto found = partitions_.find(id);
+    return found == partitions_.end() ? 1 : found->second;
   }
 
   void Obey(const StartReduce& a) {
     CheckLive(a.attempt);
     CheckStart(a.attempt, a.worker);
     reduce_workers_[a.attempt] = a.worker;
-    EXPECT_EQ(a.maps, jobs_[a.attempt.job].maps.size());
+    partitions_[a.attempt] = a.partitions;
     Order(a.worker,
-          [this, a](Process&) { TryMerge(a.worker, Begin(a.worker, a.attempt, a.maps)); });
+          [this, a](Process&) { TryMerge(a.worker, Begin(a.worker, a.attempt, a.sources)); });
   }
 
   void Obey(const SegmentsAvailable& a) {
@@ -671,6 +756,11 @@ class Simulation {
 
   void Obey(const GrantCommit& a) {
     CheckLive(a.attempt);
+    for (std::uint32_t i = 1; i < PartitionsOf(a.attempt); ++i) {
+      AttemptId part = a.attempt;
+      part.task += i;
+      grants_.try_emplace({part.job, part.task, a.epoch}, part);
+    }
     const auto [grant, is_new] =
         grants_.try_emplace({a.attempt.job, a.attempt.task, a.epoch}, a.attempt);
     EXPECT_EQ(grant->second, a.attempt) << "two grants in one epoch";
@@ -791,6 +881,10 @@ class Simulation {
   std::map<WorkerId, Process> processes_;
   std::map<WorkerId, std::uint64_t> known_;  // Epochs that the scheduler was told of.
   std::map<JobId, SubmitJob> jobs_;
+  std::map<JobId, std::string> partition_sizes_;  // Of each map output.
+  std::set<JobId> planned_;
+  std::map<AttemptId, std::uint32_t> partitions_;  // Of reduces.
+  std::map<std::tuple<JobId, std::uint32_t, std::uint32_t>, Content> contents_;
   std::set<AttemptId> started_, abandoned_;
   std::map<AttemptId, WorkerId> reduce_workers_;
   std::set<JobId> ended_;
@@ -849,7 +943,10 @@ TEST(SchedulerSimulation, KeepsItsRulesUnderFaultsAndEndsEveryJobAfterThem) {
                                         "job ended with CANCELLED",
                                         "job ended with USER_CODE",
                                         "job ended with ABORTED",
-                                        "small job on its worker"});
+                                        "small job on its worker",
+                                        "split",
+                                        "joined",
+                                        "combined segment lost"});
 }
 
 TEST(SchedulerSimulation, GoesOnFromItsJournalWhereverTheCoordinatorDies) {
@@ -875,7 +972,10 @@ TEST(SchedulerSimulation, GoesOnFromItsJournalWhereverTheCoordinatorDies) {
                                 "stop reason 4",
                                 "job ended with OK",
                                 "job ended with CANCELLED",
-                                "job ended with USER_CODE"});
+                                "job ended with USER_CODE",
+                                "split",
+                                "joined",
+                                "combined segment lost"});
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ TEST(Scheduler, CommitsTheMapsOfAJobWithoutReduces) {
 TEST(Scheduler, RunsTheReducesOfAJobWithoutInput) {
   SchedulerDriver d;
   d.Join(1, 2).Submit(1, {.maps = 0, .reduces = 1});
-  EXPECT_EQ(d.Only<StartReduce>().maps, 0u);
+  EXPECT_EQ(d.Only<StartReduce>().sources.count, 0u);
   d.Commit(ReduceAttempt(1, 0, 0));
   EXPECT_EQ(d.Only<CommitJob>().job, 1u);
 }
