@@ -205,7 +205,8 @@ void TaskEngine::On(const wire::SegmentsAvailable& available) {
       inputs.readers[map] = nullptr;
       inputs.wanted[map] = segment.attempt();
       deferred.fetches.push_back(
-          {inputs.ticket, {{job_.context.job, map, segment.attempt()}, segment.worker(), id.task}});
+          {inputs.ticket,
+           {{job_.context.job, map, segment.attempt()}, segment.worker(), {id.task}}});
     }
   }
   Do(deferred);
