@@ -111,8 +111,7 @@ Event PlannedEvent(const wire::ReducesPlanned& planned) {
   ReducesPlanned event{planned.job(), {}};
   for (const auto& split : planned.splits())
     event.plan.splits.push_back({split.partition(), split.pieces()});
-  for (const auto& join : planned.joins())
-    event.plan.joins.push_back({join.first(), join.count()});
+  for (const auto& join : planned.joins()) event.plan.joins.push_back({join.first(), join.count()});
   return event;
 }
 

@@ -34,8 +34,8 @@ struct StartReduce {
   bool backup = false;
 };
 
-/// Run the combine attempt: merge the partition of these segments, which it is given as a reduce is,
-/// and combine it into a segment of the number `segment`. Ends as a map attempt does, or with
+/// Run the combine attempt: merge the partition of these segments, which it is given as a reduce
+/// is, and combine it into a segment of the number `segment`. Ends as a map attempt does, or with
 /// SegmentLost{ended}.
 struct StartCombine {
   AttemptId attempt;
@@ -46,14 +46,15 @@ struct StartCombine {
   bool backup = false;
 };
 
-/// How the job's reduce work is cut. Nothing is asked by it; said once, before what follows from it.
+/// How the job's reduce work is cut. Nothing is asked by it; said once, before what follows from
+/// it.
 struct CutReduces {
   JobId job = 0;
   ReducePlan plan;
 };
 
-/// These segments may be read by the reduce or combine attempt. No map task is named twice, unless a
-/// SegmentInvalidated lies between, or the worker resumed: then all are named again, and what is
+/// These segments may be read by the reduce or combine attempt. No map task is named twice, unless
+/// a SegmentInvalidated lies between, or the worker resumed: then all are named again, and what is
 /// named for a map task takes the place of what was.
 struct SegmentsAvailable {
   AttemptId reduce;
@@ -162,10 +163,10 @@ struct Warning {
   std::string text;
 };
 
-using Action = std::variant<StartMap, StartReduce, StartCombine, CutReduces, SegmentsAvailable,
-                            SegmentInvalidated, StopAttempt, GrantCommit, RefuseCommit,
-                            DiscardSegment, CommitJob, JobEnded, WorkerExpired, WorkerDrained,
-                            Warning>;
+using Action =
+    std::variant<StartMap, StartReduce, StartCombine, CutReduces, SegmentsAvailable,
+                 SegmentInvalidated, StopAttempt, GrantCommit, RefuseCommit, DiscardSegment,
+                 CommitJob, JobEnded, WorkerExpired, WorkerDrained, Warning>;
 using Actions = std::vector<Action>;
 
 }  // namespace spillway

@@ -46,8 +46,8 @@ struct RecordPlace {
   auto operator<=>(const RecordPlace&) const = default;
 };
 
-/// A map task's output: the attempt that wrote it, and the worker that serves it. Outputs of combine
-/// tasks are numbered as if they were further map tasks'.
+/// A map task's output: the attempt that wrote it, and the worker that serves it. Outputs of
+/// combine tasks are numbered as if they were further map tasks'.
 struct SegmentRef {
   std::uint32_t map_task = 0;
   std::uint32_t attempt = kNoAttempt;

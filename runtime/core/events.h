@@ -73,8 +73,8 @@ struct WorkerJoined {
   std::string rack;
   /// It is given tasks of small jobs only: the worker inside the coordinator's process.
   bool small_jobs_only = false;
-  /// It runs combine tasks, and reduces of several partitions. One that does not is given nothing of
-  /// a job that has some.
+  /// It runs combine tasks, and reduces of several partitions. One that does not is given nothing
+  /// of a job that has some.
   bool runs_plans = true;
 };
 

@@ -72,8 +72,7 @@ void JobState::Apply(const ReducePlan& plan) {
   for (const ReduceLayout::Split& split : layout.splits())
     waiting(TaskKind::kReduce).Erase(split.partition);
   for (const JoinedPartitions& join : plan.joins)
-    for (std::uint32_t i = 1; i < join.count; ++i)
-      waiting(TaskKind::kReduce).Erase(join.first + i);
+    for (std::uint32_t i = 1; i < join.count; ++i) waiting(TaskKind::kReduce).Erase(join.first + i);
 }
 
 bool JobState::HoldsBack(std::uint32_t reduce, std::uint32_t slots,

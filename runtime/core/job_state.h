@@ -138,8 +138,7 @@ class JobState {
   bool MayWait(TaskKind kind, std::uint32_t task) {
     if (kind == TaskKind::kCombine)
       return !tasks(TaskKind::kReduce)[layout.SplitOfCombine(task).partition].done;
-    const ReduceLayout::Split* split =
-        kind == TaskKind::kReduce ? layout.SplitOf(task) : nullptr;
+    const ReduceLayout::Split* split = kind == TaskKind::kReduce ? layout.SplitOf(task) : nullptr;
     return split == nullptr || split->ready();
   }
 

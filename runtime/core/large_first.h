@@ -50,8 +50,8 @@ class LargeFirst {
  private:
   const std::uint32_t maps_;
   const std::uint32_t reduces_;
-  std::vector<bool> added_;            ///< By map; empty before the first.
-  std::vector<std::uint64_t> bytes_;   ///< By reduce.
+  std::vector<bool> added_;           ///< By map; empty before the first.
+  std::vector<std::uint64_t> bytes_;  ///< By reduce.
   std::uint64_t all_bytes_ = 0;
   std::vector<std::uint32_t> ranked_;  ///< The smallest first.
 };

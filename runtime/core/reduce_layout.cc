@@ -35,9 +35,8 @@ void ReduceLayout::Apply(const ReducePlan& plan) {
 }
 
 ReduceLayout::Split* ReduceLayout::SplitOf(std::uint32_t partition) {
-  const auto found = std::find_if(splits_.begin(), splits_.end(), [&](const Split& split) {
-    return split.partition == partition;
-  });
+  const auto found = std::find_if(splits_.begin(), splits_.end(),
+                                  [&](const Split& split) { return split.partition == partition; });
   return found == splits_.end() ? nullptr : &*found;
 }
 

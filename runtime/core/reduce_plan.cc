@@ -37,8 +37,8 @@ std::vector<SplitPartition> SplitsOf(const ReduceLoads& loads, const ReducePlanO
 std::vector<JoinedPartitions> JoinsOf(const ReduceLoads& loads, const ReducePlanOptions& options,
                                       const std::vector<bool>& joinable) {
   const std::uint64_t tasks_min = std::uint64_t{loads.slots} * kTasksPerSlotMin;
-  const auto count_max = std::min<std::uint64_t>(options.join_partitions_max,
-                                                 loads.bytes.size() / tasks_min);
+  const auto count_max =
+      std::min<std::uint64_t>(options.join_partitions_max, loads.bytes.size() / tasks_min);
   const std::uint64_t bytes_max =
       std::min(options.join_bytes_max, std::max(kJoinBytesMin, loads.all_bytes / tasks_min));
   std::vector<JoinedPartitions> joins;

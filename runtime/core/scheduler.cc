@@ -148,8 +148,7 @@ void Scheduler::Machine::On(const AttemptDone& event) {
     const std::uint32_t segment =
         job == nullptr ? event.attempt.task
                        : job->layout.SegmentOf(event.attempt.kind, event.attempt.task);
-    Do(DiscardSegment{event.attempt.job,
-                      {segment, event.attempt.attempt, workers_[worker].id}});
+    Do(DiscardSegment{event.attempt.job, {segment, event.attempt.attempt, workers_[worker].id}});
   };
   if (index == kNoIndex) {
     const auto abandoned = abandoned_.find(event.attempt);
@@ -284,8 +283,7 @@ void Scheduler::Machine::On(const SegmentLost& event) {
   }
   // True of the segment whether or not this attempt is stopped meanwhile, as it is where its slot
   // is needed to run the first lost map task again: its successor must not find out anew.
-  const bool current = job.phase == JobPhase::kActive &&
-                       event.map_task < job.segments.size() &&
+  const bool current = job.phase == JobPhase::kActive && event.map_task < job.segments.size() &&
                        job.segments.has(event.map_task) &&
                        job.segments.ref(event.map_task).attempt == event.map_attempt;
   if (current) {

@@ -42,9 +42,10 @@
 //
 // Cut reduces. When all maps are done for the first time, the reduce work is planned by what each
 // partition has (reduce_plan.h). A reduce task may then stand for several partitions: its commit is
-// that of all of them, and after a failure each stands for itself again. One of a partition that is split waits for combine tasks, which read map
-// outputs as reduces do, and write segments as maps do; when one of these is lost, the reduce is
-// stopped (kPreempted) until it is there again, so that nobody holds a slot that it needs.
+// that of all of them, and after a failure each stands for itself again. One of a partition that is
+// split waits for combine tasks, which read map outputs as reduces do, and write segments as maps
+// do; when one of these is lost, the reduce is stopped (kPreempted) until it is there again, so
+// that nobody holds a slot that it needs.
 //
 // The end. When each reduce has committed (each map, without reduces), CommitJob names the winning
 // attempts; the shell publishes them at once and answers JobCommitted. A job fails when a task
@@ -123,8 +124,8 @@ struct JobView {
   std::uint32_t reduces_done = 0, reduces_total = 0, reduces_running = 0;
   std::uint32_t combines_done = 0, combines_total = 0, combines_running = 0;
   std::uint32_t joined_partitions = 0;  ///< Whose parts come with the commits of others.
-  bool committing = false;  ///< CommitJob went out.
-  bool ending = false;      ///< Failed or cancelled; waits for its attempts to stop.
+  bool committing = false;              ///< CommitJob went out.
+  bool ending = false;                  ///< Failed or cancelled; waits for its attempts to stop.
   JobTally tally;
 };
 

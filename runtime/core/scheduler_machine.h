@@ -131,8 +131,8 @@ class Scheduler::Machine {
   void KeepAway(TaskTrouble& trouble, WorkerIndex worker);
   /// Judges a failure of an attempt that no longer runs, and acts on it.
   void FailAttempt(JobState& job, const AttemptFailed& failure, WorkerIndex worker);
-  /// The partitions of a reduce that failed are reduced one by one: it is one of them that fails, or
-  /// there is too much in all of them for one attempt.
+  /// The partitions of a reduce that failed are reduced one by one: it is one of them that fails,
+  /// or there is too much in all of them for one attempt.
   void Dissolve(JobState& job, std::uint32_t reduce);
   void BlameWorker(WorkerIndex worker, const AttemptId& attempt);
   /// Whether there is no usable worker that the task has not failed on.

@@ -34,9 +34,9 @@ void Scheduler::Machine::On(const ReducesPlanned& event) {
     Refresh(*job);
     return;
   }
-  replay_status_ = DataLoss("the journal says that the reduces of job " +
-                            std::to_string(event.job) +
-                            " were planned, which does not follow from what it says before");
+  replay_status_ =
+      DataLoss("the journal says that the reduces of job " + std::to_string(event.job) +
+               " were planned, which does not follow from what it says before");
 }
 
 void Scheduler::Machine::On(const AttemptStarted& event) {

@@ -88,9 +88,9 @@ Status Run(const CombineTaskSpec& spec, const CombineTaskResources& resources, T
   options.budget = &resources.budget;
   options.scratch = &resources.segments;
   // Behind those of the reduce tasks.
-  options.scratch_id = {
-      resources.job.job,
-      kMergeTaskBase + (resources.job.partitions + spec.index) * kReduceMergesMax, spec.attempt};
+  options.scratch_id = {resources.job.job,
+                        kMergeTaskBase + (resources.job.partitions + spec.index) * kReduceMergesMax,
+                        spec.attempt};
   options.writer = resources.writer;
   options.damaged = &result.damaged;
   options.step = [&control = resources.control] {

@@ -1,4 +1,4 @@
-// BlockWalk: goes through the blocks of a partition's stream from front to back and holds each
+// BlockWalk: goes through the blocks of a PartitionStream from front to back and holds each
 // against its place. The server uses it on what it sends, the receiver on what has come. Pure; one
 // thread.
 #pragma once
@@ -15,9 +15,8 @@ namespace spillway {
 
 class BlockWalk {
  public:
-  /// `stream` outlives the walk.
-  BlockWalk(const PartitionStream& stream, const SegmentId& segment)
-      : stream_(stream), segment_(segment) {}
+  /// `stream` is of `segment`; both outlive the walk.
+  BlockWalk(const PartitionStream& stream, const SegmentReader& segment);
 
   /// Of the next block, in the stream.
   std::uint64_t position() const { return position_; }
@@ -38,13 +37,19 @@ class BlockWalk {
 
  private:
   const PartitionStream::Piece& piece() const { return stream_.pieces()[piece_]; }
+  const Extent& extent() const { return run_.extents[extent_]; }
+  std::uint64_t extent_end() const;  // In the stream.
+  BlockPlace place() const;
+  void EnterPiece();
   Status Damaged(std::string_view what) const;
 
   const PartitionStream& stream_;
-  const SegmentId segment_;
+  const SegmentReader& segment_;
   std::uint64_t position_ = 0;
   std::size_t piece_ = 0;
-  std::uint32_t block_ = 0;  // In the piece.
+  RunExtents run_;  // The piece's.
+  std::size_t extent_ = 0;
+  std::uint32_t block_ = 0;  // In the extent.
 };
 
 }  // namespace spillway

@@ -86,10 +86,11 @@ void FetchLoop::Fetch(FetchTicket ticket, const SegmentOrder& order, SegmentSour
                                      "run again"));
     return;
   }
+  SPILLWAY_CHECK_LT(0u, order.partitions.count);
   const FetchOrderId id = next_order_++;
   orders_[id] = {ticket, order, std::move(done), NewCopy(order), 0};
   tickets_[ticket].open.insert(id);
-  plan_.Add({id, order.worker, order.partition});
+  plan_.Add({id, order.worker, order.partitions});
 }
 
 FetchTotals FetchLoop::CancelAll(FetchTicket ticket) {
@@ -169,7 +170,7 @@ void FetchLoop::On(const FetchPlan::Ask& ask) {
   request.set_id(ask.request);
   request.set_job(options_.job);
   request.set_segment_job(orders_.at(ask.ranges.front().order).segment.id.job);
-  request.set_partition(ask.partition);
+  SetPartitions(request, ask.partitions);
   request.set_expires_unix_ms(token_expires_unix_ms_);
   request.set_token(token_);
   for (const FetchPlan::Range& range : ask.ranges) {
@@ -235,7 +236,7 @@ std::unique_ptr<SegmentCopy> FetchLoop::NewCopy(const SegmentOrder& order) {
   // Names come again after 2^30 segments, and their first owners are long gone.
   next_copy_ = (next_copy_ + 1) % (UINT32_MAX - kFetchTaskBase);
   return std::make_unique<SegmentCopy>(
-      SegmentCopy::Options{NameOf(order), order.id, order.partition, copy, &store_, &budget_});
+      SegmentCopy::Options{NameOf(order), order.id, order.partitions, copy, &store_, &budget_});
 }
 
 std::string FetchLoop::NameOf(const SegmentOrder& order) const {

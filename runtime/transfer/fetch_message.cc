@@ -1,5 +1,6 @@
 #include "runtime/transfer/fetch_message.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -44,6 +45,15 @@ Result<wire::FetchReply> ParseFetchReply(std::string_view header) {
   if (!message.has_fetch_reply() || message.fetch_reply().ranges().empty())
     return InvalidArgument("the message is not a fetch reply");
   return std::move(*message.mutable_fetch_reply());
+}
+
+void SetPartitions(wire::FetchRequest& request, const PartitionRange& partitions) {
+  request.set_partition(partitions.first);
+  request.set_partitions(partitions.count > 1 ? partitions.count : 0);
+}
+
+PartitionRange PartitionsOf(const wire::FetchRequest& request) {
+  return {request.partition(), std::max(request.partitions(), 1u)};
 }
 
 }  // namespace spillway

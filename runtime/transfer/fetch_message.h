@@ -8,6 +8,7 @@
 #include "mapreduce/base/status.h"
 #include "runtime/protocol/spillway.pb.h"
 #include "runtime/transport/message.h"
+#include "shuffle/format/partition_range.h"
 
 namespace spillway {
 
@@ -20,5 +21,10 @@ MessageBuffer EncodeFetchReply(wire::FetchReply reply);
 /// InvalidArgument: not a request (or reply) of this version.
 Result<wire::FetchRequest> ParseFetchRequest(std::string_view header);
 Result<wire::FetchReply> ParseFetchReply(std::string_view header);
+
+/// What partitions a request is for: at least one, and maybe more than there are. One alone is told
+/// as it was before there were ranges.
+void SetPartitions(wire::FetchRequest& request, const PartitionRange& partitions);
+PartitionRange PartitionsOf(const wire::FetchRequest& request);
 
 }  // namespace spillway

@@ -43,7 +43,7 @@ void FetchPlan::Add(const NewOrder& order) {
   const auto [added, is_new] = orders_.try_emplace(order.id);
   SPILLWAY_CHECK(is_new);
   added->second.source = order.source;
-  added->second.partition = order.partition;
+  added->second.partitions = order.partitions;
   Source& source = sources_[order.source];
   // Nobody asked it meanwhile: that it was silent before says nothing.
   if (source.open.empty() && source.waiting.empty()) source.silent_since_ms = UINT64_MAX;
@@ -177,18 +177,18 @@ bool FetchPlan::AskSource(FetchSourceId id, Source& source, std::uint64_t now_ms
   asked.source = id;
   asked.deadline_ms = now_ms + limits_.request_timeout_ms;
   ++source.requests;
-  actions_.emplace_back(Ask{next_request_, id, asked.partition, asked.ranges});
+  actions_.emplace_back(Ask{next_request_, id, asked.partitions, asked.ranges});
   asked_.emplace(next_request_++, std::move(asked));
   return true;
 }
 
-// The next request's ranges, of one partition.
+// The next request's ranges, all of the same partitions.
 FetchPlan::Asked FetchPlan::GatherRanges(Source& source, std::uint64_t* bytes) {
   Asked asked;
   for (const FetchOrderId id : source.open) {
     Order& order = orders_.at(id);
-    if (!asked.ranges.empty() && order.partition != asked.partition) continue;
-    asked.partition = order.partition;
+    if (!asked.ranges.empty() && order.partitions != asked.partitions) continue;
+    asked.partitions = order.partitions;
     std::uint64_t from = 0;
     while (asked.ranges.size() < limits_.request_ranges_max) {
       const Chunk* const chunk = NextChunk(source, order, from, limits_.request_bytes - *bytes);

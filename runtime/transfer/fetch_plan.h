@@ -2,12 +2,12 @@
 // workers that are slow, restart, lose messages, damage them or die (docs/formats/fetch.md). Events
 // in, actions out: no clock, socket or thread; SegmentFetcher is the shell around it. One thread.
 //
-// An order is one partition of one segment from one source. It comes in two parts, first the head,
-// whose size the first answer tells, then the stream of blocks, whose size the shell reads in the
-// head. Parts are asked for in chunks; several chunks are under way at once, and they are delivered
-// in order of their positions, whatever order they arrive in. A chunk is counted in the windows
-// from its first request until it is delivered, also while it waits to be asked for again. So what
-// has arrived too early can never fill the windows before what it waits for.
+// An order is some partitions of one segment from one source. It comes in two parts, first the
+// head, whose size the first answer tells, then the stream of blocks, whose size the shell reads in
+// the head. Parts are asked for in chunks; several chunks are under way at once, and they are
+// delivered in order of their positions, whatever order they arrive in. A chunk is counted in the
+// windows from its first request until it is delivered, also while it waits to be asked for again.
+// So what has arrived too early can never fill the windows before what it waits for.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +21,7 @@
 
 #include "mapreduce/base/status.h"
 #include "runtime/transfer/fetch_limits.h"
+#include "shuffle/format/partition_range.h"
 
 namespace spillway {
 
@@ -49,7 +50,7 @@ class FetchPlan {
   struct Ask {
     std::uint64_t request = 0;
     FetchSourceId source = 0;
-    std::uint32_t partition = 0;
+    PartitionRange partitions;
     std::vector<Range> ranges;
   };
   /// The next bytes of the part. `part_end`: its last ones; a head's end is answered by
@@ -84,7 +85,7 @@ class FetchPlan {
   struct NewOrder {
     FetchOrderId id = 0;  ///< Never used again.
     FetchSourceId source = 0;
-    std::uint32_t partition = 0;  ///< Orders of one partition may share requests.
+    PartitionRange partitions;  ///< Orders of the same ones may share requests.
   };
   /// Behind the others of its source.
   void Add(const NewOrder& order);
@@ -138,7 +139,7 @@ class FetchPlan {
 
   struct Order {
     FetchSourceId source = 0;
-    std::uint32_t partition = 0;
+    PartitionRange partitions;
     FetchPart part = FetchPart::kHead;
     bool size_known = false;  // Of the part.
     std::uint64_t part_bytes = 0;
@@ -163,7 +164,7 @@ class FetchPlan {
 
   struct Asked {
     FetchSourceId source = 0;
-    std::uint32_t partition = 0;
+    PartitionRange partitions;
     std::uint64_t deadline_ms = 0;
     std::vector<Range> ranges;
     std::vector<std::uint32_t> generations;

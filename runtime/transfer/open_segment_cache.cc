@@ -71,11 +71,11 @@ Status OpenSegment::ReadStream(const PartitionStream& stream, std::uint64_t posi
   return OkStatus();
 }
 
-ServedStream& OpenSegment::Stream(std::uint32_t partition) {
-  const auto found = streams_.find(partition);
+ServedStream& OpenSegment::Stream(const PartitionRange& partitions) {
+  const auto found = streams_.find(partitions);
   if (found != streams_.end()) return *found->second;
   if (streams_.size() >= kStreamsMax) streams_.clear();
-  return *streams_.emplace(partition, std::make_unique<ServedStream>(*reader_, partition))
+  return *streams_.emplace(partitions, std::make_unique<ServedStream>(*reader_, partitions))
               .first->second;
 }
 

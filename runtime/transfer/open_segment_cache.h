@@ -18,13 +18,12 @@
 
 namespace spillway {
 
-/// A partition's stream, and how far its blocks were checked on their way out.
+/// A stream, and how far its blocks were checked on their way out.
 class ServedStream {
  public:
-  ServedStream(const SegmentReader& segment, std::uint32_t partition)
-      : stream_(segment, partition),
-        segment_(segment.id()),
-        walk_(std::in_place, stream_, segment_) {}
+  /// `segment` outlives the stream.
+  ServedStream(const SegmentReader& segment, const PartitionRange& partitions)
+      : stream_(segment, partitions), segment_(segment), walk_(std::in_place, stream_, segment_) {}
   ServedStream(const ServedStream&) = delete;
   ServedStream& operator=(const ServedStream&) = delete;
 
@@ -34,7 +33,7 @@ class ServedStream {
 
  private:
   const PartitionStream stream_;
-  const SegmentId segment_;
+  const SegmentReader& segment_;
   std::optional<BlockWalk> walk_;
 };
 
@@ -57,8 +56,9 @@ class OpenSegment {
   Status ReadStream(const PartitionStream& stream, std::uint64_t position, std::uint64_t bytes,
                     char* to) const;
 
-  /// Valid until the next call. `partition` is less than partitions().
-  ServedStream& Stream(std::uint32_t partition);
+  /// Valid until the next call. `partitions` are all less than partitions(). What a stream takes
+  /// depends on the segment's runs and not on how many partitions are asked for.
+  ServedStream& Stream(const PartitionRange& partitions);
 
  private:
   OpenSegment(std::shared_ptr<SegmentBytes> bytes, std::shared_ptr<const SegmentReader> reader,
@@ -69,7 +69,7 @@ class OpenSegment {
   const std::shared_ptr<const SegmentReader> reader_;
   const std::uint64_t index_offset_;
   const std::uint64_t head_bytes_;
-  std::map<std::uint32_t, std::unique_ptr<ServedStream>> streams_;
+  std::map<PartitionRange, std::unique_ptr<ServedStream>> streams_;
 };
 
 class OpenSegmentCache {

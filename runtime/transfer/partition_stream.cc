@@ -6,15 +6,14 @@
 
 namespace spillway {
 
-PartitionStream::PartitionStream(const SegmentReader& segment, std::uint32_t partition)
-    : partition_(partition) {
-  SPILLWAY_CHECK_LT(partition, segment.partitions());
+PartitionStream::PartitionStream(const SegmentReader& segment, const PartitionRange& partitions)
+    : partitions_(partitions) {
   for (std::uint32_t run = 0; run < segment.runs(); ++run) {
-    const Extent& extent = segment.extent(run, partition);
-    if (extent.blocks == 0) continue;
-    pieces_.push_back({bytes_, extent.offset, extent.stored_bytes, run, extent.first_block,
-                       extent.blocks, extent.raw_block_bytes_max});
-    bytes_ += extent.stored_bytes;
+    const std::span<const Extent> extents = segment.extents(run, partitions).extents;
+    if (extents.empty()) continue;
+    const std::uint64_t end = extents.back().offset + extents.back().stored_bytes;
+    pieces_.push_back({bytes_, extents.front().offset, end - extents.front().offset, run});
+    bytes_ += pieces_.back().bytes;
   }
 }
 

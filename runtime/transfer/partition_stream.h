@@ -1,34 +1,33 @@
-// PartitionStream: one partition of a segment as a single stream of bytes: its extents, run after
-// run, block headers included (docs/formats/fetch.md). What is fetched is ranges of this stream.
-// Pure and immutable; any thread.
+// PartitionStream: some neighbouring partitions of a segment as a single stream of bytes: what each
+// run has of them, run after run, block headers included (docs/formats/fetch.md). What is fetched
+// is ranges of this stream. Pure and immutable; any thread.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "shuffle/format/partition_range.h"
 #include "shuffle/format/segment_reader.h"
 
 namespace spillway {
 
 class PartitionStream {
  public:
-  /// A stretch that lies in the segment in one piece: one run's extent.
+  /// A stretch that lies in the segment in one piece: one run's extents of all the partitions.
   struct Piece {
     std::uint64_t position = 0;  ///< In the stream.
     std::uint64_t offset = 0;    ///< In the segment.
     std::uint64_t bytes = 0;
     std::uint32_t run = 0;
-    std::uint32_t first_block = 0;  ///< Its first block's sequence number in the segment.
-    std::uint32_t blocks = 0;
-    std::uint32_t raw_block_bytes_max = 0;
   };
 
   PartitionStream() = default;
-  /// `partition` is less than segment.partitions().
-  PartitionStream(const SegmentReader& segment, std::uint32_t partition);
+  /// `partitions` are all less than segment.partitions(). Takes memory for each run, and none for
+  /// each partition.
+  PartitionStream(const SegmentReader& segment, const PartitionRange& partitions);
 
   std::uint64_t bytes() const { return bytes_; }
-  std::uint32_t partition() const { return partition_; }
+  const PartitionRange& partitions() const { return partitions_; }
   /// The runs that are not empty, in order.
   const std::vector<Piece>& pieces() const { return pieces_; }
 
@@ -41,7 +40,7 @@ class PartitionStream {
  private:
   std::vector<Piece> pieces_;
   std::uint64_t bytes_ = 0;
-  std::uint32_t partition_ = 0;
+  PartitionRange partitions_;
 };
 
 }  // namespace spillway

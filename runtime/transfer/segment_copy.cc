@@ -12,12 +12,12 @@ Result<std::uint64_t> SegmentCopy::FinishHead(std::uint64_t segment_bytes) {
   SPILLWAY_ASSIGN_OR_RETURN(sliced_, SlicedSegment::Create(options_.name, head_, segment_bytes));
   head_ = {};
   SPILLWAY_ASSIGN_OR_RETURN(reader_, SegmentReader::Open(sliced_, options_.segment));
-  if (options_.partition >= reader_->partitions())
-    return DataLoss(options_.name + ": it has " + std::to_string(reader_->partitions()) +
-                    " partitions, but partition " + std::to_string(options_.partition) +
-                    " was asked for; the map task must run again");
-  stream_ = PartitionStream(*reader_, options_.partition);
-  walk_.emplace(stream_, options_.segment);
+  if (!options_.partitions.IsWithin(reader_->partitions()))
+    return DataLoss(options_.name + ": a segment of " + std::to_string(reader_->partitions()) +
+                    " partitions does not have " + NameOf(options_.partitions) +
+                    "; the map task must run again");
+  stream_ = PartitionStream(*reader_, options_.partitions);
+  walk_.emplace(stream_, *reader_);
   if (stream_.bytes() == 0) return std::uint64_t{0};
   // A process that died may have left one of this name behind.
   SPILLWAY_RETURN_IF_ERROR(options_.store->Discard(options_.copy));

@@ -1,4 +1,4 @@
-// SegmentCopy: one partition of a segment of another host, while it arrives and becomes a segment
+// SegmentCopy: some partitions of a segment of another host, while they arrive and become a segment
 // that can be read here. The head is kept in memory; the stream's blocks are checked and appended
 // to a segment of a local store. One thread.
 //
@@ -31,7 +31,7 @@ class SegmentCopy {
   struct Options {
     std::string name;  ///< For messages: whose segment, and where it comes from.
     SegmentId segment;
-    std::uint32_t partition = 0;
+    PartitionRange partitions;
     SegmentId copy;                  ///< Its name in `store`; a segment of that name is discarded.
     SegmentStore* store = nullptr;   ///< Outlives the copy and its readers.
     MemoryBudget* budget = nullptr;  ///< For a block that comes in pieces; outlives the copy.

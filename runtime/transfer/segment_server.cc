@@ -8,6 +8,7 @@
 
 #include "runtime/protocol/wire_values.h"
 #include "runtime/storage/system_clock.h"
+#include "runtime/transfer/fetch_message.h"
 #include "runtime/transport/fetch_token.h"
 #include "shuffle/format/segment_layout.h"
 
@@ -27,7 +28,7 @@ SegmentServer::Answer Refusal(const wire::FetchRequest& request, const Status& w
 }
 
 // The blocks that lie whole in `sent`, which begins at `position` of the stream, where the walk
-// knows where they begin: it does when a partition is asked for from its start on and in order.
+// knows where they begin: it does when a stream is asked for from its start on and in order.
 Status CheckBlocks(const OpenSegment& segment, ServedStream& served, std::uint64_t position,
                    std::string_view sent) {
   if (position == 0) served.RestartWalk();
@@ -146,14 +147,14 @@ SegmentServer::Slice SegmentServer::Resolve(const wire::FetchRequest& request,
     return slice;
   }
   slice.segment = std::move(*opened);
-  if (request.partition() >= slice.segment->partitions()) {
-    slice.status = InvalidArgument("partition " + std::to_string(request.partition()) + " of " +
-                                   std::to_string(slice.segment->partitions()));
+  const PartitionRange partitions = PartitionsOf(request);
+  if (!partitions.IsWithin(slice.segment->partitions())) {
+    slice.status = InvalidArgument("a segment of " + std::to_string(slice.segment->partitions()) +
+                                   " partitions does not have " + NameOf(partitions));
     return slice;
   }
-  const std::uint64_t all = range.head()
-                                ? slice.segment->head_bytes()
-                                : slice.segment->Stream(request.partition()).stream().bytes();
+  const std::uint64_t all = range.head() ? slice.segment->head_bytes()
+                                         : slice.segment->Stream(partitions).stream().bytes();
   const std::uint64_t rest = all - std::min(all, range.position());
   // Nobody knows a head's size before it is here; of a stream only what is there is asked for.
   if (range.position() > all || (!range.head() && range.bytes() > rest))
@@ -167,7 +168,7 @@ SegmentServer::Slice SegmentServer::Resolve(const wire::FetchRequest& request,
 Status SegmentServer::Read(const wire::FetchRequest& request, const wire::FetchRange& range,
                            const Slice& slice, char* to) {
   if (range.head()) return slice.segment->ReadHead(range.position(), slice.bytes, to);
-  ServedStream& served = slice.segment->Stream(request.partition());
+  ServedStream& served = slice.segment->Stream(PartitionsOf(request));
   SPILLWAY_RETURN_IF_ERROR(
       slice.segment->ReadStream(served.stream(), range.position(), slice.bytes, to));
   const Status checked = CheckBlocks(*slice.segment, served, range.position(), {to, slice.bytes});

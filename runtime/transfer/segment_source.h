@@ -8,16 +8,17 @@
 #include <memory>
 
 #include "mapreduce/base/status.h"
+#include "shuffle/format/partition_range.h"
 #include "shuffle/format/segment_reader.h"
 #include "shuffle/store/segment_store.h"
 
 namespace spillway {
 
-/// One partition of one map output, and the worker that has it.
+/// Some partitions of one map output, at least one, and the worker that has it.
 struct SegmentOrder {
   SegmentId id;
   std::uint32_t worker = 0;
-  std::uint32_t partition = 0;
+  PartitionRange partitions;
   bool operator==(const SegmentOrder&) const = default;
 };
 
@@ -35,7 +36,7 @@ struct FetchTotals {
 class SegmentSource {
  public:
   /// Called exactly once, from any thread, maybe before Fetch returns; must be quick, and must not
-  /// call CancelAll. The reader shows the ordered partition; other partitions may not be readable.
+  /// call CancelAll. The reader shows each of the ordered partitions; others may not be readable.
   /// It may outlive the source, but not the stores under it.
   ///
   /// NotFound, DataLoss, Unavailable: the segment is lost to this reduce, and its map task must run

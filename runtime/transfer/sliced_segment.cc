@@ -42,8 +42,8 @@ Result<std::string_view> SlicedSegment::ReadAt(std::uint64_t offset, std::uint64
   const std::uint64_t local_offset = LocalOffset(offset, bytes);
   if (local_offset == UINT64_MAX)
     return InternalError(name_ + ": " + std::to_string(bytes) + " bytes at offset " +
-                         std::to_string(offset) + " are not of partition " +
-                         std::to_string(stream_.partition()) + ", which alone was fetched");
+                         std::to_string(offset) + " are not of " + NameOf(stream_.partitions()) +
+                         ", and nothing else was fetched");
   return local_->ReadAt(local_offset, bytes, scratch);
 }
 

@@ -1,7 +1,7 @@
-// SlicedSegment: a segment of which only one partition's blocks are here. It is made of the head
-// (header, index and footer, docs/formats/fetch.md) and, once they have come, of the partition's
+// SlicedSegment: a segment of which only some partitions' blocks are here. It is made of the head
+// (header, index and footer, docs/formats/fetch.md) and, once they have come, of the partitions'
 // stream as a local segment's bytes. A SegmentReader works on it unchanged, as long as it is asked
-// for that partition alone. Thread-safe once Attach was called; before, one thread.
+// for those partitions alone. Thread-safe once Attach was called; before, one thread.
 #pragma once
 
 #include <cstdint>

@@ -33,7 +33,7 @@ AttemptEnd RunMapAttempt(JobRuntime& job, const MapTaskSpec& spec, AttemptContro
 /// What a reduce attempt works on.
 struct ReduceInputs {
   std::vector<std::shared_ptr<const SegmentReader>> segments;  ///< In their order.
-  FetchTotals fetched;           ///< What it took to get them.
+  FetchTotals fetched;                                         ///< What it took to get them.
   std::uint32_t partitions = 1;  ///< From the task's on, one behind the other.
 };
 

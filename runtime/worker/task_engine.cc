@@ -153,7 +153,8 @@ void TaskEngine::On(const wire::StartReduce& start) {
     const std::lock_guard lock(mutex_);
     if (Repeated(id, deferred)) {
       // Answered below.
-    } else if (id.kind != TaskKind::kReduce || job_.map_only() || !partitions.IsWithin(job_.context.partitions) ||
+    } else if (id.kind != TaskKind::kReduce || job_.map_only() ||
+               !partitions.IsWithin(job_.context.partitions) ||
                (start.first_segment() == 0 && start.maps() != job_.maps)) {
       deferred.posts.push_back(
           Message(FailedAttempt(id, InvalidArgument("the job has no " + AttemptText(id) + " of " +
@@ -178,8 +179,8 @@ void TaskEngine::On(const wire::StartCombine& start) {
                start.partition() >= job_.context.partitions || start.segment() < job_.maps ||
                start.first_segment() > job_.maps ||
                start.segments() > job_.maps - start.first_segment()) {
-      deferred.posts.push_back(Message(
-          FailedAttempt(id, InvalidArgument("the job has no such " + AttemptText(id)))));
+      deferred.posts.push_back(
+          Message(FailedAttempt(id, InvalidArgument("the job has no such " + AttemptText(id)))));
     } else {
       StartReading(id, start.segments(),
                    {.first_segment = start.first_segment(),
@@ -236,7 +237,7 @@ void TaskEngine::On(const wire::SegmentsAvailable& available) {
       deferred.fetches.push_back({inputs.ticket,
                                   {{job_.context.job, segment.map_task(), segment.attempt()},
                                    segment.worker(),
-                                   inputs.partitions.first}});
+                                   inputs.partitions}});
     }
   }
   Do(deferred);
@@ -363,9 +364,8 @@ void TaskEngine::RunReading(const AttemptId& id, std::uint32_t slot) {
   {
     const SlotScope scope(control->slot(), id);
     if (id.kind == TaskKind::kReduce) {
-      end = RunReduceAttempt(job_, id,
-                             {std::move(inputs.readers), fetched, inputs.partitions.count},
-                             *control);
+      end = RunReduceAttempt(
+          job_, id, {std::move(inputs.readers), fetched, inputs.partitions.count}, *control);
     } else {
       end = RunCombineAttempt(job_,
                               {.index = id.task,

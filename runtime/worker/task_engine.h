@@ -63,9 +63,9 @@ class TaskEngine {
   TaskEngine(const TaskEngine&) = delete;
   TaskEngine& operator=(const TaskEngine&) = delete;
 
-  /// StartMap, StartReduce, StartCombine, SegmentsAvailable, SegmentInvalidated, StopAttempt, CommitGrant,
-  /// CommitRefuse, DiscardSegment, LoopBegin and LoopRound; others are ignored, as are those of
-  /// other jobs.
+  /// StartMap, StartReduce, StartCombine, SegmentsAvailable, SegmentInvalidated, StopAttempt,
+  /// CommitGrant, CommitRefuse, DiscardSegment, LoopBegin and LoopRound; others are ignored, as are
+  /// those of other jobs.
   void Handle(const wire::Message& message);
 
   /// See JobRuntime::Replan.

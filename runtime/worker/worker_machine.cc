@@ -100,8 +100,7 @@ void WorkerMachine::OnMessage(const wire::Message& message, TimeMs now) {
     case wire::Message::kEndJob: return EndJob(message.end_job().job());
     case wire::Message::kStartMap:
     case wire::Message::kStartReduce:
-    case wire::Message::kStartCombine:
-      return StartAttempt(*StartedAttempt(message), message, now);
+    case wire::Message::kStartCombine: return StartAttempt(*StartedAttempt(message), message, now);
     case wire::Message::kStopAttempt:
       return StopAttempt(FromWire(message.stop_attempt().attempt()), message, now);
     case wire::Message::kCommitGrant:

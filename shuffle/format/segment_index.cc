@@ -135,15 +135,27 @@ Result<SegmentIndex> SegmentIndex::Parse(std::string_view bytes, const Shape& sh
 
 const Extent& SegmentIndex::extent(std::uint32_t run, std::uint32_t partition) const {
   static constexpr Extent kEmpty;
+  const RunExtents found = extents(run, {partition});
+  return found.extents.empty() ? kEmpty : found.extents.front();
+}
+
+RunExtents SegmentIndex::extents(std::uint32_t run, const PartitionRange& partitions) const {
   SPILLWAY_CHECK_LT(run + std::size_t{1}, run_begin_.size());
-  SPILLWAY_CHECK_LT(partition, partitions_);
+  SPILLWAY_CHECK(partitions.IsWithin(partitions_));
+  const std::uint64_t begin = LowerBound(run, partitions.first);
+  const std::uint64_t count = LowerBound(run, partitions.end()) - begin;
+  return {std::span(extents_).subspan(begin, count),
+          std::span(extent_partitions_).subspan(begin, count)};
+}
+
+// Of the run's extents the first that is not of an earlier partition.
+std::uint64_t SegmentIndex::LowerBound(std::uint32_t run, std::uint64_t partition) const {
   const std::uint64_t begin = run_begin_[run], end = run_begin_[run + 1];
-  if (end - begin == partitions_) return extents_[begin + partition];
+  if (end - begin == partitions_) return begin + partition;
   const auto first = extent_partitions_.begin() + static_cast<std::ptrdiff_t>(begin);
   const auto last = extent_partitions_.begin() + static_cast<std::ptrdiff_t>(end);
-  const auto found = std::lower_bound(first, last, partition);
-  if (found == last || *found != partition) return kEmpty;
-  return extents_[static_cast<std::size_t>(found - extent_partitions_.begin())];
+  return static_cast<std::uint64_t>(std::lower_bound(first, last, partition) -
+                                    extent_partitions_.begin());
 }
 
 }  // namespace spillway

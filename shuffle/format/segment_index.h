@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "mapreduce/base/status.h"
+#include "shuffle/format/partition_range.h"
 #include "shuffle/format/segment_writer.h"
 
 namespace spillway {
@@ -47,7 +48,12 @@ class SegmentIndex {
   /// An empty Extent where there is none.
   const Extent& extent(std::uint32_t run, std::uint32_t partition) const;
 
+  /// See SegmentReader. Valid as long as the index stays where it is.
+  RunExtents extents(std::uint32_t run, const PartitionRange& partitions) const;
+
  private:
+  std::uint64_t LowerBound(std::uint32_t run, std::uint64_t partition) const;
+
   // One entry for each non-empty extent; run r owns [run_begin_[r], run_begin_[r + 1]).
   std::vector<Extent> extents_;
   std::vector<std::uint32_t> extent_partitions_;

@@ -120,6 +120,10 @@ const Extent& SegmentReader::extent(std::uint32_t run, std::uint32_t partition) 
   return state_->index.extent(run, partition);
 }
 
+RunExtents SegmentReader::extents(std::uint32_t run, const PartitionRange& partitions) const {
+  return state_->index.extents(run, partitions);
+}
+
 std::unique_ptr<BlockSource> SegmentReader::OpenRun(std::uint32_t run, std::uint32_t partition,
                                                     MemoryBudget& budget,
                                                     const OpenOptions& options) const {

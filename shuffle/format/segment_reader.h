@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "mapreduce/base/status.h"
+#include "shuffle/format/partition_range.h"
 #include "shuffle/format/segment_writer.h"
 #include "shuffle/store/memory_budget.h"
 #include "shuffle/store/segment_store.h"
@@ -41,6 +42,9 @@ class SegmentReader {
   std::uint32_t runs() const;
   std::uint32_t partitions() const;
   const Extent& extent(std::uint32_t run, std::uint32_t partition) const;
+  /// All of `partitions` are less than partitions(). A view into the index: costs nothing, however
+  /// many they are.
+  RunExtents extents(std::uint32_t run, const PartitionRange& partitions) const;
   const SegmentId& id() const;
 
   struct OpenOptions {

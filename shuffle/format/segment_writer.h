@@ -40,6 +40,13 @@ struct Extent {
   std::uint32_t raw_block_bytes_max = 0;  ///< Largest block, so that readers size their buffers.
 };
 
+/// What a run has of some neighbouring partitions: the extents that are not empty, in order, and
+/// the partition of each. They lie back to back in the segment, and so do their blocks' numbers.
+struct RunExtents {
+  std::span<const Extent> extents;
+  std::span<const std::uint32_t> partitions;
+};
+
 struct SegmentSummary {
   std::uint32_t runs = 0;
   std::uint64_t records = 0;

@@ -89,7 +89,14 @@ void CheckFrame(std::string_view bytes) {
 
 void CheckFetch(std::string_view bytes) {
   const auto request = ParseFetchRequest(bytes);
-  if (request.ok()) SPILLWAY_CHECK_GT(request->ranges_size(), 0);
+  if (request.ok()) {
+    SPILLWAY_CHECK_GT(request->ranges_size(), 0);
+    const PartitionRange partitions = PartitionsOf(*request);
+    SPILLWAY_CHECK_LT(partitions.first, partitions.end());
+    wire::FetchRequest again;
+    SetPartitions(again, partitions);
+    SPILLWAY_CHECK(PartitionsOf(again) == partitions);
+  }
   const auto reply = ParseFetchReply(bytes);
   if (reply.ok()) SPILLWAY_CHECK_GT(reply->ranges_size(), 0);
   SPILLWAY_CHECK(!request.ok() || !reply.ok());

@@ -24,6 +24,17 @@ void CheckExtent(const Extent& extent, const SegmentIndex::Shape& shape) {
   SPILLWAY_CHECK_LE(extent.raw_bytes / kLz4ExpansionMax, extent.stored_bytes);
 }
 
+// What streams of several partitions are cut by.
+void CheckBackToBack(const RunExtents& run) {
+  SPILLWAY_CHECK_EQ(run.extents.size(), run.partitions.size());
+  for (std::size_t i = 1; i < run.extents.size(); ++i) {
+    const Extent &before = run.extents[i - 1], &extent = run.extents[i];
+    SPILLWAY_CHECK_LT(run.partitions[i - 1], run.partitions[i]);
+    SPILLWAY_CHECK_EQ(before.offset + before.stored_bytes, extent.offset);
+    SPILLWAY_CHECK_EQ(before.first_block + before.blocks, extent.first_block);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
@@ -41,8 +52,10 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     SPILLWAY_CHECK(index.status().code() == Code::kDataLoss);
     return 0;
   }
-  for (std::uint32_t run = 0; run < shape.runs; ++run)
+  for (std::uint32_t run = 0; run < shape.runs; ++run) {
+    CheckBackToBack(index->extents(run, {0, shape.partitions}));
     for (std::uint32_t partition = 0; partition < shape.partitions; ++partition)
       CheckExtent(index->extent(run, partition), shape);
+  }
   return 0;
 }

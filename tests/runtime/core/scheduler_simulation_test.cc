@@ -513,8 +513,7 @@ class Simulation {
         process.segments.insert({id.job, id.task, id.attempt});
         contents_[{id.job, id.task, id.attempt}] = {SIZE_MAX, {id.task}};
         End(process, w, id,
-            AttemptDone{
-                id, 1, {id.task, Fault(2) ? 1u : 0u}, {}, partition_sizes_.at(id.job)});
+            AttemptDone{id, 1, {id.task, Fault(2) ? 1u : 0u}, {}, partition_sizes_.at(id.job)});
       }
     });
   }
@@ -671,8 +670,8 @@ class Simulation {
   void Obey(const CutReduces& a) {
     CheckLive(a.job);
     const SubmitJob& job = jobs_[a.job];
-    EXPECT_TRUE(ReduceLayout::Fits(a.plan, static_cast<std::uint32_t>(job.maps.size()),
-                                   job.reduces));
+    EXPECT_TRUE(
+        ReduceLayout::Fits(a.plan, static_cast<std::uint32_t>(job.maps.size()), job.reduces));
     EXPECT_TRUE(job.options.associative || a.plan.splits.empty());
     EXPECT_TRUE(planned_.insert(a.job).second || power_was_cut_) << "planned twice";
     if (!a.plan.splits.empty()) ++reached_["split"];

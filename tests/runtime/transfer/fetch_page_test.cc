@@ -65,11 +65,16 @@ TEST(FetchPage, ShowsTheBytesThatAreSent) {
   range->set_head(false);
   range->set_bytes(38);
   const auto stream = server.Handle(request);
+  request.set_partitions(3);
+  range->set_bytes(69);
+  const auto streams = server.Handle(request);
   const auto expected = DumpsOnPage("fetch.md");
-  ASSERT_EQ(expected.size(), 2u) << Dump(head.payload.view()) << "\n\n"
-                                 << Dump(stream.payload.view());
+  ASSERT_EQ(expected.size(), 3u) << Dump(head.payload.view()) << "\n\n"
+                                 << Dump(stream.payload.view()) << "\n\n"
+                                 << Dump(streams.payload.view());
   EXPECT_EQ(head.payload.view(), expected[0]) << Dump(head.payload.view());
   EXPECT_EQ(stream.payload.view(), expected[1]) << Dump(stream.payload.view());
+  EXPECT_EQ(streams.payload.view(), expected[2]) << Dump(streams.payload.view());
 }
 
 }  // namespace

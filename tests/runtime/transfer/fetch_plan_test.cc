@@ -36,7 +36,7 @@ class Simulation {
     FakeSegment& segment = segments_[id];
     for (std::size_t i = 0; i < head_bytes; ++i) segment.head += static_cast<char>(random_());
     for (std::size_t i = 0; i < stream_bytes; ++i) segment.stream += static_cast<char>(random_());
-    partitions_[id] = static_cast<std::uint32_t>(random_() % 2);
+    partitions_[id] = {0, 1 + static_cast<std::uint32_t>(random_() % 2)};
     plan_.Add({id, source, partitions_[id]});
     live_.insert(id);
     return id;
@@ -83,7 +83,7 @@ class Simulation {
     std::uint64_t bytes = 0;
     for (const auto& range : ask.ranges) {
       bytes += range.bytes;
-      ASSERT_EQ(partitions_[range.order], ask.partition);
+      ASSERT_EQ(partitions_[range.order], ask.partitions);
     }
     ASSERT_LE(bytes, limits_.request_bytes);
     ASSERT_LE(ask.ranges.size(), limits_.request_ranges_max);
@@ -188,7 +188,7 @@ class Simulation {
   FetchOrderId next_id_ = 1;
   std::map<FetchOrderId, FakeSegment> segments_;
   std::map<FetchOrderId, Received> received_;
-  std::map<FetchOrderId, std::uint32_t> partitions_;
+  std::map<FetchOrderId, PartitionRange> partitions_;
   std::multimap<std::uint64_t, Reply> replies_;
 };
 

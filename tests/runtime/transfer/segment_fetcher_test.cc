@@ -29,7 +29,7 @@ const char* const kTcp = "tcp://127.0.0.1:0";
 
 SegmentId Id(std::uint32_t map_task) { return {kSegmentJob, map_task, 1}; }
 
-/// Answers of fetches, by map task and partition.
+/// Answers of fetches, by map task and partitions; a number alone is one partition.
 class Answers {
  public:
   SegmentSource::Done For(const SegmentOrder& order) {
@@ -39,7 +39,7 @@ class Answers {
     }
     return [this, order](Result<std::shared_ptr<const SegmentReader>> result) {
       std::lock_guard lock(mutex_);
-      const Key key{order.id.map_task, order.partition};
+      const Key key{order.id.map_task, order.partitions};
       EXPECT_EQ(results_.count(key), 0u) << "answered twice";
       results_.emplace(key, std::move(result));
       --open_;
@@ -57,18 +57,25 @@ class Answers {
     return open_;
   }
 
-  Status status(std::uint32_t map_task, std::uint32_t partition) {
-    return results_.at({map_task, partition}).status();
+  Status status(std::uint32_t map_task, const PartitionRange& partitions) {
+    return results_.at({map_task, partitions}).status();
   }
-  std::shared_ptr<const SegmentReader> reader(std::uint32_t map_task, std::uint32_t partition) {
-    const auto& result = results_.at({map_task, partition});
+  Status status(std::uint32_t map_task, std::uint32_t partition) {
+    return status(map_task, PartitionRange{partition});
+  }
+  std::shared_ptr<const SegmentReader> reader(std::uint32_t map_task,
+                                              const PartitionRange& partitions) {
+    const auto& result = results_.at({map_task, partitions});
     EXPECT_TRUE(result.ok()) << result.status().message();
     return result.ok() ? *result : nullptr;
+  }
+  std::shared_ptr<const SegmentReader> reader(std::uint32_t map_task, std::uint32_t partition) {
+    return reader(map_task, PartitionRange{partition});
   }
   void Clear() { results_.clear(); }
 
  private:
-  using Key = std::pair<std::uint32_t, std::uint32_t>;
+  using Key = std::pair<std::uint32_t, PartitionRange>;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::size_t open_ = 0;
@@ -143,7 +150,7 @@ TEST_F(SegmentFetcherTest, KeysDecideWhoMayFetch) {
     SegmentFetcher fetcher(context_, copies_, budget_, options);
     fetcher.SetToken(MintFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
     fetcher.SetSource(0, {(*service)->endpoint(), server_keys.public_key});
-    Fetch(fetcher, 1, {Id(0), 0, known ? 0u : 1u});
+    Fetch(fetcher, 1, {Id(0), 0, {known ? 0u : 1u}});
     answers_.WaitForAll();
   }
   ASSERT_NE(answers_.reader(0, 0), nullptr);
@@ -182,7 +189,7 @@ TEST_P(SegmentFetcherEndpointTest, ManySegmentsOfManyWorkersArriveWholeForSevera
     }
     for (std::uint32_t map = 0; map < kMaps; ++map)
       for (std::uint32_t partition = 0; partition < kPartitions; ++partition)
-        Fetch(*fetcher, partition, {Id(map), map % kWorkers, partition});
+        Fetch(*fetcher, partition, {Id(map), map % kWorkers, {partition}});
     answers_.WaitForAll();
     for (std::uint32_t map = 0; map < kMaps; ++map) {
       for (std::uint32_t partition = 0; partition < kPartitions; ++partition) {
@@ -209,6 +216,45 @@ TEST_P(SegmentFetcherEndpointTest, ManySegmentsOfManyWorkersArriveWholeForSevera
   EXPECT_EQ(budget_.used_bytes(), 0u);
 }
 
+TEST_P(SegmentFetcherEndpointTest, RangesOfPartitionsAreReadAsTheSegmentItselfWouldBe) {
+  const bool inproc = std::string(GetParam()) == "inproc";
+  SegmentShape shape;
+  shape.partitions = 6;
+  for (const bool tiny : {true, false}) {
+    const auto store = std::make_shared<MemorySegmentStore>(budget_);
+    std::vector<std::string> segments;
+    for (std::uint32_t map = 0; map < 4; ++map) {
+      shape.runs = 1 + map;
+      shape.records = tiny ? 300 : 3000;
+      shape.empty_partitions = std::vector<std::set<std::uint32_t>>{{}, {0, 5}, {2, 3}, {1}}[map];
+      segments.push_back(RandomSegment(Id(map), map, shape));
+      Put(*store, Id(map), segments.back());
+    }
+    auto service =
+        Serve(inproc ? std::string("inproc://ranges") + (tiny ? "t" : "d") : kTcp, store);
+    auto fetcher = NewFetcher(tiny ? TinyLimits() : FetchLimits(), copies_);
+    fetcher->SetToken(MintFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
+    fetcher->SetSource(0, {service->endpoint(), {}});
+    for (std::uint32_t map = 0; map < segments.size(); ++map)
+      for (const PartitionRange& partitions : RangesOf(shape.partitions))
+        Fetch(*fetcher, 1, {Id(map), 0, partitions});
+    answers_.WaitForAll();
+    for (std::uint32_t map = 0; map < segments.size(); ++map) {
+      for (const PartitionRange& partitions : RangesOf(shape.partitions)) {
+        SCOPED_TRACE("map " + std::to_string(map) + ", " + NameOf(partitions));
+        const auto reader = answers_.reader(map, partitions);
+        ASSERT_NE(reader, nullptr);
+        const auto read = ReadPartitions(*reader, partitions);
+        ASSERT_TRUE(read.ok()) << read.status().message();
+        ASSERT_EQ(*read, ExpectedPartitions(segments[map], Id(map), partitions));
+      }
+    }
+    fetcher.reset();
+    answers_.Clear();
+  }
+  EXPECT_EQ(budget_.used_bytes(), 0u);
+}
+
 INSTANTIATE_TEST_SUITE_P(Endpoints, SegmentFetcherEndpointTest, testing::Values("inproc", "tcp"));
 
 TEST_F(SegmentFetcherTest, CopiesGoToDiskWhenTheMemoryEndsAndAreRemovedAfterTheirLastReader) {
@@ -232,7 +278,7 @@ TEST_F(SegmentFetcherTest, CopiesGoToDiskWhenTheMemoryEndsAndAreRemovedAfterThei
   auto fetcher = NewFetcher(FetchLimits(), copies);
   fetcher->SetToken(MintFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
   fetcher->SetSource(0, {service->endpoint(), {}});
-  for (std::uint32_t map = 0; map < 12; ++map) Fetch(*fetcher, 1, {Id(map), 0, 0});
+  for (std::uint32_t map = 0; map < 12; ++map) Fetch(*fetcher, 1, {Id(map), 0, {0}});
   answers_.WaitForAll();
   EXPECT_GT(copies.spilled_bytes(), 0u);
   EXPECT_GT(small.used_bytes(), 0u);
@@ -266,7 +312,7 @@ TEST_F(SegmentFetcherTest, AWorkerThatDiesAndComesBackIsAskedAgain) {
   auto fetcher = NewFetcher(limits, copies_);
   fetcher->SetToken(MintFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
   fetcher->SetSource(0, {endpoint, {}});
-  for (std::uint32_t map = 0; map < 20; ++map) Fetch(*fetcher, 1, {Id(map), 0, 2});
+  for (std::uint32_t map = 0; map < 20; ++map) Fetch(*fetcher, 1, {Id(map), 0, {2}});
   for (int deaths = 0; deaths < 3; ++deaths) {
     const std::uint64_t before = service->requests();
     while (service->requests() < before + 20 && answers_.open() > 0) std::this_thread::yield();
@@ -290,7 +336,7 @@ TEST_F(SegmentFetcherTest, AWorkerThatStaysDeadIsUnavailableAndNamed) {
   }
   auto fetcher = NewFetcher(FetchLimits::Tiny(), copies_);
   fetcher->SetSource(4, {endpoint, {}});
-  Fetch(*fetcher, 1, {Id(3), 4, 2});
+  Fetch(*fetcher, 1, {Id(3), 4, {2}});
   answers_.WaitForAll();
   const Status status = answers_.status(3, 2);
   EXPECT_EQ(status.code(), Code::kUnavailable);
@@ -313,10 +359,11 @@ TEST_F(SegmentFetcherTest, LostDamagedAndUnknownEachHaveTheirCode) {
   auto fetcher = NewFetcher(FetchLimits(), copies_);
   fetcher->SetToken(MintFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
   fetcher->SetSource(0, {service->endpoint(), {}});
-  Fetch(*fetcher, 1, {Id(0), 0, 0});
-  Fetch(*fetcher, 1, {Id(1), 0, 0});
-  Fetch(*fetcher, 1, {Id(2), 9, 0});
-  Fetch(*fetcher, 1, {Id(2), 0, 77});
+  Fetch(*fetcher, 1, {Id(0), 0, {0}});
+  Fetch(*fetcher, 1, {Id(1), 0, {0}});
+  Fetch(*fetcher, 1, {Id(2), 9, {0}});
+  Fetch(*fetcher, 1, {Id(2), 0, {77}});
+  Fetch(*fetcher, 1, {Id(2), 0, {3, 3}});
   answers_.WaitForAll();
   EXPECT_EQ(answers_.status(0, 0).code(), Code::kNotFound);
   EXPECT_EQ(answers_.status(1, 0).code(), Code::kDataLoss);
@@ -324,6 +371,60 @@ TEST_F(SegmentFetcherTest, LostDamagedAndUnknownEachHaveTheirCode) {
   EXPECT_EQ(answers_.status(2, 0).code(), Code::kUnavailable);
   EXPECT_THAT(answers_.status(2, 0).message(), HasSubstr("worker 9"));
   EXPECT_EQ(answers_.status(2, 77).code(), Code::kInvalidArgument);
+  const Status beyond = answers_.status(2, {3, 3});
+  EXPECT_EQ(beyond.code(), Code::kInvalidArgument);
+  EXPECT_THAT(beyond.message(), HasSubstr("map task 2, attempt 1 from worker 0"));
+  EXPECT_THAT(beyond.message(), HasSubstr("5 partitions does not have partitions 3 to 5"));
+}
+
+TEST_F(SegmentFetcherTest, DamageInTheMiddleOfARangeIsDataLossThatNamesItsPartition) {
+  const auto store = std::make_shared<MemorySegmentStore>(budget_);
+  std::string damaged = RandomSegment(Id(1), 1);
+  const Extent extent = ReaderOf(damaged, Id(1))->extent(1, 2);
+  ASSERT_GT(extent.blocks, 0u);
+  char& byte = damaged[extent.offset + extent.stored_bytes / 2];
+  byte = static_cast<char>(byte ^ 1);
+  Put(*store, Id(1), damaged);
+  auto service = Serve(kTcp, store);
+  auto fetcher = NewFetcher(FetchLimits(), copies_);
+  fetcher->SetToken(MintFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
+  fetcher->SetSource(0, {service->endpoint(), {}});
+  Fetch(*fetcher, 1, {Id(1), 0, {1, 3}});
+  answers_.WaitForAll();
+  EXPECT_EQ(answers_.status(1, {1, 3}).code(), Code::kDataLoss);
+  EXPECT_THAT(answers_.status(1, {1, 3}).message(), HasSubstr("run 1, partition 2) is damaged"));
+}
+
+// What joining small partitions is for: one head, one index and two requests instead of 64 times
+// as many.
+TEST_F(SegmentFetcherTest, ARangeOf64PartitionsCostsTheRequestsAndTheHeadOfOne) {
+  const auto store = std::make_shared<MemorySegmentStore>(budget_);
+  SegmentShape shape;
+  shape.partitions = 64;
+  shape.records = 1000;
+  const std::string segment = RandomSegment(Id(0), 1, shape);
+  Put(*store, Id(0), segment);
+  const std::uint64_t head_bytes = HeadOf(segment).size();
+  const std::uint64_t stream_bytes = segment.size() - head_bytes;
+  FetchLimits limits;
+  limits.request_timeout_ms = 30'000;
+  ASSERT_LT(head_bytes, limits.head_bytes_first);
+  ASSERT_LT(stream_bytes, limits.request_bytes);
+  for (const std::uint32_t count : {64u, 1u}) {
+    auto service = Serve(kTcp, store);
+    auto fetcher = NewFetcher(limits, copies_);
+    fetcher->SetToken(MintFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
+    fetcher->SetSource(0, {service->endpoint(), {}});
+    std::uint64_t orders = 0;
+    for (std::uint32_t first = 0; first < shape.partitions; first += count, ++orders)
+      Fetch(*fetcher, 1, {Id(0), 0, {first, count}});
+    answers_.WaitForAll();
+    EXPECT_EQ(service->requests(), 2 * orders);
+    EXPECT_EQ(service->payload_bytes(), orders * head_bytes + stream_bytes);
+    EXPECT_EQ(fetcher->CancelAll(1).segments, orders);
+    fetcher.reset();
+    answers_.Clear();
+  }
 }
 
 TEST_F(SegmentFetcherTest, AWrongTokenIsPermissionDenied) {
@@ -331,7 +432,7 @@ TEST_F(SegmentFetcherTest, AWrongTokenIsPermissionDenied) {
   auto fetcher = NewFetcher(FetchLimits(), copies_);
   fetcher->SetToken("not a token", UINT64_MAX);
   fetcher->SetSource(0, {service->endpoint(), {}});
-  Fetch(*fetcher, 1, {Id(2), 0, 0});
+  Fetch(*fetcher, 1, {Id(2), 0, {0}});
   answers_.WaitForAll();
   EXPECT_EQ(answers_.status(2, 0).code(), Code::kPermissionDenied);
 }
@@ -419,7 +520,7 @@ TEST_F(SegmentFetcherTest, NoMoreIsAskedOfAWorkerThanItsWindow) {
   fetcher->SetSource(1, {b.endpoint(), {}});
   for (std::uint32_t map = 0; map < 10; ++map)
     for (std::uint32_t partition = 0; partition < 5; ++partition)
-      Fetch(*fetcher, partition, {Id(map), map % 2, partition});
+      Fetch(*fetcher, partition, {Id(map), map % 2, {partition}});
   answers_.WaitForAll();
   for (std::uint32_t map = 0; map < 10; ++map) ASSERT_NE(answers_.reader(map, 0), nullptr);
   EXPECT_LE(a.asked_bytes_max(), limits.source_window_bytes);
@@ -452,7 +553,7 @@ TEST_F(SegmentFetcherTest, DamageOnTheWayIsHealedByAskingAgain) {
   limits.tries_max = 50;
   auto fetcher = NewFetcher(limits, copies_);
   fetcher->SetSource(0, {worker.endpoint(), {}});
-  for (std::uint32_t map = 0; map < 10; ++map) Fetch(*fetcher, 1, {Id(map), 0, 3});
+  for (std::uint32_t map = 0; map < 10; ++map) Fetch(*fetcher, 1, {Id(map), 0, {3}});
   answers_.WaitForAll();
   for (std::uint32_t map = 0; map < 10; ++map) {
     const auto reader = answers_.reader(map, 3);
@@ -471,7 +572,7 @@ TEST_F(SegmentFetcherTest, ABlockThatWasSentWrongIsDataLossThoughItsPayloadHashI
   });
   auto fetcher = NewFetcher(TinyLimits(), copies_);
   fetcher->SetSource(6, {worker.endpoint(), {}});
-  Fetch(*fetcher, 1, {Id(0), 6, 3});
+  Fetch(*fetcher, 1, {Id(0), 6, {3}});
   answers_.WaitForAll();
   EXPECT_EQ(answers_.status(0, 3).code(), Code::kDataLoss);
   EXPECT_THAT(answers_.status(0, 3).message(), HasSubstr("worker 6 at " + worker.endpoint()));
@@ -483,7 +584,7 @@ TEST_F(SegmentFetcherTest, WorkersThatAreGoneAndTicketsThatAreCancelledAnswerEac
   auto fetcher = NewFetcher(TinyLimits(), copies_);
   for (std::uint32_t worker = 0; worker < 2; ++worker)
     fetcher->SetSource(worker, {"tcp://127.0.0.1:" + std::to_string(1 + worker), {}});
-  for (std::uint32_t map = 0; map < 40; ++map) Fetch(*fetcher, map % 4, {Id(map), map % 2, 0});
+  for (std::uint32_t map = 0; map < 40; ++map) Fetch(*fetcher, map % 4, {Id(map), map % 2, {0}});
   EXPECT_EQ(fetcher->CancelAll(1).segments, 0u);
   EXPECT_EQ(answers_.open(), 30u);
   EXPECT_EQ(answers_.status(1, 0).code(), Code::kCancelled);
@@ -493,7 +594,7 @@ TEST_F(SegmentFetcherTest, WorkersThatAreGoneAndTicketsThatAreCancelledAnswerEac
   EXPECT_EQ(answers_.status(0, 0).code(), Code::kUnavailable);
   EXPECT_THAT(answers_.status(0, 0).message(), HasSubstr("gone"));
   EXPECT_EQ(answers_.status(3, 0).code(), Code::kCancelled);
-  Fetch(*fetcher, 9, {Id(50), 1, 0});
+  Fetch(*fetcher, 9, {Id(50), 1, {0}});
   fetcher.reset();
   EXPECT_EQ(answers_.open(), 0u);
   EXPECT_EQ(answers_.status(50, 0).code(), Code::kCancelled);
@@ -516,7 +617,7 @@ TEST_F(SegmentFetcherTest, GarbageIsCountedAndOthersAreServed) {
   auto fetcher = NewFetcher(FetchLimits(), copies_);
   fetcher->SetToken(MintFetchToken(token_key_, {kJob, UINT64_MAX}), UINT64_MAX);
   fetcher->SetSource(0, {service->endpoint(), {}});
-  Fetch(*fetcher, 1, {Id(0), 0, 1});
+  Fetch(*fetcher, 1, {Id(0), 0, {1}});
   answers_.WaitForAll();
   EXPECT_NE(answers_.reader(0, 1), nullptr);
   while (service->bad_messages() < 201) std::this_thread::yield();

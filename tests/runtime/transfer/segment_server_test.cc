@@ -13,6 +13,7 @@
 namespace spillway {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
 
 constexpr std::uint64_t kJob = 7;
@@ -40,12 +41,12 @@ class SegmentServerTest : public testing::Test {
     return segment;
   }
 
-  static wire::FetchRequest Request(std::uint32_t partition) {
+  static wire::FetchRequest Request(const PartitionRange& partitions) {
     wire::FetchRequest request;
     request.set_id(99);
     request.set_job(kJob);
     request.set_segment_job(kSegmentJob);
-    request.set_partition(partition);
+    SetPartitions(request, partitions);
     return request;
   }
 
@@ -73,36 +74,21 @@ class SegmentServerTest : public testing::Test {
   std::string message_;
 };
 
-std::string StreamOf(const std::string& segment, const SegmentId& id, std::uint32_t partition) {
-  auto reader = SegmentReader::Open(std::make_shared<StringBytes>(segment, true), id);
-  std::string stream;
-  for (std::uint32_t run = 0; run < (*reader)->runs(); ++run) {
-    const Extent& extent = (*reader)->extent(run, partition);
-    stream += segment.substr(extent.offset, extent.stored_bytes);
-  }
-  return stream;
-}
-
-std::string HeadOf(const std::string& segment) {
-  SegmentFooter footer;
-  std::memcpy(&footer, segment.data() + segment.size() - sizeof footer, sizeof footer);
-  return segment.substr(0, sizeof(SegmentHeader)) + segment.substr(footer.index_offset);
-}
-
 TEST_F(SegmentServerTest, AnyRangesOfAnyPartitionAreWhatLiesInTheSegment) {
   std::vector<std::string> segments;
   for (std::uint32_t map = 0; map < 6; ++map) segments.push_back(Add(map, map + 1));
   for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937_64 random(seed);
-    const auto partition = static_cast<std::uint32_t>(random() % 5);
-    wire::FetchRequest request = Request(partition);
+    const std::vector<PartitionRange> ranges = RangesOf(5);
+    const PartitionRange partitions = ranges[random() % ranges.size()];
+    wire::FetchRequest request = Request(partitions);
     std::string expected;
     for (std::uint64_t n = 1 + random() % 4; n > 0; --n) {
       const auto map = static_cast<std::uint32_t>(random() % 6);
       const bool head = random() % 3 == 0;
       const std::string all =
-          head ? HeadOf(segments[map]) : StreamOf(segments[map], Id(map), partition);
+          head ? HeadOf(segments[map]) : StreamOf(segments[map], Id(map), partitions);
       const std::uint64_t position = random() % 4 == 0 ? 0 : random() % (all.size() + 1);
       const std::uint64_t bytes = std::min<std::uint64_t>(random() % 2500, all.size() - position);
       // More than there is of a head, because nobody knows its size.
@@ -127,8 +113,8 @@ TEST_F(SegmentServerTest, AnyRangesOfAnyPartitionAreWhatLiesInTheSegment) {
 
 TEST_F(SegmentServerTest, WhatIsNotThereIsNotFoundAndTheOtherRangesAreSent) {
   const std::string segment = Add(3, 1);
-  const std::string stream = StreamOf(segment, Id(3), 0);
-  wire::FetchRequest request = Request(0);
+  const std::string stream = StreamOf(segment, Id(3), {0});
+  wire::FetchRequest request = Request({0});
   AddRange(request, 4, false, 0, 10);
   AddRange(request, 3, false, 0, 10);
   AddRange(request, 3, false, stream.size() - 5, 6);
@@ -140,19 +126,36 @@ TEST_F(SegmentServerTest, WhatIsNotThereIsNotFoundAndTheOtherRangesAreSent) {
             static_cast<std::uint32_t>(Code::kInvalidArgument));
   EXPECT_EQ(answer.reply.xxh3(), Digest(answer.payload.view()));
 
-  request = Request(0);
+  request = Request({0});
   request.set_job(8);
   AddRange(request, 3, false, 0, 10);
   EXPECT_EQ(AskOne(request), Code::kNotFound);
-  request = Request(5);
-  AddRange(request, 3, false, 0, 10);
-  EXPECT_EQ(AskOne(request), Code::kInvalidArgument);
-  EXPECT_THAT(message_, HasSubstr("partition 5 of 5"));
+}
+
+TEST_F(SegmentServerTest, PartitionsThatTheSegmentDoesNotHaveAreRefused) {
+  Add(3, 1);
+  for (const bool head : {true, false}) {
+    for (const auto& [partitions, name] : std::vector<std::pair<PartitionRange, std::string>>{
+             {{5}, "partition 5"},
+             {{UINT32_MAX}, "partition 4294967295"},
+             {{4, 2}, "partitions 4 to 5"},
+             {{0, UINT32_MAX}, "partitions 0 to 4294967294"},
+             {{2, UINT32_MAX}, "partitions 2 to 4294967296"},
+             {{UINT32_MAX, UINT32_MAX}, "partitions 4294967295 to 8589934589"}}) {
+      wire::FetchRequest request = Request(partitions);
+      AddRange(request, 3, head, 0, 10);
+      EXPECT_EQ(AskOne(request), Code::kInvalidArgument) << name;
+      EXPECT_THAT(message_, EndsWith("a segment of 5 partitions does not have " + name));
+    }
+    wire::FetchRequest request = Request({3, 2});
+    AddRange(request, 3, head, 0, 10);
+    EXPECT_EQ(AskOne(request), Code::kOk) << message_;
+  }
 }
 
 TEST_F(SegmentServerTest, ADiscardedSegmentIsNotFoundOnceItIsForgotten) {
   Add(3, 1);
-  wire::FetchRequest request = Request(0);
+  wire::FetchRequest request = Request({0});
   AddRange(request, 3, false, 0, 10);
   EXPECT_EQ(AskOne(request), Code::kOk);
   ASSERT_TRUE(store_->Discard(Id(3)).ok());
@@ -167,13 +170,13 @@ TEST_F(SegmentServerTest, ADiscardedSegmentIsNotFoundOnceItIsForgotten) {
 
 TEST_F(SegmentServerTest, LimitsHoldWhateverIsAskedFor) {
   Add(3, 1);
-  wire::FetchRequest request = Request(0);
+  wire::FetchRequest request = Request({0});
   AddRange(request, 3, true, 0, 10'000);
   EXPECT_EQ(AskOne(request), Code::kOk);
   request.mutable_ranges(0)->set_bytes(10'001);
   EXPECT_EQ(AskOne(request), Code::kInvalidArgument);
   for (const std::uint64_t bytes : {UINT64_MAX, UINT64_MAX - 1, std::uint64_t{1} << 63}) {
-    wire::FetchRequest two = Request(0);
+    wire::FetchRequest two = Request({0});
     AddRange(two, 3, true, 0, bytes);
     AddRange(two, 3, true, 0, UINT64_MAX - bytes + 2);
     const auto answer = server_.Handle(two);
@@ -181,10 +184,10 @@ TEST_F(SegmentServerTest, LimitsHoldWhateverIsAskedFor) {
     EXPECT_EQ(answer.reply.ranges(1).status().code(),
               static_cast<std::uint32_t>(Code::kInvalidArgument));
   }
-  request = Request(0);
+  request = Request({0});
   for (int i = 0; i < 5; ++i) AddRange(request, 3, true, 0, 1);
   EXPECT_EQ(AskOne(request), Code::kInvalidArgument);
-  request = Request(0);
+  request = Request({0});
   AddRange(request, 3, false, UINT64_MAX, 10);
   EXPECT_EQ(AskOne(request), Code::kInvalidArgument);
 }
@@ -193,9 +196,9 @@ TEST_F(SegmentServerTest, LimitsHoldWhateverIsAskedFor) {
 // sizes: a block that is sent whole is checked; one that is cut by a piece's end is the receiver's.
 TEST_F(SegmentServerTest, ADamagedBlockIsDataLossAndNamesTheSegment) {
   const std::string good = RandomSegment(Id(3), 5);
-  auto reader = SegmentReader::Open(std::make_shared<StringBytes>(good, true), Id(3));
-  const Extent extent = (*reader)->extent(2, 0);
-  const std::uint64_t stream_bytes = StreamOf(good, Id(3), 0).size();
+  const Extent extent = ReaderOf(good, Id(3))->extent(2, 1);
+  const PartitionRange partitions{0, 3};
+  const std::uint64_t stream_bytes = StreamOf(good, Id(3), partitions).size();
   std::uint64_t found = 0, missed = 0;
   for (std::uint64_t at = 0; at < extent.stored_bytes; ++at) {
     std::string bad = good;
@@ -207,7 +210,7 @@ TEST_F(SegmentServerTest, ADamagedBlockIsDataLossAndNamesTheSegment) {
     Code code = Code::kOk;
     for (std::uint64_t position = 0; position < stream_bytes && code == Code::kOk;
          position += piece_bytes) {
-      wire::FetchRequest request = Request(0);
+      wire::FetchRequest request = Request(partitions);
       AddRange(request, 3, false, position, std::min(piece_bytes, stream_bytes - position));
       code = AskOne(request);
     }
@@ -218,7 +221,7 @@ TEST_F(SegmentServerTest, ADamagedBlockIsDataLossAndNamesTheSegment) {
     }
     ASSERT_EQ(code, Code::kDataLoss);
     ASSERT_THAT(message_, HasSubstr("memory segment of map task 3"));
-    ASSERT_THAT(message_, HasSubstr("run 2, partition 0"));
+    ASSERT_THAT(message_, HasSubstr("run 2, partition 1"));
   }
   EXPECT_GT(found, 2 * missed);
 }
@@ -227,7 +230,7 @@ TEST_F(SegmentServerTest, AnythingDamagedInTheHeadIsDataLoss) {
   std::string bad = RandomSegment(Id(3), 5);
   bad[bad.size() - 100] = static_cast<char>(bad[bad.size() - 100] ^ 1);
   Put(*store_, Id(3), bad);
-  wire::FetchRequest request = Request(0);
+  wire::FetchRequest request = Request({0});
   AddRange(request, 3, true, 0, 1000);
   EXPECT_EQ(AskOne(request), Code::kDataLoss);
 }
@@ -269,6 +272,17 @@ TEST(SegmentServer, TheTokenDecides) {
   }
   now = 2000;
   EXPECT_EQ(ask(7, 2000, good), Code::kPermissionDenied);
+}
+
+TEST(FetchMessage, OnePartitionIsToldAsBeforeThereWereRanges) {
+  wire::FetchRequest request;
+  request.set_partition(7);
+  const std::string before = request.SerializeAsString();
+  EXPECT_EQ(PartitionsOf(request), (PartitionRange{7, 1}));
+  SetPartitions(request, {7, 3});
+  EXPECT_EQ(PartitionsOf(request), (PartitionRange{7, 3}));
+  SetPartitions(request, {7});
+  EXPECT_EQ(request.SerializeAsString(), before);
 }
 
 TEST(FetchMessage, WhatIsNoRequestIsInvalidArgument) {

@@ -36,10 +36,10 @@ TEST(LocalSegmentSource, OpensWhatTheStoreHas) {
   const std::string segment = RandomSegment(Id(3), 1);
   Put(store, Id(3), segment);
   LocalSegmentSource source(store);
-  const auto reader = FetchOne(source, {Id(3), 0, 2});
+  const auto reader = FetchOne(source, {Id(3), 0, {2}});
   ASSERT_TRUE(reader.ok()) << reader.status().message();
   EXPECT_EQ(*ReadPartition(**reader, 2), ExpectedPartition(segment, Id(3), 2));
-  EXPECT_EQ(FetchOne(source, {Id(4), 0, 2}).status().code(), Code::kNotFound);
+  EXPECT_EQ(FetchOne(source, {Id(4), 0, {2}}).status().code(), Code::kNotFound);
   EXPECT_EQ(source.CancelAll(1).segments, 1u);
   EXPECT_EQ(source.CancelAll(1).segments, 0u);
 }
@@ -93,8 +93,8 @@ class ClusterSegmentSourceTest : public testing::Test {
   void ExpectRead(const SegmentOrder& order, const std::string& segment) {
     const auto reader = FetchOne(*source_, order);
     ASSERT_TRUE(reader.ok()) << reader.status().message();
-    EXPECT_EQ(*ReadPartition(**reader, order.partition),
-              ExpectedPartition(segment, order.id, order.partition));
+    EXPECT_EQ(*ReadPartitions(**reader, order.partitions),
+              ExpectedPartitions(segment, order.id, order.partitions));
   }
 
   const std::string root_;
@@ -116,11 +116,11 @@ TEST_F(ClusterSegmentSourceTest, SegmentsOfThisHostAreReadFromFilesAndOthersAreF
   const std::string neighbour = PutOnDisk("w1", 2), other_disk = PutOnDisk("w1b", 3);
   const std::string far = RandomSegment(Id(4), 4);
   Put(*remote_, Id(4), far);
-  ExpectRead({Id(1), 0, 2}, own);
-  ExpectRead({Id(2), 1, 2}, neighbour);
-  ExpectRead({Id(3), 1, 2}, other_disk);
+  ExpectRead({Id(1), 0, {2}}, own);
+  ExpectRead({Id(2), 1, {2, 3}}, neighbour);
+  ExpectRead({Id(3), 1, {0, 5}}, other_disk);
   EXPECT_EQ(service_->requests(), 0u);
-  ExpectRead({Id(4), 2, 2}, far);
+  ExpectRead({Id(4), 2, {1, 3}}, far);
   EXPECT_GT(service_->requests(), 0u);
   const FetchTotals totals = source_->CancelAll(1);
   EXPECT_EQ(totals.segments, 4u);
@@ -132,19 +132,19 @@ TEST_F(ClusterSegmentSourceTest, FilesThatCannotBeSeenAreFetchedButNotFromOursel
   source_->SetPlace(Place(1, "here", {"in-another-container"}));
   const std::string segment = RandomSegment(Id(4), 4);
   Put(*remote_, Id(4), segment);
-  ExpectRead({Id(4), 1, 2}, segment);
-  EXPECT_EQ(FetchOne(*source_, {Id(4), 0, 2}).status().code(), Code::kNotFound);
+  ExpectRead({Id(4), 1, {2}}, segment);
+  EXPECT_EQ(FetchOne(*source_, {Id(4), 0, {2}}).status().code(), Code::kNotFound);
 }
 
 TEST_F(ClusterSegmentSourceTest, AWorkerThatIsUnknownOrGoneIsUnavailableAtOnce) {
-  const auto unknown = FetchOne(*source_, {Id(4), 5, 2}).status();
+  const auto unknown = FetchOne(*source_, {Id(4), 5, {2}}).status();
   EXPECT_EQ(unknown.code(), Code::kUnavailable);
   EXPECT_THAT(unknown.message(), HasSubstr("worker 5"));
   wire::WorkerPlace place = Place(2, "there", {});
   source_->SetPlace(place);
   place.set_gone(true);
   source_->SetPlace(place);
-  const auto gone = FetchOne(*source_, {Id(4), 2, 2}).status();
+  const auto gone = FetchOne(*source_, {Id(4), 2, {2}}).status();
   EXPECT_EQ(gone.code(), Code::kUnavailable);
   EXPECT_THAT(gone.message(), HasSubstr("gone"));
 }
@@ -156,7 +156,7 @@ TEST_F(ClusterSegmentSourceTest, DamageOfAFileIsDataLossAndNotAskedForElsewhere)
   DiskSegmentStore store(files_, {.directories = {JobDirectory(root_ + "/w1", kJob)}});
   segment.back() = 'x';
   Put(store, Id(4), segment);
-  EXPECT_EQ(FetchOne(*source_, {Id(4), 1, 2}).status().code(), Code::kDataLoss);
+  EXPECT_EQ(FetchOne(*source_, {Id(4), 1, {2}}).status().code(), Code::kDataLoss);
   EXPECT_EQ(service_->requests(), 0u);
 }
 

@@ -5,12 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "shuffle/format/segment_layout.h"
 #include "shuffle/format/segment_reader.h"
 #include "shuffle/format/segment_writer.h"
 #include "shuffle/store/memory_segment_store.h"
@@ -23,6 +26,7 @@ struct SegmentShape {
   std::uint32_t partitions = 5;
   std::size_t records = 400;
   std::size_t value_bytes_max = 40;
+  std::set<std::uint32_t> empty_partitions;
   SegmentWriterOptions writer = {.block_bytes = 100, .compression = Compression::kLz4};
 };
 
@@ -36,6 +40,7 @@ inline std::string RandomSegment(const SegmentId& id, std::uint64_t seed,
     record.run = static_cast<std::uint32_t>(random() % shape.runs);
     record.partition = static_cast<std::uint32_t>(random() % shape.partitions);
     if (record.run % 2 == 1 && record.partition % 3 == 1) continue;
+    if (shape.empty_partitions.count(record.partition) > 0) continue;
     for (std::size_t n = random() % 10; n > 0; --n)
       record.key += static_cast<char>('a' + random() % 26);
     const std::size_t value_bytes = random() % (shape.value_bytes_max + 1);
@@ -76,14 +81,68 @@ inline Result<std::string> ReadPartition(const SegmentReader& reader, std::uint3
   return all;
 }
 
+/// The same of each partition of a range.
+inline Result<std::vector<std::string>> ReadPartitions(
+    const SegmentReader& reader, const PartitionRange& partitions,
+    const SegmentReader::OpenOptions& options = {}) {
+  std::vector<std::string> all;
+  for (std::uint32_t partition = partitions.first; partition < partitions.end(); ++partition) {
+    SPILLWAY_ASSIGN_OR_RETURN(std::string read, ReadPartition(reader, partition, options));
+    all.push_back(std::move(read));
+  }
+  return all;
+}
+
+inline std::shared_ptr<const SegmentReader> ReaderOf(const std::string& segment,
+                                                     const SegmentId& id) {
+  auto reader = SegmentReader::Open(std::make_shared<StringBytes>(segment, true), id);
+  EXPECT_TRUE(reader.ok()) << reader.status().message();
+  return std::move(*reader);
+}
+
 /// What the reduce side must see: read from the segment itself.
 inline std::string ExpectedPartition(const std::string& segment, const SegmentId& id,
                                      std::uint32_t partition) {
-  auto reader = SegmentReader::Open(std::make_shared<StringBytes>(segment, true), id);
-  EXPECT_TRUE(reader.ok()) << reader.status().message();
-  auto read = ReadPartition(**reader, partition);
+  auto read = ReadPartition(*ReaderOf(segment, id), partition);
   EXPECT_TRUE(read.ok()) << read.status().message();
   return read.ok() ? *read : std::string();
+}
+
+inline std::vector<std::string> ExpectedPartitions(const std::string& segment, const SegmentId& id,
+                                                   const PartitionRange& partitions) {
+  auto read = ReadPartitions(*ReaderOf(segment, id), partitions);
+  EXPECT_TRUE(read.ok()) << read.status().message();
+  return read.ok() ? *read : std::vector<std::string>();
+}
+
+/// Everything of a segment that is not blocks (docs/formats/fetch.md).
+inline std::string HeadOf(const std::string& segment) {
+  SegmentFooter footer;
+  std::memcpy(&footer, segment.data() + segment.size() - sizeof footer, sizeof footer);
+  return segment.substr(0, sizeof(SegmentHeader)) + segment.substr(footer.index_offset);
+}
+
+/// The stream of a range of partitions, put together from one extent after the other.
+inline std::string StreamOf(const std::string& segment, const SegmentId& id,
+                            const PartitionRange& partitions) {
+  const auto reader = ReaderOf(segment, id);
+  std::string stream;
+  for (std::uint32_t run = 0; run < reader->runs(); ++run) {
+    for (std::uint32_t partition = partitions.first; partition < partitions.end(); ++partition) {
+      const Extent& extent = reader->extent(run, partition);
+      stream += segment.substr(extent.offset, extent.stored_bytes);
+    }
+  }
+  return stream;
+}
+
+/// All ranges of so many partitions.
+inline std::vector<PartitionRange> RangesOf(std::uint32_t partitions) {
+  std::vector<PartitionRange> ranges;
+  for (std::uint32_t first = 0; first < partitions; ++first)
+    for (std::uint32_t count = 1; count <= partitions - first; ++count)
+      ranges.push_back({first, count});
+  return ranges;
 }
 
 }  // namespace spillway
