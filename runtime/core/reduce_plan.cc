@@ -60,10 +60,10 @@ bool IsHot(const ReduceLoads& loads, std::uint32_t partition, const ReducePlanOp
   if (!loads.associative || loads.slots < 2) return false;
   if (loads.maps < 2 * std::uint64_t{options.maps_per_piece_min}) return false;
   const std::uint64_t bytes = loads.bytes[partition];
-  const std::uint64_t others = loads.bytes.size() - 1;
   // What one slot has to do while the others share the rest.
-  return bytes >= options.split_bytes_min && bytes > loads.all_bytes / loads.slots &&
-         bytes * others > kHotFactor * (loads.all_bytes - bytes);
+  if (bytes < options.split_bytes_min || bytes <= loads.all_bytes / loads.slots) return false;
+  const std::uint64_t others = loads.bytes.size() - 1;
+  return others == 0 || bytes * others > kHotFactor * (loads.all_bytes - bytes);
 }
 
 ReducePlan PlanReduces(const ReduceLoads& loads, const ReducePlanOptions& options,
