@@ -65,6 +65,12 @@ LoopExchange::Options ExchangeOptions(const JobRuntime& job, bool alone) {
           .checkpoints = alone ? nullptr : &job.checkpoints};
 }
 
+/// All that the maps left, or pieces that combines made of it, of a map's each at least.
+bool HasSegments(const JobRuntime& job, const wire::StartReduce& start) {
+  if (start.first_segment() == 0) return start.maps() == job.maps;
+  return start.first_segment() >= job.maps && start.maps() <= job.maps;
+}
+
 bool LosesSegment(Code code) {
   return code == Code::kNotFound || code == Code::kDataLoss || code == Code::kUnavailable;
 }
@@ -154,8 +160,7 @@ void TaskEngine::On(const wire::StartReduce& start) {
     if (Repeated(id, deferred)) {
       // Answered below.
     } else if (id.kind != TaskKind::kReduce || job_.map_only() ||
-               !partitions.IsWithin(job_.context.partitions) ||
-               (start.first_segment() == 0 && start.maps() != job_.maps)) {
+               !partitions.IsWithin(job_.context.partitions) || !HasSegments(job_, start)) {
       deferred.posts.push_back(
           Message(FailedAttempt(id, InvalidArgument("the job has no " + AttemptText(id) + " of " +
                                                     std::to_string(start.maps()) + " map tasks"))));

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <thread>
@@ -449,6 +450,282 @@ TEST(TaskEngineTest, UserCodeThatIsDeafToAStopIsGivenUp) {
   while (e.stuck.empty()) e.engine->Tick();
   EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kAttemptStopped).has_value());
   gate.Open();
+}
+
+// --- Reduces of several partitions.
+
+wire::Message StartJoin(const TestJob& job, const AttemptId& first, std::uint32_t partitions) {
+  wire::Message message = job.StartReduce(first);
+  message.mutable_start_reduce()->set_partitions(partitions);
+  return message;
+}
+
+/// All maps of the job, on the engine.
+std::vector<AttemptId> RunMaps(Engine& e, const TestJob& job) {
+  std::vector<AttemptId> maps;
+  for (std::uint32_t map = 0; map < job.start.maps(); ++map) {
+    maps.push_back(job.Map(map));
+    e.engine->Handle(job.StartMap(maps.back()));
+    EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kMapDone).has_value());
+  }
+  return maps;
+}
+
+/// What an attempt answers that is told these segments.
+wire::Message RunReading(Engine& e, const TestJob& job, const wire::Message& start,
+                         const std::vector<AttemptId>& segments) {
+  const AttemptId id = FromWire(start.has_start_combine() ? start.start_combine().attempt()
+                                                          : start.start_reduce().attempt());
+  e.engine->Handle(start);
+  e.engine->Handle(job.Available(id, segments));
+  return e.inbox.Next().value_or(wire::Message());
+}
+
+std::size_t FilesIn(const std::string& directory) {
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory))
+    files += entry.is_regular_file() ? 1 : 0;
+  return files;
+}
+
+TEST(TaskEngineJoinTest, WritesAPartOfEachPartitionAndAsksOnceToCommitThem) {
+  const CountedLines lines(3);
+  TestJob job(TestPlugin("faulty"), {"well"}, lines.text, 3, 5);
+  job.start.mutable_spec()->set_durable(true);
+  Engine e(job, 2);
+  const std::vector<AttemptId> maps = RunMaps(e, job);
+  const wire::Message answer = RunReading(e, job, StartJoin(job, job.Reduce(1), 3), maps);
+  ASSERT_TRUE(answer.has_commit_request()) << answer.ShortDebugString();
+  const wire::CommitRequest& request = answer.commit_request();
+  EXPECT_EQ(FromWire(request.attempt()), job.Reduce(1));
+  ASSERT_EQ(request.joined_size(), 2);
+  EXPECT_EQ(e.source.fetches(), 3) << "one for each map output, whatever the partitions";
+  std::uint64_t records = 0;
+  for (std::uint32_t partition = 1; partition <= 3; ++partition) {
+    const wire::PartInfo& part =
+        partition == 1 ? request.part() : request.joined(static_cast<int>(partition) - 2).part();
+    const wire::PartitionLoad& load =
+        partition == 1 ? request.load() : request.joined(static_cast<int>(partition) - 2).load();
+    const wire::Message alone = RunReading(e, job, job.StartReduce(job.Reduce(partition, 1)), maps);
+    ASSERT_TRUE(alone.has_commit_request());
+    EXPECT_EQ(alone.commit_request().joined_size(), 0);
+    EXPECT_EQ(part.SerializeAsString(), alone.commit_request().part().SerializeAsString());
+    EXPECT_EQ(load.records(), alone.commit_request().load().records());
+    EXPECT_EQ(load.shuffled_bytes(), alone.commit_request().load().shuffled_bytes());
+    EXPECT_GT(load.run_us(), 0u);
+    EXPECT_FALSE(job.ReadPart(partition).empty());
+    EXPECT_EQ(job.ReadPart(partition), job.ReadPart(partition, 1));
+    records += part.records();
+  }
+  EXPECT_EQ(request.stats().output_records(), records);
+  EXPECT_FALSE(job.HasPart(0));
+  EXPECT_FALSE(job.HasPart(4));
+  e.engine->Handle(StartJoin(job, job.Reduce(1), 3));  // It asks again.
+  EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kCommitRequest).has_value());
+  e.engine->Handle(TestJob::Grant(job.Reduce(1)));
+  for (std::uint32_t partition = 1; partition <= 3; ++partition)
+    EXPECT_TRUE(job.HasPart(partition));
+}
+
+TEST(TaskEngineJoinTest, RemovesAllPartsWhenItMayNotCommit) {
+  const CountedLines lines(4);
+  for (const bool refused : {false, true}) {
+    TestJob job(TestPlugin("faulty"), {"well"}, lines.text, 2, 3);
+    Engine e(job, 1);
+    const std::vector<AttemptId> maps = RunMaps(e, job);
+    ASSERT_TRUE(RunReading(e, job, StartJoin(job, job.Reduce(0), 3), maps).has_commit_request());
+    EXPECT_EQ(FilesIn(job.start.staging_dir()), 3u);
+    e.engine->Handle(refused ? TestJob::Refuse(job.Reduce(0)) : TestJob::Stop(job.Reduce(0)));
+    EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kAttemptStopped).has_value());
+    EXPECT_EQ(FilesIn(job.start.staging_dir()), 0u);
+  }
+}
+
+TEST(TaskEngineJoinTest, LeavesNoFileWhenOneOfItsPartitionsFails) {
+  const CountedLines lines(5);
+  constexpr std::uint32_t kParts = 5;
+  TestJob job(TestPlugin("faulty"), {"reduce-throw"}, lines.text + "BOOM\n", 2, kParts);
+  Engine e(job, 1);
+  const std::vector<AttemptId> maps = RunMaps(e, job);
+  std::uint32_t bad = 0;
+  for (; bad < kParts; ++bad)
+    if (RunReading(e, job, job.StartReduce(job.Reduce(bad, 1)), maps).has_attempt_failed()) break;
+  ASSERT_GT(bad, 0u) << "it must be one in the middle: take other lines";
+  ASSERT_LT(bad, kParts - 1);
+  for (std::uint32_t partition = 0; partition < bad; ++partition)
+    e.engine->Handle(TestJob::Refuse(job.Reduce(partition, 1)));
+  for (std::uint32_t partition = 0; partition < bad; ++partition)
+    EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kAttemptStopped).has_value());
+  ASSERT_EQ(FilesIn(job.start.staging_dir()), 0u);
+  const wire::Message answer = RunReading(e, job, StartJoin(job, job.Reduce(0), kParts), maps);
+  ASSERT_TRUE(answer.has_attempt_failed()) << answer.ShortDebugString();
+  EXPECT_EQ(FromWire(answer.attempt_failed().attempt()), job.Reduce(0));
+  EXPECT_EQ(FromWire(answer.attempt_failed().status()).code(), Code::kUserCode);
+  EXPECT_EQ(FilesIn(job.start.staging_dir()), 0u);
+}
+
+TEST(TaskEngineJoinTest, FailsWhenItsPartitionsHaveTooManyDirectoriesTogether) {
+  // 600 directories with names of half a KiB: either partition's fit a commit, both do not.
+  std::string text;
+  for (int i = 0; i < 600; ++i)
+    text += std::to_string(i) + std::string(225, 'd') + "\t" + std::string(230, 'c') + "\t1\n";
+  TestJob job(TestPlugin("partitions"), {"write"}, text, 1, 2);
+  job.start.mutable_spec()->set_writes_directories(true);
+  Engine e(job, 1);
+  const std::vector<AttemptId> maps = RunMaps(e, job);
+  const wire::Message answer = RunReading(e, job, StartJoin(job, job.Reduce(0), 2), maps);
+  ASSERT_TRUE(answer.has_attempt_failed()) << answer.ShortDebugString().substr(0, 500);
+  EXPECT_EQ(FromWire(answer.attempt_failed().status()).code(), Code::kAborted)
+      << "so that each is reduced alone";
+  EXPECT_THAT(answer.attempt_failed().status().message(),
+              HasSubstr("2 partitions have more directories than one commit can tell of"));
+  EXPECT_EQ(FilesIn(job.start.staging_dir()), 0u);
+  for (std::uint32_t partition = 0; partition < 2; ++partition)
+    EXPECT_TRUE(
+        RunReading(e, job, job.StartReduce(job.Reduce(partition, 1)), maps).has_commit_request());
+  EXPECT_EQ(FilesIn(job.start.staging_dir()), 600u);
+}
+
+// --- Combines.
+
+AttemptId Combine(std::uint32_t task, std::uint32_t attempt = 0) {
+  return {kTestJob, TaskKind::kCombine, task, attempt};
+}
+
+/// A combine of partition 1 of the job below.
+wire::Message StartCombine(const AttemptId& id, const SegmentRange& sources,
+                           std::uint32_t segment) {
+  wire::Message message;
+  wire::StartCombine& start = *message.mutable_start_combine();
+  *start.mutable_attempt() = ToWire(id);
+  start.set_partition(1);
+  start.set_first_segment(sources.first);
+  start.set_segments(sources.count);
+  start.set_segment(segment);
+  return message;
+}
+
+/// Reads what combines wrote: segments behind those of the maps.
+wire::Message StartOfPieces(const TestJob& job, const AttemptId& id, std::uint32_t pieces) {
+  wire::Message message = job.StartReduce(id);
+  message.mutable_start_reduce()->set_first_segment(job.start.maps());
+  message.mutable_start_reduce()->set_maps(pieces);
+  return message;
+}
+
+std::string HotLines() {
+  std::string text;
+  for (int i = 0; i < 4'000; ++i)
+    text += "h" + std::to_string(i * 7919 % 101) + "\t" + std::to_string(i) + "\n";
+  return text;
+}
+
+TEST(TaskEngineCombineTest, LeavesSegmentsThatAReduceReadsInPlaceOfTheMaps) {
+  for (const char* how : {"combiner", "fold"}) {
+    SCOPED_TRACE(how);
+    TestJob job(TestPlugin("skewed"), {how}, HotLines(), 4, 2);
+    Engine e(job, 2);
+    const std::vector<AttemptId> maps = RunMaps(e, job);
+    for (std::uint32_t piece = 0; piece < 2; ++piece) {
+      const wire::Message answer =
+          RunReading(e, job, StartCombine(Combine(piece), {2 * piece, 2}, 4 + piece),
+                     {maps[2 * piece], maps[2 * piece + 1]});
+      ASSERT_TRUE(answer.has_map_done()) << answer.ShortDebugString();
+      EXPECT_EQ(FromWire(answer.map_done().attempt()), Combine(piece));
+      EXPECT_EQ(answer.map_done().records(), 101u);
+      EXPECT_GT(answer.map_done().segment_bytes(), 0u);
+      EXPECT_EQ(answer.map_done().partition_hashes_size(), 0) << "nobody compares them";
+    }
+    EXPECT_EQ(e.source.fetches(), 4);
+    const std::vector<AttemptId> pieces = {job.Map(4), job.Map(5)};
+    ASSERT_TRUE(
+        RunReading(e, job, StartOfPieces(job, job.Reduce(1), 2), pieces).has_commit_request());
+    ASSERT_TRUE(RunReading(e, job, job.StartReduce(job.Reduce(1, 1)), maps).has_commit_request());
+    EXPECT_FALSE(job.ReadPart(1).empty());
+    EXPECT_EQ(job.ReadPart(1), job.ReadPart(1, 1));
+    // The same order again does not run it again.
+    e.engine->Handle(StartCombine(Combine(0), {0, 2}, 4));
+    EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kMapDone).has_value());
+    EXPECT_EQ(e.source.fetches(), 10);
+  }
+}
+
+TEST(TaskEngineCombineTest, TellsOfASegmentThatItCannotReadAndWaitsForAnother) {
+  TestJob job(TestPlugin("skewed"), {"fold"}, HotLines(), 2, 2);
+  Engine e(job, 1);
+  const std::vector<AttemptId> maps = RunMaps(e, job);
+  const wire::Message lost =
+      RunReading(e, job, StartCombine(Combine(0), {1, 1}, 2), {job.Map(1, 5)});
+  ASSERT_TRUE(lost.has_segment_lost()) << lost.ShortDebugString();
+  EXPECT_EQ(FromWire(lost.segment_lost().reduce()), Combine(0));
+  EXPECT_EQ(lost.segment_lost().map_task(), 1u);
+  EXPECT_EQ(lost.segment_lost().map_attempt(), 5u);
+  EXPECT_FALSE(lost.segment_lost().ended());
+  e.engine->Handle(job.Available(Combine(0), maps));  // One of them is not for it.
+  EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kMapDone).has_value());
+  EXPECT_EQ(e.source.fetches(), 2);
+}
+
+TEST(TaskEngineCombineTest, IsStoppedWhileItWaits) {
+  TestJob job(TestPlugin("skewed"), {"fold"}, HotLines(), 2, 2);
+  Engine e(job, 1);
+  e.engine->Handle(StartCombine(Combine(0), {0, 2}, 2));
+  EXPECT_EQ(e.engine->attempts(), std::vector<AttemptId>{Combine(0)});
+  e.engine->Handle(TestJob::Stop(Combine(0)));
+  const auto stopped = e.inbox.AwaitKind(wire::Message::kAttemptStopped);
+  EXPECT_EQ(FromWire(stopped->attempt_stopped().attempt()), Combine(0));
+  EXPECT_TRUE(e.engine->attempts().empty());
+}
+
+TEST(TaskEngineCombineTest, TellsWhoFailed) {
+  TestJob job(TestPlugin("skewed"), {"failing"}, HotLines(), 2, 2);
+  Engine e(job, 1);
+  const wire::Message answer =
+      RunReading(e, job, StartCombine(Combine(0, 3), {0, 2}, 2), RunMaps(e, job));
+  ASSERT_TRUE(answer.has_attempt_failed()) << answer.ShortDebugString();
+  EXPECT_EQ(FromWire(answer.attempt_failed().attempt()), Combine(0, 3));
+  EXPECT_EQ(FromWire(answer.attempt_failed().status()).code(), Code::kUserCode);
+}
+
+TEST(TaskEngineCombineTest, NonsenseFailsItsAttemptOnly) {
+  TestJob job(TestPlugin("skewed"), {"fold"}, HotLines(), 4, 3);
+  Engine e(job, 1);
+  std::uint32_t attempt = 0;
+  const auto refused = [&](wire::Message message) {
+    SCOPED_TRACE(message.ShortDebugString());
+    auto& id = message.has_start_combine() ? *message.mutable_start_combine()->mutable_attempt()
+                                           : *message.mutable_start_reduce()->mutable_attempt();
+    id.set_attempt(++attempt);
+    e.engine->Handle(message);
+    const auto failed = e.inbox.AwaitKind(wire::Message::kAttemptFailed);
+    ASSERT_TRUE(failed.has_value());
+    EXPECT_EQ(FromWire(failed->attempt_failed().attempt()), FromWire(id));
+    EXPECT_EQ(FromWire(failed->attempt_failed().status()).code(), Code::kInvalidArgument);
+  };
+  refused(StartCombine(job.Reduce(0), {0, 4}, 4));  // A reduce.
+  refused(StartCombine(Combine(0), {0, 5}, 4));     // More maps than there are,
+  refused(StartCombine(Combine(0), {5, 0}, 4));     // behind them,
+  refused(StartCombine(Combine(0), {3, UINT32_MAX}, 4));
+  refused(StartCombine(Combine(0), {0, 4}, 3));  // In the place of a map's output.
+  wire::Message beyond = StartCombine(Combine(0), {0, 4}, 4);
+  beyond.mutable_start_combine()->set_partition(3);
+  refused(beyond);
+  refused(StartJoin(job, job.Reduce(1), 3));  // Partitions that there are not.
+  refused(StartJoin(job, job.Reduce(0), UINT32_MAX));
+  refused(StartJoin(job, job.Reduce(3), 1));
+  wire::Message few = job.StartReduce(job.Reduce(0));  // Some of the maps' outputs.
+  few.mutable_start_reduce()->set_maps(3);
+  refused(few);
+  wire::Message behind = StartOfPieces(job, job.Reduce(0), 2);
+  behind.mutable_start_reduce()->set_first_segment(2);  // Half maps', half combines'.
+  refused(behind);
+  refused(StartOfPieces(job, job.Reduce(0), 5));  // More pieces than maps.
+  refused(StartOfPieces(job, job.Reduce(0), UINT32_MAX));
+  EXPECT_TRUE(e.engine->attempts().empty());
+  TestJob map_only(BuiltInPlugin("grep"), {"needle"}, "a needle\n", 1, 1);
+  Engine other(map_only, 1);
+  other.engine->Handle(StartCombine(Combine(0), {0, 1}, 1));
+  EXPECT_TRUE(other.inbox.AwaitKind(wire::Message::kAttemptFailed).has_value());
 }
 
 }  // namespace
