@@ -12,6 +12,7 @@ namespace {
 
 const AttemptId kMap{7, TaskKind::kMap, 3, 1};
 const AttemptId kReduce{7, TaskKind::kReduce, 2, 4};
+const AttemptId kCombine{7, TaskKind::kCombine, 5, 0};
 
 std::vector<Event> Samples() {
   AttemptFailed failed{kMap, UserCodeError("it threw"), FailedRecord{{5, 99}, "/in"}};
@@ -27,7 +28,11 @@ std::vector<Event> Samples() {
           CommitRequested{kReduce},
           Committed{kReduce, 2},
           TakenOver{},
+          ReducesPlanned{7, {{{1, 2}, {5, 16}}, {{6, 64}, {70, 2}}}},
+          ReducesPlanned{7, {}},
+          AttemptDone{kCombine, 1'000, {}, {}},
           AttemptStarted{kMap, 3, true},
+          AttemptStarted{kCombine, 3, false},
           AttemptStopping{kMap, true},
           AttemptAbandoned{kMap}};
 }
@@ -55,6 +60,12 @@ TEST(JournalRecords, EventsComeBackAsTheyWere) {
     EXPECT_EQ(back->index(), event.index());
     EXPECT_EQ(Recorded(*back), Recorded(event));
     EXPECT_EQ(JobOf(*back), JobOf(event));
+    if (const auto* planned = std::get_if<ReducesPlanned>(&event)) {
+      EXPECT_EQ(std::get<ReducesPlanned>(*back).plan, planned->plan);
+    }
+    if (const auto* started = std::get_if<AttemptStarted>(&event)) {
+      EXPECT_EQ(std::get<AttemptStarted>(*back).attempt, started->attempt);
+    }
     if (const auto* done = std::get_if<AttemptDone>(&event)) {
       EXPECT_EQ(std::get<AttemptDone>(*back).partition_hashes, done->partition_hashes);
       EXPECT_EQ(std::get<AttemptDone>(*back).record_hashes, done->record_hashes);
