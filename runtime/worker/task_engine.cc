@@ -398,7 +398,11 @@ void TaskEngine::Finish(const AttemptId& id, AttemptEnd end) {
       if (end.beside != nullptr) end.beside->Remove();
       return;
     }
-    if (!end.parts.empty()) {
+    if (!end.parts.empty() && attempt->stopped.has_value()) {
+      // It was told too late to notice. Nobody answers such a request.
+      attempt->parts = std::move(end.parts);
+      End(id, *attempt, Message(StoppedAttempt(id)), deferred);
+    } else if (!end.parts.empty()) {
       attempt->state = State::kPromised;
       attempt->parts = std::move(end.parts);
       attempt->answer = end.answer;

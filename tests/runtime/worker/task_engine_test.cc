@@ -87,6 +87,8 @@ class GatedSource final : public SegmentSource {
 class Engine {
  public:
   Engine(TestJob& job, std::uint32_t threads, std::uint64_t task_timeout_ms = 0)
+      : Engine(job, threads, task_timeout_ms, job.files) {}
+  Engine(TestJob& job, std::uint32_t threads, std::uint64_t task_timeout_ms, FileSystem& files)
       : store_(job.files, {.directories = {job.scratch()}}), source(store_) {
     const wire::JobSpec& spec = job.start.spec();
     job.start.mutable_spec()->mutable_limits()->set_task_timeout_ms(task_timeout_ms);
@@ -99,7 +101,7 @@ class Engine {
         PlanMemory({.total_bytes = 64 * kMiB, .threads = threads, .split_bytes = 1 * kMiB}).value();
     engine = TaskEngine::Create(job.start,
                                 {.plugin = *plugin_,
-                                 .files = job.files,
+                                 .files = files,
                                  .segments = store_,
                                  .source = source,
                                  .board = *board_,
@@ -450,6 +452,88 @@ TEST(TaskEngineTest, UserCodeThatIsDeafToAStopIsGivenUp) {
   while (e.stuck.empty()) e.engine->Tick();
   EXPECT_TRUE(e.inbox.AwaitKind(wire::Message::kAttemptStopped).has_value());
   gate.Open();
+}
+
+/// Holds whoever syncs a directory: the last that an attempt does before it asks to commit.
+class HeldFileSystem final : public FileSystem {
+ public:
+  explicit HeldFileSystem(FileSystem& files) : files_(files) {}
+
+  void AwaitVisitor() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return visited_; });
+  }
+  void LetThrough() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+  Status SyncDirectory(const std::string& path) override {
+    {
+      std::unique_lock lock(mutex_);
+      visited_ = true;
+      changed_.notify_all();
+      changed_.wait(lock, [this] { return open_; });
+    }
+    return files_.SyncDirectory(path);
+  }
+  Result<std::unique_ptr<WritableFile>> Create(const std::string& path) override {
+    return files_.Create(path);
+  }
+  Result<std::unique_ptr<WritableFile>> Reopen(const std::string& path) override {
+    return files_.Reopen(path);
+  }
+  Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) override {
+    return files_.Open(path);
+  }
+  Result<FileInfo> Stat(const std::string& path) override { return files_.Stat(path); }
+  Result<std::vector<std::string>> List(const std::string& directory) override {
+    return files_.List(directory);
+  }
+  Status MakeDirectory(const std::string& path, int mode) override {
+    return files_.MakeDirectory(path, mode);
+  }
+  Status Remove(const std::string& path) override { return files_.Remove(path); }
+  Status RemoveTree(const std::string& path) override { return files_.RemoveTree(path); }
+  Status RenameNoReplace(const std::string& from, const std::string& to) override {
+    return files_.RenameNoReplace(from, to);
+  }
+  Status Exchange(const std::string& a, const std::string& b) override {
+    return files_.Exchange(a, b);
+  }
+  Result<std::uint64_t> FreeBytes(const std::string& path) override {
+    return files_.FreeBytes(path);
+  }
+
+ private:
+  FileSystem& files_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool visited_ = false, open_ = false;  // Guarded by mutex_.
+};
+
+// Its slot stayed taken until it was given up, and the end of its job waited for that.
+TEST(TaskEngineTest, AnAttemptThatIsStoppedTooLateToNoticeIsStopped) {
+  for (const std::uint32_t partitions : {1, 2}) {
+    TestJob job(TestPlugin("faulty"), {"well"}, "a\nb\nc\nd\ne\n", 1, 2);
+    job.start.mutable_spec()->set_durable(true);
+    HeldFileSystem files(job.files);
+    Engine e(job, 1, 0, files);
+    e.engine->Handle(job.StartMap(job.Map(0)));
+    ASSERT_TRUE(e.inbox.AwaitKind(wire::Message::kMapDone).has_value());
+    wire::Message start = job.StartReduce(job.Reduce(0));
+    start.mutable_start_reduce()->set_partitions(partitions);
+    e.engine->Handle(start);
+    e.engine->Handle(job.Available(job.Reduce(0), {job.Map(0)}));
+    files.AwaitVisitor();
+    e.engine->Handle(TestJob::Stop(job.Reduce(0)));
+    files.LetThrough();
+    const auto answer = e.inbox.Next();
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_TRUE(answer->has_attempt_stopped()) << answer->ShortDebugString();
+    EXPECT_TRUE(e.engine->attempts().empty());
+    for (const std::uint32_t partition : {0, 1}) EXPECT_FALSE(job.HasPart(partition));
+  }
 }
 
 // --- Reduces of several partitions.
