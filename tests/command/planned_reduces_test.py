@@ -17,8 +17,9 @@ class SplitPartition(CommandCase):
     def setUp(self):
         super().setUp()
         rng = random.Random(9)
-        self.path = self.write("in.tsv", b"".join(
-            b"%c%06d\t%d\n" % (b"hhhhhhha"[i % 8], rng.randrange(60_000), i) for i in range(150_000)))
+        lines = [b"%c%06d\t%d\n" % (b"hhhhhhha"[i % 8], rng.randrange(60_000), i)
+                 for i in range(150_000)]
+        self.path = self.write("in.tsv", b"".join(lines))
 
     def test_the_output_is_the_same_in_memory_and_with_little_memory(self):
         skewed = TEST_PLUGINS / "skewed.so"
@@ -26,8 +27,8 @@ class SplitPartition(CommandCase):
             whole = self.tree(self.run_job(skewed, [self.path], *self.FLAGS, args=[how]).output)
             for flags in (["--in-memory"], ["--memory", "32M"]):
                 with self.subTest(how=how, flags=flags):
-                    split = self.run_job(skewed, [self.path], *self.FLAGS, "--split-partition", "64K",
-                                         *flags, args=[how])
+                    split = self.run_job(skewed, [self.path], *self.FLAGS,
+                                         "--split-partition", "64K", *flags, args=[how])
                     self.assertEqual(self.tree(split.output), whole)
                     if how == "combiner":
                         counters = split.summary["counters"]["skewed"]
