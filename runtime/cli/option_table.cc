@@ -62,8 +62,9 @@ constexpr auto kJobOptions = std::to_array<OptionSpec>({
      .kind = OptionKind::kOptionalChoice,
      .group = kInOut,
      .value_name = "WHAT",
-     .help = "Replace DIR in one step if it exists; --overwrite=partitions replaces only those of "
-             "its directories KEY=VALUE that the job writes to.",
+     .help = "Replace DIR in one step if it exists and is a job's output, or empty; "
+             "--overwrite=partitions replaces only those of its directories KEY=VALUE that the job "
+             "writes to.",
      .choices = kOverwriteChoices},
     {.name = "no-sync",
      .group = kInOut,

@@ -22,24 +22,20 @@ void Give(CommandLine* line, std::string_view name, std::string value) {
 }
 
 /// A project's own input and output, where none are named.
-Status AddPlaces(const fs::path& directory, CommandLine* line) {
+void AddPlaces(const fs::path& directory, CommandLine* line) {
   boost::system::error_code error;
   if (!line->Has("input") && fs::is_directory(directory / "data", error))
     Give(line, "input", (directory / "data").string());
-  if (line->Has("output")) return OkStatus();
-  const fs::path output = directory / "out";
-  if (fs::exists(output, error) && !fs::exists(output / "_SUCCESS", error))
-    return AlreadyExists("'" + EscapeForLog(output.string()) +
-                         "' exists and is no job's output. Name another place by -o DIR.");
-  Give(line, "output", output.string());
+  if (line->Has("output")) return;
+  Give(line, "output", (directory / "out").string());
   if (!line->Has("overwrite")) Give(line, "overwrite", "all");
-  return OkStatus();
 }
 
 Status Resolve(const Shell& shell, CommandLine* line) {
   const std::string directory = line->operands[0];
   SPILLWAY_ASSIGN_OR_RETURN(line->operands[0], BuildOnePlugin(directory, shell.prefix));
-  return AddPlaces(directory, line);
+  AddPlaces(directory, line);
+  return OkStatus();
 }
 
 }  // namespace

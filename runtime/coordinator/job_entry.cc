@@ -245,8 +245,9 @@ StagingOptions JobEntry::ForStaging(const std::string& owner) const {
   options.output_dir = spec.output_dir();
   options.job_id = job_id;
   options.parts = output_parts();
-  options.overwrite = spec.overwrite();
-  options.directories_only = spec.overwrite() && spec.overwrite_directories();
+  options.overwrite = !spec.overwrite()              ? Overwrite::kNothing
+                      : spec.overwrite_directories() ? Overwrite::kDirectories
+                                                     : Overwrite::kWhole;
   options.has_parts = !spec.writes_directories();
   options.durable = spec.durable();
   options.owner = owner;

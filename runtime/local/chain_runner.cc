@@ -124,7 +124,7 @@ JobRequest ChainRunner::RequestOf(std::uint32_t stage, const std::string& output
   }
   if (output_dir == request_.output_dir) return request;
   request.output_dir = output_dir;
-  request.overwrite = request.overwrite_partitions = false;
+  request.overwrite = Overwrite::kNothing;
   request.durable = false;  // After a power cut the chain begins anew.
   return request;
 }

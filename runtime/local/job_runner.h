@@ -13,6 +13,7 @@
 #include "mapreduce/abi.h"
 #include "mapreduce/base/status.h"
 #include "runtime/local/cancellable.h"
+#include "runtime/storage/output_place.h"
 #include "shuffle/format/segment_writer.h"
 
 namespace spillway {
@@ -41,9 +42,8 @@ struct JobRequest {
   std::vector<std::string> inputs;                ///< Files, directories or globs, as given.
   std::vector<std::string> where;                 ///< Of inputs' directories, see PartitionFilter.
   std::string output_dir;
-  bool overwrite = false;
-  bool overwrite_partitions = false;  ///< With `overwrite`: only directories that are written to.
-  bool durable = true;                ///< Wait until the output is on the disk.
+  Overwrite overwrite = Overwrite::kNothing;
+  bool durable = true;  ///< Wait until the output is on the disk.
   std::uint32_t reducers = 0;
   std::uint32_t threads = 0;
   std::uint64_t memory_bytes = 0;

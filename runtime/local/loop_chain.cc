@@ -134,7 +134,7 @@ Status LoopChain::RunRound(std::uint32_t round, const std::string& file, JobRepo
   JobRequest request = job_.request;
   request.loop = {};
   request.output_dir = RoundDirectory(round);
-  request.overwrite = false;
+  request.overwrite = Overwrite::kNothing;
   request.side_files[SPILLWAY_LOOP_FILE] = file;
   SPILLWAY_ASSIGN_OR_RETURN(auto runner, prepare_(request));
   before_ = std::exchange(running_, std::move(runner));
@@ -150,7 +150,9 @@ Status LoopChain::RunRound(std::uint32_t round, const std::string& file, JobRepo
 }
 
 Status LoopChain::Publish(const std::string& round_dir) {
-  if (job_.request.overwrite && files_.Stat(output_).ok()) {
+  const Overwrite overwrite = job_.request.overwrite;
+  if (overwrite != Overwrite::kNothing && files_.Stat(output_).ok()) {
+    SPILLWAY_RETURN_IF_ERROR(CheckOutputPlace(files_, output_, overwrite));
     SPILLWAY_RETURN_IF_ERROR(files_.Exchange(round_dir, output_));
   } else {
     const Status renamed = files_.RenameNoReplace(round_dir, output_);

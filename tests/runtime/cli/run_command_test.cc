@@ -73,7 +73,7 @@ TEST(RunCommand, AsksForWhatTheFlagsSay) {
   EXPECT_EQ(request.plugin_path, "./wordcount.so");
   EXPECT_THAT(request.inputs, ElementsAre("in", "b", "c"));
   EXPECT_EQ(request.output_dir, "out");
-  EXPECT_TRUE(request.overwrite);
+  EXPECT_EQ(request.overwrite, Overwrite::kWhole);
   EXPECT_FALSE(request.durable);
   EXPECT_EQ(request.reducers, 7u);
   EXPECT_EQ(request.threads, 3u);
