@@ -195,7 +195,10 @@ void LocalJob::LookAround() {
   if (executor_->stuck() >= job_->memory.threads)
     failure_ = UserCodeError(
         "all threads hang in the job's own code, which made no progress for --timeout: look for an "
-        "endless loop, or for a command that neither reads nor writes");
+        "endless loop, or for a command that neither reads nor writes. " +
+        executor_->stuck_text() +
+        (executor_->stuck() > 1 ? ", and so do " + std::to_string(executor_->stuck() - 1) + " more"
+                                : ""));
   JobProgress progress;
   if (const auto state = coordinator_->StateOf(job_id_)) progress = ProgressOf(*state);
   progress.spilled_bytes = executor_->spilled_bytes();

@@ -187,6 +187,7 @@ class Commands(StreamCase):
         text = self.stream("sleep 60", "cat", "--retries", "0", "--threads", "1", "--timeout",
                            "1s", expect=1).text
         self.assertIn("for --timeout", text)
+        self.assertRegex(text, "all threads hang.*map task 0, attempt 0: command 'sleep 60' hangs")
         self.assertIn("a command that neither reads nor writes", text)
 
     def test_that_die_of_a_signal_name_it(self):
