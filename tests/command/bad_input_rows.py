@@ -234,6 +234,8 @@ PLUGINS = [
         ("pipe.so", "not a regular file"),
         pipe("pipe.so")),
     Row("a directory as plugin", "plugin inspect ./in", BAD_DATA, ("./in", "not a regular file")),
+    Row("a plugin that cannot be read", "plugin inspect /proc/self/mem", BAD_DATA,
+        ("cannot read plugin '/proc/self/mem'", "Input/output error")),
     Row("a device as plugin", "plugin inspect /dev/zero", BAD_DATA, ("/dev/zero",)),
 ]
 
