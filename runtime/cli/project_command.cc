@@ -1,7 +1,6 @@
 #include "runtime/cli/project_command.h"
 
 #include <boost/filesystem.hpp>
-#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,8 +8,8 @@
 #include "mapreduce/base/units.h"
 #include "runtime/cli/exit_code.h"
 #include "runtime/cli/job_catalog.h"
-#include "runtime/cli/job_json.h"
 #include "runtime/cli/project_build.h"
+#include "runtime/cli/run_command.h"
 
 namespace spillway {
 namespace {
@@ -59,12 +58,8 @@ Result<std::string> BuildOnePlugin(const std::string& directory, const std::stri
 }
 
 int ResolveProject(const Shell& shell, CommandLine* line) {
-  JobReport report;
-  report.status = Resolve(shell, line);
-  if (report.status.ok()) return kExitDone;
-  const int exit_code = ReportError(shell, ExitCodeOf(report.status), report.status.message());
-  if (line->Has("json")) shell.out << SummaryJson(report, exit_code) << "\n";
-  return exit_code;
+  const Status status = Resolve(shell, line);
+  return status.ok() ? kExitDone : ReportNoJob(shell, status, line->Has("json"));
 }
 
 }  // namespace spillway
