@@ -579,7 +579,8 @@ constexpr CommandSpec kCommands[] = {
      .summary = "print what completes command lines in a shell",
      .usage = "bash|zsh|fish",
      .description = "Prints the script by which the shell completes commands, options and their "
-                    "values. Packages install it; without them, put the line below in ~/.bashrc.",
+                    "values, and the names of jobs, for which it asks 'spillway completion jobs'. "
+                    "Packages install it; without them, put the line below in ~/.bashrc.",
      .options = kHelpOptions,
      .examples = "eval \"$(spillway completion bash)\"\n"
                  "spillway completion fish > ~/.config/fish/completions/spillway.fish",
