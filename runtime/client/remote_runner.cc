@@ -66,6 +66,7 @@ class Remote final : public RemoteRunner {
   void Show(const wire::JobState& state) {
     const std::lock_guard lock(mutex_);
     progress_ = ProgressOf(state);
+    if (job_.is_loop()) progress_.rounds_max = job_.loop_rounds_max();
     progress_.note = accepted_note_;
   }
 

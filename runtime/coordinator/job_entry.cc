@@ -305,6 +305,10 @@ wire::JobState JobEntry::State(const JobView* view, TimeMs now) const {
                   : state.maps_done() < state.maps_total() ? wire::MAPPING
                                                            : wire::REDUCING);
   *state.mutable_stats() = stats;
+  // Of one that has ended its result tells.
+  if (rounds != nullptr && ended_ms == 0)
+    state.mutable_stats()->mutable_loop()->set_rounds(
+        std::min(rounds->round(), spec.loop().rounds_max()));
   PutHeavyKeys(heavy_keys, kHeavyShareOfJob, *state.mutable_stats());
   if (stats.ByteSizeLong() > kCountersToldBytesMax) state.mutable_stats()->clear_counters();
   state.set_input_bytes(spec.input_bytes());

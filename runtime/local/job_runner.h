@@ -128,6 +128,8 @@ struct JobProgress {
   std::uint64_t shuffled_bytes = 0;
   std::uint64_t elapsed_ms = 0;
   std::vector<KeyLoad> heavy_keys;  ///< Heaviest first.
+  std::uint32_t round = 0;          ///< Of a loop: the one that runs; 0: the input is being read.
+  std::uint32_t rounds_max = 0;     ///< 0: the job, or this stage of it, has no rounds.
   std::string stage;  ///< Of a chain, such as "stage 2 of 5"; all else is of this stage alone.
   std::string note;   ///< A sentence that people should see once; may be empty.
 };

@@ -203,6 +203,10 @@ void LocalJob::LookAround() {
   if (const auto state = coordinator_->StateOf(job_id_)) progress = ProgressOf(*state);
   progress.spilled_bytes = executor_->spilled_bytes();
   progress.elapsed_ms = Now() - start_unix_ms_;
+  if (job_->is_loop()) {  // All seats are here, and the coordinator is told nothing.
+    progress.rounds_max = job_->loop_rounds_max();
+    progress.round = std::min(executor_->loop_round(), progress.rounds_max);
+  }
   const std::lock_guard lock(progress_mutex_);
   progress_ = progress;
 }

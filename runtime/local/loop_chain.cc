@@ -84,7 +84,10 @@ void LoopChain::Cancel() {
 
 JobProgress LoopChain::progress() const {
   const JobRunner* const runner = current_.load();
-  return runner == nullptr ? JobProgress() : runner->progress();
+  JobProgress progress = runner == nullptr ? JobProgress() : runner->progress();
+  progress.round = round_;
+  progress.rounds_max = rounds_max_;
+  return progress;
 }
 
 JobReport LoopChain::Run() {
@@ -138,6 +141,7 @@ Status LoopChain::RunRound(std::uint32_t round, const std::string& file, JobRepo
   request.side_files[SPILLWAY_LOOP_FILE] = file;
   SPILLWAY_ASSIGN_OR_RETURN(auto runner, prepare_(request));
   before_ = std::exchange(running_, std::move(runner));
+  round_ = round;
   current_.store(running_.get());
   if (cancel_.load()) running_->Cancel();
   const JobReport report = running_->Run();
