@@ -108,6 +108,10 @@ std::string ProgressJson(const JobProgress& progress) {
   Json json;
   json["event"] = "progress";
   if (!progress.stage.empty()) json["stage"] = progress.stage;
+  if (progress.rounds_max > 0) {
+    json["round"] = progress.round;
+    json["rounds_max"] = progress.rounds_max;
+  }
   json["phase"] = PhaseName(progress.phase);
   json["maps_done"] = progress.maps_done;
   json["maps_total"] = progress.maps_total;

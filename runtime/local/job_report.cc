@@ -44,7 +44,6 @@ void AddVolumes(const wire::TaskStats& stats, JobReport* report) {
   report->spilled_bytes = stats.spilled_bytes();
   report->shuffled_bytes = stats.shuffled_bytes();
   report->output_records = stats.output_records();
-  if (stats.has_loop()) AddLoop(stats.loop(), &report->loop);
   report->cpu_seconds = static_cast<double>(stats.cpu_us()) / 1e6;
   for (const wire::Counter& counter : stats.counters())
     report->counters[counter.group()][counter.name()] += counter.value();
@@ -94,6 +93,7 @@ JobProgress ProgressOf(const wire::JobState& state) {
   progress.shuffled_bytes = state.stats().shuffled_bytes();
   progress.elapsed_ms = state.elapsed_ms();
   progress.heavy_keys = HeavyKeysOf(state.stats());
+  progress.round = state.stats().loop().rounds();
   return progress;
 }
 
@@ -108,6 +108,8 @@ JobReport ReportOf(const wire::JobState& state) {
   report.attempts_failed = state.attempts_failed();
   report.maps_rerun = state.maps_rerun();
   AddVolumes(state.stats(), &report);
+  // While it runs only its round is told.
+  if (state.ended() && state.stats().has_loop()) AddLoop(state.stats().loop(), &report.loop);
   report.output_bytes = state.output_bytes();
   report.read_bytes = report.input_bytes;
   report.written_bytes = report.output_bytes;

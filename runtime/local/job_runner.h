@@ -13,6 +13,7 @@
 #include "mapreduce/abi.h"
 #include "mapreduce/base/status.h"
 #include "runtime/local/cancellable.h"
+#include "runtime/storage/output_place.h"
 #include "shuffle/format/segment_writer.h"
 
 namespace spillway {
@@ -41,9 +42,8 @@ struct JobRequest {
   std::vector<std::string> inputs;                ///< Files, directories or globs, as given.
   std::vector<std::string> where;                 ///< Of inputs' directories, see PartitionFilter.
   std::string output_dir;
-  bool overwrite = false;
-  bool overwrite_partitions = false;  ///< With `overwrite`: only directories that are written to.
-  bool durable = true;                ///< Wait until the output is on the disk.
+  Overwrite overwrite = Overwrite::kNothing;
+  bool durable = true;  ///< Wait until the output is on the disk.
   std::uint32_t reducers = 0;
   std::uint32_t threads = 0;
   std::uint64_t memory_bytes = 0;
@@ -129,6 +129,8 @@ struct JobProgress {
   std::uint64_t shuffled_bytes = 0;
   std::uint64_t elapsed_ms = 0;
   std::vector<KeyLoad> heavy_keys;  ///< Heaviest first.
+  std::uint32_t round = 0;          ///< Of a loop: the one that runs; 0: the input is being read.
+  std::uint32_t rounds_max = 0;     ///< 0: the job, or this stage of it, has no rounds.
   std::string stage;  ///< Of a chain, such as "stage 2 of 5"; all else is of this stage alone.
   std::string note;   ///< A sentence that people should see once; may be empty.
 };

@@ -130,6 +130,36 @@ TEST(PlainProgressView, ShowsTheStageOfAChainAndBeginsAnewWithEach) {
   EXPECT_THAT(err.str(), HasSubstr("spillway: chains: stage 2 of 2, map 14 % after 1.50 s"));
 }
 
+TEST(PlainProgressView, ShowsTheRoundOfALoopAtEachTenthOfThem) {
+  std::ostringstream err;
+  PlainProgressView view("k_means", err);
+  for (std::uint32_t round = 0; round <= 50; ++round) {
+    JobProgress progress = At(2'000);  // The parts are mapped, and the seats stay.
+    progress.elapsed_ms = 1'000 + 1'000 * round;
+    progress.round = round;
+    progress.rounds_max = 50;
+    view.Show(progress);
+  }
+  EXPECT_THAT(err.str(), HasSubstr("k_means: map 19 % after 1.00 s"));
+  EXPECT_THAT(err.str(), HasSubstr("k_means: round 15 of at most 50, map 19 % after 16.0 s"));
+  const std::string text = err.str();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1 + 9);
+}
+
+TEST(PlainProgressView, ARoundOfDiskModeHasAClockOfItsOwn) {
+  std::ostringstream err;
+  PlainProgressView view("k_means", err);
+  for (std::uint32_t round = 1; round <= 2; ++round)
+    for (std::uint64_t ms = 0; ms <= 1'500; ms += 100) {
+      JobProgress progress = At(ms);
+      progress.round = round;
+      progress.rounds_max = 2'000;
+      view.Show(progress);
+    }
+  EXPECT_THAT(err.str(), HasSubstr("k_means: round 1 of at most 2 000, map"));
+  EXPECT_THAT(err.str(), HasSubstr("k_means: round 2 of at most 2 000, map"));
+}
+
 TEST(ProgressEstimate, BeginsAnewWithAStage) {
   ProgressEstimate estimate;
   for (std::uint64_t ms = 0; ms <= 6'000; ms += 500) estimate.Add(At(ms));

@@ -102,6 +102,16 @@ TEST(JobProgress, FollowsThePhases) {
   EXPECT_EQ(progress.elapsed_ms, 60'000u);
 }
 
+TEST(JobProgress, TellsTheRoundOfALoopAndTheReportOnlyWhatBecameOfIt) {
+  wire::JobState state = SampleState();
+  state.mutable_stats()->mutable_loop()->set_rounds(7);
+  EXPECT_EQ(ProgressOf(state).round, 7u);
+  EXPECT_EQ(ReportOf(state).loop.mode, "");
+  state.set_ended(true);
+  EXPECT_EQ(ReportOf(state).loop.mode, "memory");
+  EXPECT_EQ(ReportOf(state).loop.rounds, 7u);
+}
+
 TEST(JobReport, SharesOfKeysAreThoseOfWhatTheyArePartOf) {
   wire::JobState state = SampleState();
   wire::HeavyKey& heavy = *state.mutable_stats()->add_heavy_keys();
