@@ -43,6 +43,14 @@ unsigned TenthOf(const JobProgress& progress) {
   return std::max(PhasePercent(progress) / 10, static_cast<unsigned>(of_rounds));
 }
 
+/// Combine tasks are shown while there are some to be done.
+std::string TasksText(const JobProgress& progress) {
+  std::string text = "maps " + Of(progress.maps_done, progress.maps_total);
+  if (progress.combines_done < progress.combines_total)
+    text += ", combines " + Of(progress.combines_done, progress.combines_total);
+  return text + ", reduces " + Of(progress.reduces_done, progress.reduces_total);
+}
+
 std::string InputText(const JobProgress& progress, const ProgressEstimate& estimate) {
   std::string text = "read " + FormatBytes(progress.input_bytes_read) + " of " +
                      FormatBytes(progress.input_bytes_total);
@@ -69,8 +77,7 @@ std::vector<std::string> ProgressBlock(const std::string& job_name, const JobPro
   std::vector<std::string> lines = {
       head + " " + Bar(percent) + " " + std::to_string(percent) + " %, " +
           FormatDuration(progress.elapsed_ms) + RemainingText(progress, estimate),
-      "  maps " + Of(progress.maps_done, progress.maps_total) + ", reduces " +
-          Of(progress.reduces_done, progress.reduces_total) + ", " + InputText(progress, estimate),
+      "  " + TasksText(progress) + ", " + InputText(progress, estimate),
       "  spilled " + FormatBytes(progress.spilled_bytes) + ", shuffled " +
           FormatBytes(progress.shuffled_bytes)};
   // Not cut: what is left of a key could be half a character.
@@ -139,9 +146,7 @@ void PlainProgressView::Show(const JobProgress& progress) {
   shown_ms_ = progress.elapsed_ms;
   err_ << "spillway: " + HeadOf(job_name_, progress) + " " +
               std::to_string(PhasePercent(progress)) + " % after " +
-              FormatDuration(progress.elapsed_ms) + ": maps " +
-              Of(progress.maps_done, progress.maps_total) + ", reduces " +
-              Of(progress.reduces_done, progress.reduces_total) + ", " +
+              FormatDuration(progress.elapsed_ms) + ": " + TasksText(progress) + ", " +
               InputText(progress, estimate_) + ", spilled " + FormatBytes(progress.spilled_bytes) +
               RemainingText(progress, estimate_) + "\n"
        << std::flush;

@@ -323,6 +323,7 @@ wire::JobState JobEntry::State(const JobView* view, TimeMs now) const {
     state.set_reduces_done(whole ? reduces() : map_only() ? 0 : CommittedParts());
     state.set_combines_done(static_cast<std::uint32_t>(
         std::count(counted_combines.begin(), counted_combines.end(), true)));
+    state.set_joined_partitions(joined_parts);
   }
   state.set_combines_total(static_cast<std::uint32_t>(counted_combines.size()));
   state.set_attempts_started(counts.attempts_started);

@@ -237,6 +237,7 @@ void CoordinatorMachine::TakePart(JobEntry& job, const wire::CommitRequest& requ
     if (other >= job.parts.size()) return;
     job.parts[other] = {part.attempt, part.epoch, PartInfoOf(joined.part())};
     job.loads.Take(other++, joined.load());
+    ++job.joined_parts;
   }
   if (!job.map_only()) return;
   job.reading.erase({task, part.attempt});

@@ -39,6 +39,8 @@ void Add(JobReport&& stage, bool first, JobReport& all) {
   all.job_name = std::move(stage.job_name);
   all.maps += stage.maps;
   all.reduces += stage.reduces;
+  all.combines += stage.combines;
+  all.joined_partitions += stage.joined_partitions;
   all.attempts_failed += stage.attempts_failed;
   all.maps_rerun += stage.maps_rerun;
   all.map_output_records += stage.map_output_records;

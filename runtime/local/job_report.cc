@@ -75,7 +75,8 @@ SkewReport SkewOf(const wire::JobState& state) {
       skew.hottest_key = {key.key(), key.key_bytes(), key.records(), key.bytes(),
                           ShareOf(key.records(), load.records())};
     }
-    skew.partitions.push_back({load.shuffled_bytes(), load.records(), load.run_us()});
+    skew.partitions.push_back(
+        {load.shuffled_bytes(), load.records(), load.run_us(), load.pieces()});
   }
   return skew;
 }
@@ -87,6 +88,8 @@ JobProgress ProgressOf(const wire::JobState& state) {
   progress.maps_total = state.maps_total();
   progress.reduces_done = state.reduces_done();
   progress.reduces_total = state.reduces_total();
+  progress.combines_done = state.combines_done();
+  progress.combines_total = state.combines_total();
   progress.input_bytes_read = state.input_bytes_read();
   progress.input_bytes_total = state.input_bytes();
   progress.spilled_bytes = state.stats().spilled_bytes();
@@ -105,6 +108,8 @@ JobReport ReportOf(const wire::JobState& state) {
   report.output_dir = state.output_dir();
   report.maps = state.maps_total();
   report.reduces = state.reduces_total();
+  report.combines = state.combines_total();
+  report.joined_partitions = state.joined_partitions();
   report.attempts_failed = state.attempts_failed();
   report.maps_rerun = state.maps_rerun();
   AddVolumes(state.stats(), &report);

@@ -76,6 +76,41 @@ TEST(ProgressBlock, HasTheHeaviestKeyWhereItFits) {
   EXPECT_THAT(line(60), Not(HasSubstr("heaviest")));
 }
 
+TEST(ProgressBlock, HasCombineTasksUntilTheyAreDone) {
+  JobProgress progress = At(10'000);
+  progress.combines_total = 8;
+  progress.combines_done = 2;
+  const auto lines = [&] { return ProgressBlock("wordcount", progress, {}, 100, {}); };
+  EXPECT_THAT(lines()[1], HasSubstr("maps 100/100, combines 2/8, reduces 0/10, read"));
+  EXPECT_THAT(lines()[0], HasSubstr(" 11 %,"));  // 2 of 18 tasks.
+  progress.combines_done = 8;
+  EXPECT_THAT(lines()[1], HasSubstr("maps 100/100, reduces 0/10, read"));
+}
+
+TEST(PlainProgressView, HasCombineTasks) {
+  std::ostringstream err;
+  PlainProgressView view("wordcount", err);
+  JobProgress progress = At(12'000);
+  progress.combines_total = 8;
+  view.Show(progress);
+  EXPECT_THAT(err.str(), HasSubstr("maps 100/100, combines 0/8, reduces 1/10, read"));
+}
+
+TEST(ProgressEstimate, CombineTasksAreWorkOfTheReducePhase) {
+  ProgressEstimate estimate;
+  JobProgress progress = At(10'000);
+  progress.combines_total = 10;
+  estimate.Add(progress);
+  progress.elapsed_ms = 15'000;
+  progress.combines_done = 5;
+  estimate.Add(progress);
+  EXPECT_EQ(estimate.phase_remaining_ms(), 15'000u);  // 15 of 20 tasks are left.
+  // One whose output was lost runs again.
+  progress.combines_done = 0;
+  estimate.Add(progress);
+  EXPECT_FALSE(estimate.phase_remaining_ms().has_value());
+}
+
 TEST(TerminalProgressView, RedrawsInPlaceAndLeavesNothing) {
   std::ostringstream err;
   TerminalProgressView view("wordcount", err, TextStyle(), [] { return std::size_t{80}; });
