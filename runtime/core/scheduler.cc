@@ -215,6 +215,8 @@ void Scheduler::Machine::CompleteCombine(AttemptIndex index) {
   StopRunningOf(job, id, StopReason::kOtherWon);
   ReduceLayout::Split& split = job.layout.SplitOfCombine(id.task);
   ++split.done;
+  // It was passed over as long as it lacked pieces.
+  if (split.ready()) job.large_first.Rank();
   Requeue(job, TaskKind::kReduce, split.partition);
   Refresh(job);
 }

@@ -391,7 +391,8 @@ void Scheduler::Machine::Dissolve(JobState& job, std::uint32_t reduce) {
   job.layout.Dissolve(reduce);
   StopRunningOf(job, {job.id, TaskKind::kReduce, reduce, kNoAttempt}, StopReason::kPreempted);
   for (std::uint32_t i = 1; i < partitions; ++i) {
-    // The attempts so far may have left files of these partitions under their numbers.
+    // The attempts so far may have left files of these partitions under their numbers, and their
+    // grants were of these partitions, too.
     TaskState& task = job.tasks(TaskKind::kReduce)[reduce + i];
     task.attempts = job.tasks(TaskKind::kReduce)[reduce].attempts;
     task.commit_epoch = job.tasks(TaskKind::kReduce)[reduce].commit_epoch;

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "runtime/core/journalled.h"
+#include "runtime/core/large_first.h"
 #include "tests/runtime/core/scheduler_driver.h"
 
 namespace spillway {
@@ -249,6 +250,122 @@ TEST(Takeover, RefusesAJournalThatContradictsItself) {
     const Status status = replay(events);
     EXPECT_EQ(status.code(), Code::kDataLoss);
     EXPECT_THAT(status.message(), HasSubstr("task"));
+  }
+}
+
+// --- Planned reduces.
+
+SchedulerOptions SmallPlans() {
+  SchedulerOptions options;
+  options.reduce_plan = {.split_bytes_min = 100,
+                         .split_pieces_max = 2,
+                         .maps_per_piece_min = 1,
+                         .join_bytes_max = 100,
+                         .join_partitions_max = 3};
+  return options;
+}
+
+/// Two maps; partition 0 is split in two, 1 to 3, 4 to 6, ... are joined. On one worker.
+struct PlannedJob : Coordinator {
+  static constexpr std::uint32_t kReduces = 25;
+  PlannedJob() : Coordinator(SmallPlans()) {
+    Join(1, 2);
+    Submit(7, 2, kReduces, {.slow_start_fraction = 1, .associative = true});
+    std::string sizes(kReduces, static_cast<char>(SizeByteOf(10)));
+    sizes[0] = static_cast<char>(SizeByteOf(10'000));
+    for (const std::uint32_t map : {0, 1})
+      Send(AttemptDone{MapAttempt(7, map, 0), 1, {}, {}, sizes});
+  }
+  static AttemptId Combine(std::uint32_t task, std::uint32_t attempt) {
+    return {7, TaskKind::kCombine, task, attempt};
+  }
+};
+
+TEST(TakeoverOfAPlan, FindsCombinesAndJoinsAsTheyWere) {
+  PlannedJob c;
+  const ReducePlan plan = c.d().Only<CutReduces>().plan;
+  ASSERT_THAT(plan.splits, ElementsAre(SplitPartition{0, 2}));
+  ASSERT_THAT(plan.joins, SizeIs(8));
+  c.Die();
+  c.Send(TakenOver{});
+  c.Send(WorkerResumed{1, 1, {c.Combine(0, 0)}});
+  EXPECT_EQ(c.d().Only<StartCombine>().attempt, c.Combine(1, 1'000)) << "the worker lost it";
+  EXPECT_EQ(c.d().Only<StartCombine>().sources, (SegmentRange{1, 1}));
+  EXPECT_THAT(c.d().All<SegmentsAvailable>(), SizeIs(2)) << "the one that goes on is told again";
+  c.Done(c.Combine(0, 0));
+  EXPECT_EQ(c.d().Only<StartReduce>().attempt, ReduceAttempt(7, 1, 1'000));
+  EXPECT_EQ(c.d().Only<StartReduce>().partitions, 3u);
+  c.Die();
+  c.Send(TakenOver{});
+  EXPECT_EQ(c.d().scheduler().PartitionsOf(ReduceAttempt(7, 1, 1'000)), 3u);
+  c.Send(WorkerResumed{1, 1, {c.Combine(1, 1'000), ReduceAttempt(7, 1, 1'000)}});
+  c.Done(c.Combine(1, 1'000));
+  EXPECT_EQ(c.d().Only<StartReduce>().attempt, ReduceAttempt(7, 0, 2'000));
+  EXPECT_EQ(c.d().Only<StartReduce>().sources, (SegmentRange{2, 2}));
+}
+
+TEST(TakeoverOfAPlan, RemembersWhichJoinsWereDissolved) {
+  PlannedJob c;
+  c.Done(c.Combine(0, 0));
+  ASSERT_EQ(c.d().Only<StartReduce>().attempt, ReduceAttempt(7, 1, 0));
+  c.Send(AttemptFailed{ReduceAttempt(7, 1, 0), Aborted("crashed"), std::nullopt});
+  ASSERT_EQ(c.d().Only<StartReduce>().attempt, ReduceAttempt(7, 1, 1));
+  c.Die();
+  c.Send(TakenOver{});
+  c.Send(WorkerResumed{1, 1, {c.Combine(1, 0)}});
+  EXPECT_EQ(c.d().Only<StartReduce>().attempt, ReduceAttempt(7, 1, 1'000));
+  EXPECT_EQ(c.d().Only<StartReduce>().partitions, 1u);
+}
+
+TEST(TakeoverOfAPlan, RemembersALostPiece) {
+  PlannedJob c;
+  c.Done(c.Combine(0, 0));
+  c.Done(c.Combine(1, 0));
+  ASSERT_EQ(c.d().Only<StartReduce>().attempt, ReduceAttempt(7, 0, 0));
+  c.Send(SegmentLost{ReduceAttempt(7, 0, 0), 2, 0, true});
+  ASSERT_EQ(c.d().Only<StartCombine>().attempt, c.Combine(0, 1));
+  c.Die();
+  EXPECT_EQ(c.d().scheduler().ViewJob(7)->combines_done, 1u);
+  c.Send(TakenOver{});
+  c.Send(WorkerResumed{1, 1, {c.Combine(0, 1), ReduceAttempt(7, 1, 0)}});
+  c.Done(c.Combine(0, 1));
+  EXPECT_EQ(c.d().Only<StartReduce>().attempt, ReduceAttempt(7, 0, 1'000));
+}
+
+TEST(TakeoverOfAPlan, GoesByTheJournalAndNotByItsOwnJudgement) {
+  PlannedJob c;
+  const std::string tables = c.d().scheduler().DumpTables();
+  SchedulerDriver other;  // It would split nothing that small.
+  for (const Event& event : c.journal())
+    ASSERT_TRUE(other.scheduler().Replay(event, c.d().now()).ok());
+  EXPECT_EQ(other.scheduler().DumpTables(), tables);
+  EXPECT_EQ(other.scheduler().ViewJob(7)->combines_total, 2u);
+}
+
+TEST(TakeoverOfAPlan, RefusesAPlanThatContradictsTheJournal) {
+  SubmitJob job{1, {}, 4, {}};
+  job.maps.resize(2);
+  const auto replay = [&](const std::vector<Event>& events) {
+    SchedulerDriver d;
+    Status status = d.scheduler().Replay(job, d.now());
+    for (const Event& event : events)
+      if (status.ok()) status = d.scheduler().Replay(event, d.now());
+    return status;
+  };
+  const ReducesPlanned good{1, {{{0, 2}}, {{1, 3}}}};
+  EXPECT_TRUE(replay({good}).ok());
+  const std::vector<std::vector<Event>> wrong = {
+      {ReducesPlanned{2, good.plan}},             // A job that is not there.
+      {good, good},                               // Twice.
+      {ReducesPlanned{1, {{{4, 2}}, {}}}},        // Partitions that it does not have.
+      {ReducesPlanned{1, {{}, {{1, 4}}}}},        //
+      {ReducesPlanned{1, {{{0, 3}}, {}}}},        // More pieces than maps.
+      {ReducesPlanned{1, {{{1, 2}}, {{0, 2}}}}},  // One that is split and joined.
+      {CancelJob{1, "enough"}, good}};            // A job that is over.
+  for (const auto& events : wrong) {
+    const Status status = replay(events);
+    EXPECT_EQ(status.code(), Code::kDataLoss);
+    EXPECT_THAT(status.message(), HasSubstr("reduces of job"));
   }
 }
 
