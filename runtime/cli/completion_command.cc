@@ -5,6 +5,7 @@
 #include "mapreduce/base/units.h"
 #include "runtime/cli/completion_script.h"
 #include "runtime/cli/exit_code.h"
+#include "runtime/cli/job_catalog.h"
 
 namespace spillway {
 
@@ -16,6 +17,8 @@ int CompletionCommand(const CommandLine& line, const Shell& shell) {
     shell.out << ZshCompletion();
   } else if (name == "fish") {
     shell.out << FishCompletion();
+  } else if (name == "jobs") {  // The scripts ask.
+    for (const BuiltinJob& job : ListBuiltinJobs(shell.plugin_dir)) shell.out << job.name << "\n";
   } else {
     return ReportError(shell, kExitUsage,
                        name.empty() ? "for which shell? Write spillway completion bash|zsh|fish."

@@ -70,6 +70,13 @@ std::vector<std::string> Groups() {
   return groups;
 }
 
+/// Of a command whose first operand is a job: the number of the job's word, the program's being 0.
+/// 0 for others.
+std::size_t JobWord(const CommandSpec& command) {
+  if (!command.usage.starts_with("JOB ") && !command.usage.starts_with("PATH|NAME ")) return 0;
+  return 2 + static_cast<std::size_t>(std::count(command.name.begin(), command.name.end(), ' '));
+}
+
 std::string WordList(std::string_view group) {
   std::vector<std::string> words;
   for (const Word& word : WordsBehind(group)) words.push_back(word.word);
@@ -138,7 +145,7 @@ std::string ZshDescriptions(std::string_view group) {
 }
 
 /// fish's condition that the command's words were typed.
-std::string FishSeen(const CommandSpec& command) {
+std::string FishSeen(const CommandSpec& command, const std::string& more = "") {
   std::string condition;
   std::string_view rest = command.name;
   while (!rest.empty()) {
@@ -146,7 +153,7 @@ std::string FishSeen(const CommandSpec& command) {
     condition += (condition.empty() ? "" : "; and ") + ("__fish_seen_subcommand_from " + word);
     rest.remove_prefix(std::min(word.size() + 1, rest.size()));
   }
-  return BashQuoted(condition);
+  return BashQuoted(condition + more);
 }
 
 std::string FishOption(const CommandSpec& command, const OptionSpec& option) {
@@ -162,6 +169,12 @@ std::string FishOption(const CommandSpec& command, const OptionSpec& option) {
 std::string BashCompletion() {
   std::string script =
       "# bash completion of spillway, made from its option table.\n"
+      "_spillway_jobs() {\n"  // Other files, by readline itself, where none of these fits.
+      "  local IFS=$'\\n'\n"
+      "  COMPREPLY=($(compgen -W \"$(\"${COMP_WORDS[0]}\" completion jobs 2>/dev/null)\" -- "
+      "\"$cur\")\n"
+      "             $(compgen -f -X '!*.so' -- \"$cur\"))\n"
+      "}\n"
       "_spillway() {\n"
       "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
       "  local command=${COMP_WORDS[1]} words=\n"
@@ -184,6 +197,9 @@ std::string BashCompletion() {
     const std::string values = BashValues(command);
     script += "    " + BashQuoted(command.name) + ")\n";
     if (!values.empty()) script += "      case $prev in\n" + values + "      esac\n";
+    if (const std::size_t word = JobWord(command); word > 0)
+      script += "      if [[ -z $words && $cur != -* && $COMP_CWORD -eq " + std::to_string(word) +
+                " ]]; then\n        _spillway_jobs\n        return\n      fi\n";
     script += "      [[ -z $words && $cur == -* ]] && words=" + BashQuoted(BashOptions(command)) +
               " ;;\n";
   }
@@ -198,6 +214,11 @@ std::string ZshCompletion() {
   std::string script =
       "#compdef spillway\n"
       "# zsh completion of spillway, made from its option table.\n"
+      "_spillway_jobs() {\n"
+      "  local -a names\n"
+      "  names=(${(f)\"$(_call_program jobs ${(q)words[1]} completion jobs 2>/dev/null)\"})\n"
+      "  _alternative 'jobs:job:compadd -a names' 'files:plugin or project:_files -g \"*.so\"'\n"
+      "}\n"
       "_spillway() {\n"
       "  local command=$words[2]\n"
       "  local -a names\n"
@@ -219,6 +240,8 @@ std::string ZshCompletion() {
     script += "    " + BashQuoted(command.name) + ")\n      _arguments";
     for (const OptionSpec& option : command.options)
       script += " \\\n        " + ZshArgument(option);
+    if (const std::size_t word = JobWord(command); word > 0)
+      script += " \\\n        '" + std::to_string(word) + ":job:_spillway_jobs'";
     script += " \\\n        '*:file:_files' ;;\n";
   }
   return script +
@@ -237,8 +260,14 @@ std::string FishCompletion() {
       script += "complete -c spillway -f -n '__fish_seen_subcommand_from " + group +
                 "; and not __fish_seen_subcommand_from " + WordList(group + " ") + "' -a " +
                 word.word + " -d " + FishQuoted(word.summary) + "\n";
-  for (const CommandSpec& command : Commands())
+  for (const CommandSpec& command : Commands()) {
+    if (const std::size_t word = JobWord(command); word > 0)
+      script +=
+          "complete -c spillway -n " +
+          FishSeen(command, "; and test (count (commandline -opc)) -eq " + std::to_string(word)) +
+          " -a '(spillway completion jobs 2>/dev/null)' -d 'built-in job'\n";
     for (const OptionSpec& option : command.options) script += FishOption(command, option);
+  }
   return script;
 }
 

@@ -33,6 +33,8 @@ void AddVolumes(const JobReport& report, Json* json) {
   Json& j = *json;
   j["maps"] = report.maps;
   j["reduces"] = report.reduces;
+  j["combines"] = report.combines;
+  j["joined_partitions"] = report.joined_partitions;
   j["attempts_failed"] = report.attempts_failed;
   j["maps_rerun"] = report.maps_rerun;
   j["input_records"] = report.input_records;
@@ -108,11 +110,17 @@ std::string ProgressJson(const JobProgress& progress) {
   Json json;
   json["event"] = "progress";
   if (!progress.stage.empty()) json["stage"] = progress.stage;
+  if (progress.rounds_max > 0) {
+    json["round"] = progress.round;
+    json["rounds_max"] = progress.rounds_max;
+  }
   json["phase"] = PhaseName(progress.phase);
   json["maps_done"] = progress.maps_done;
   json["maps_total"] = progress.maps_total;
   json["reduces_done"] = progress.reduces_done;
   json["reduces_total"] = progress.reduces_total;
+  json["combines_done"] = progress.combines_done;
+  json["combines_total"] = progress.combines_total;
   json["input_bytes_read"] = progress.input_bytes_read;
   json["input_bytes_total"] = progress.input_bytes_total;
   json["spilled_bytes"] = progress.spilled_bytes;

@@ -66,6 +66,10 @@ Json JobJson(const wire::JobState& job) {
   json["reduces_done"] = job.reduces_done();
   json["reduces_running"] = job.reduces_running();
   json["reduces_total"] = job.reduces_total();
+  json["combines_done"] = job.combines_done();
+  json["combines_running"] = job.combines_running();
+  json["combines_total"] = job.combines_total();
+  json["joined_partitions"] = job.joined_partitions();
   json["input_bytes_read"] = job.input_bytes_read();
   json["input_bytes_total"] = job.input_bytes();
   json["spilled_bytes"] = job.stats().spilled_bytes();
@@ -123,6 +127,9 @@ std::string JobStatusText(const wire::JobState& job) {
   if (job.maps_placed() > 0)
     text += Label("placed") + Of(job.maps_at_place(), job.maps_placed()) +
             " attempts of maps began where their input lies\n";
+  if (job.combines_total() > 0)
+    text +=
+        TasksLine("combines", job.combines_done(), job.combines_total(), job.combines_running());
   text += TasksLine("reduces", job.reduces_done(), job.reduces_total(), job.reduces_running());
   text += Label("input") + FormatBytes(job.input_bytes_read()) + " of " +
           FormatBytes(job.input_bytes()) + "\n";
@@ -134,6 +141,11 @@ std::string JobStatusText(const wire::JobState& job) {
           FormatBytes(job.stats().spilled_bytes()) + "\n";
   if (const std::string reduced = PartitionsText(skew); !reduced.empty())
     text += Label("reduced") + reduced + "\n" + PartitionTable(skew);
+  if (const std::string split = SplitText(skew, job.combines_total()); !split.empty())
+    text += Label("split") + split + "\n";
+  if (const std::string joined = JoinedText(job.joined_partitions(), job.reduces_total());
+      !joined.empty())
+    text += Label("joined") + joined + "\n";
   text += Label("time") + "prepare " + FormatDuration(job.prepare_ms()) + ", map " +
           FormatDuration(job.map_ms()) + ", reduce " + FormatDuration(job.reduce_ms()) +
           ", commit " + FormatDuration(job.commit_ms()) + "\n";

@@ -64,8 +64,9 @@ constexpr auto kJobOptions = std::to_array<OptionSpec>({
      .kind = OptionKind::kOptionalChoice,
      .group = kInOut,
      .value_name = "WHAT",
-     .help = "Replace DIR in one step if it exists; --overwrite=partitions replaces only those of "
-             "its directories KEY=VALUE that the job writes to.",
+     .help = "Replace DIR in one step if it exists and is a job's output, or empty; "
+             "--overwrite=partitions replaces only those of its directories KEY=VALUE that the job "
+             "writes to.",
      .choices = kOverwriteChoices},
     {.name = "no-sync",
      .group = kInOut,
@@ -108,8 +109,8 @@ constexpr auto kJobOptions = std::to_array<OptionSpec>({
      .kind = OptionKind::kBytes,
      .group = kResources,
      .value_name = "SIZE",
-     .help = "Where the job folds or combines, share a partition with so much among several tasks if "
-             "the others would wait for it (default 64M).",
+     .help = "Where the job folds or combines, share a partition with so much among several tasks "
+             "if the others would wait for it (default 64M).",
      .least = kSplitPartitionBytesMin,
      .most = kSplitPartitionBytesMax,
      .is_setting = true},
@@ -589,7 +590,8 @@ constexpr CommandSpec kCommands[] = {
      .summary = "print what completes command lines in a shell",
      .usage = "bash|zsh|fish",
      .description = "Prints the script by which the shell completes commands, options and their "
-                    "values. Packages install it; without them, put the line below in ~/.bashrc.",
+                    "values, and the names of jobs, for which it asks 'spillway completion jobs'. "
+                    "Packages install it; without them, put the line below in ~/.bashrc.",
      .options = kHelpOptions,
      .examples = "eval \"$(spillway completion bash)\"\n"
                  "spillway completion fish > ~/.config/fish/completions/spillway.fish",

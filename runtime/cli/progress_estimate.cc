@@ -9,6 +9,14 @@ constexpr std::uint64_t kWindowMs = 5'000;      // Long enough to smooth a spill
                                                 // follow a disk that slows down.
 constexpr std::uint64_t kGuessBelowMs = 1'000;  // No forecast from less than this.
 
+/// Of the reduce phase: combine tasks are its work as well.
+std::uint32_t DoneOf(const JobProgress& progress) {
+  return progress.reduces_done + progress.combines_done;
+}
+std::uint32_t TotalOf(const JobProgress& progress) {
+  return progress.reduces_total + progress.combines_total;
+}
+
 }  // namespace
 
 std::string_view PhaseName(JobProgress::Phase phase) {
@@ -29,7 +37,7 @@ unsigned PhasePercent(const JobProgress& progress) {
       if (progress.input_bytes_total > 0)
         return Percent(progress.input_bytes_read, progress.input_bytes_total);
       return Percent(progress.maps_done, progress.maps_total);
-    case JobProgress::Phase::kReduce: return Percent(progress.reduces_done, progress.reduces_total);
+    case JobProgress::Phase::kReduce: return Percent(DoneOf(progress), TotalOf(progress));
     case JobProgress::Phase::kCommit:
     case JobProgress::Phase::kDone: return 100;
   }
@@ -40,7 +48,7 @@ void ProgressEstimate::Add(const JobProgress& progress) {
   if (progress.stage != last_.stage || progress.elapsed_ms < last_.elapsed_ms) *this = {};
   if (progress.phase != last_.phase) {
     phase_started_ms_ = progress.elapsed_ms;
-    reduces_at_phase_start_ = progress.reduces_done;
+    done_at_phase_start_ = DoneOf(progress);
   }
   last_ = progress;
   // A task that is run again reads its split again: the count may go back, and the rate restarts.
@@ -67,10 +75,10 @@ std::optional<std::uint64_t> ProgressEstimate::phase_remaining_ms() const {
     const std::uint64_t left = last_.input_bytes_total - last_.input_bytes_read;
     return static_cast<std::uint64_t>(static_cast<double>(left) * 1e3 / static_cast<double>(rate));
   }
-  if (last_.phase == JobProgress::Phase::kReduce && last_.reduces_done > reduces_at_phase_start_ &&
-      last_.reduces_total >= last_.reduces_done) {
-    const std::uint64_t done = last_.reduces_done - reduces_at_phase_start_;
-    return spent_ms * (last_.reduces_total - last_.reduces_done) / done;
+  if (last_.phase == JobProgress::Phase::kReduce && DoneOf(last_) > done_at_phase_start_ &&
+      TotalOf(last_) >= DoneOf(last_)) {
+    const std::uint64_t done = DoneOf(last_) - done_at_phase_start_;
+    return spent_ms * (TotalOf(last_) - DoneOf(last_)) / done;
   }
   return std::nullopt;
 }

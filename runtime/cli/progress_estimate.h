@@ -37,7 +37,7 @@ class ProgressEstimate {
   std::deque<Sample> window_;
   JobProgress last_;
   std::uint64_t phase_started_ms_ = 0;
-  std::uint32_t reduces_at_phase_start_ = 0;
+  std::uint32_t done_at_phase_start_ = 0;  ///< Of its reduces and combines.
 };
 
 }  // namespace spillway

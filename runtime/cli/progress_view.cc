@@ -28,9 +28,27 @@ std::string Of(std::uint64_t done, std::uint64_t total) {
 }
 
 std::string HeadOf(const std::string& job_name, const JobProgress& progress) {
-  return EscapeForLog(job_name) + ": " +
-         (progress.stage.empty() ? progress.stage : progress.stage + ", ") +
-         std::string(PhaseName(progress.phase));
+  std::string head = EscapeForLog(job_name) + ": ";
+  if (!progress.stage.empty()) head += progress.stage + ", ";
+  if (progress.round > 0 && progress.rounds_max > 0)
+    head += "round " + FormatCount(progress.round) + " of at most " +
+            FormatCount(progress.rounds_max) + ", ";
+  return head + std::string(PhaseName(progress.phase));
+}
+
+/// In memory mode the rounds are one phase.
+unsigned TenthOf(const JobProgress& progress) {
+  const std::uint64_t of_rounds =
+      progress.rounds_max == 0 ? 0 : std::uint64_t{10} * progress.round / progress.rounds_max;
+  return std::max(PhasePercent(progress) / 10, static_cast<unsigned>(of_rounds));
+}
+
+/// Combine tasks are shown while there are some to be done.
+std::string TasksText(const JobProgress& progress) {
+  std::string text = "maps " + Of(progress.maps_done, progress.maps_total);
+  if (progress.combines_done < progress.combines_total)
+    text += ", combines " + Of(progress.combines_done, progress.combines_total);
+  return text + ", reduces " + Of(progress.reduces_done, progress.reduces_total);
 }
 
 std::string InputText(const JobProgress& progress, const ProgressEstimate& estimate) {
@@ -59,8 +77,7 @@ std::vector<std::string> ProgressBlock(const std::string& job_name, const JobPro
   std::vector<std::string> lines = {
       head + " " + Bar(percent) + " " + std::to_string(percent) + " %, " +
           FormatDuration(progress.elapsed_ms) + RemainingText(progress, estimate),
-      "  maps " + Of(progress.maps_done, progress.maps_total) + ", reduces " +
-          Of(progress.reduces_done, progress.reduces_total) + ", " + InputText(progress, estimate),
+      "  " + TasksText(progress) + ", " + InputText(progress, estimate),
       "  spilled " + FormatBytes(progress.spilled_bytes) + ", shuffled " +
           FormatBytes(progress.shuffled_bytes)};
   // Not cut: what is left of a key could be half a character.
@@ -111,12 +128,13 @@ bool PlainProgressView::IsDue(const JobProgress& progress) const {
   if (progress.phase == JobProgress::Phase::kDone) return false;  // The summary says it.
   const std::uint64_t since_ms = progress.elapsed_ms - std::min(progress.elapsed_ms, shown_ms_);
   if (since_ms < kPlainMsMin) return false;
-  return progress.phase != shown_phase_ || PhasePercent(progress) / 10 > shown_tenth_ ||
+  return progress.phase != shown_phase_ || TenthOf(progress) > shown_tenth_ ||
          since_ms >= kPlainMsMax;
 }
 
 void PlainProgressView::Show(const JobProgress& progress) {
-  if (progress.stage != shown_stage_) {
+  // The clock is that of one job, and a round in disk mode is one.
+  if (progress.stage != shown_stage_ || progress.elapsed_ms < shown_ms_) {
     shown_stage_ = progress.stage;
     shown_tenth_ = 0;
     shown_ms_ = 0;
@@ -124,13 +142,11 @@ void PlainProgressView::Show(const JobProgress& progress) {
   estimate_.Add(progress);
   if (!IsDue(progress)) return;
   shown_phase_ = progress.phase;
-  shown_tenth_ = PhasePercent(progress) / 10;
+  shown_tenth_ = TenthOf(progress);
   shown_ms_ = progress.elapsed_ms;
   err_ << "spillway: " + HeadOf(job_name_, progress) + " " +
               std::to_string(PhasePercent(progress)) + " % after " +
-              FormatDuration(progress.elapsed_ms) + ": maps " +
-              Of(progress.maps_done, progress.maps_total) + ", reduces " +
-              Of(progress.reduces_done, progress.reduces_total) + ", " +
+              FormatDuration(progress.elapsed_ms) + ": " + TasksText(progress) + ", " +
               InputText(progress, estimate_) + ", spilled " + FormatBytes(progress.spilled_bytes) +
               RemainingText(progress, estimate_) + "\n"
        << std::flush;

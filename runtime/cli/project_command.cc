@@ -1,7 +1,6 @@
 #include "runtime/cli/project_command.h"
 
 #include <boost/filesystem.hpp>
-#include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,8 +8,8 @@
 #include "mapreduce/base/units.h"
 #include "runtime/cli/exit_code.h"
 #include "runtime/cli/job_catalog.h"
-#include "runtime/cli/job_json.h"
 #include "runtime/cli/project_build.h"
+#include "runtime/cli/run_command.h"
 
 namespace spillway {
 namespace {
@@ -22,24 +21,20 @@ void Give(CommandLine* line, std::string_view name, std::string value) {
 }
 
 /// A project's own input and output, where none are named.
-Status AddPlaces(const fs::path& directory, CommandLine* line) {
+void AddPlaces(const fs::path& directory, CommandLine* line) {
   boost::system::error_code error;
   if (!line->Has("input") && fs::is_directory(directory / "data", error))
     Give(line, "input", (directory / "data").string());
-  if (line->Has("output")) return OkStatus();
-  const fs::path output = directory / "out";
-  if (fs::exists(output, error) && !fs::exists(output / "_SUCCESS", error))
-    return AlreadyExists("'" + EscapeForLog(output.string()) +
-                         "' exists and is no job's output. Name another place by -o DIR.");
-  Give(line, "output", output.string());
+  if (line->Has("output")) return;
+  Give(line, "output", (directory / "out").string());
   if (!line->Has("overwrite")) Give(line, "overwrite", "all");
-  return OkStatus();
 }
 
 Status Resolve(const Shell& shell, CommandLine* line) {
   const std::string directory = line->operands[0];
   SPILLWAY_ASSIGN_OR_RETURN(line->operands[0], BuildOnePlugin(directory, shell.prefix));
-  return AddPlaces(directory, line);
+  AddPlaces(directory, line);
+  return OkStatus();
 }
 
 }  // namespace
@@ -63,12 +58,8 @@ Result<std::string> BuildOnePlugin(const std::string& directory, const std::stri
 }
 
 int ResolveProject(const Shell& shell, CommandLine* line) {
-  JobReport report;
-  report.status = Resolve(shell, line);
-  if (report.status.ok()) return kExitDone;
-  const int exit_code = ReportError(shell, ExitCodeOf(report.status), report.status.message());
-  if (line->Has("json")) shell.out << SummaryJson(report, exit_code) << "\n";
-  return exit_code;
+  const Status status = Resolve(shell, line);
+  return status.ok() ? kExitDone : ReportNoJob(shell, status, line->Has("json"));
 }
 
 }  // namespace spillway

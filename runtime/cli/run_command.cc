@@ -222,6 +222,14 @@ int RunToEnd(const Shell& shell, const Preparation& job) {
 
 }  // namespace
 
+int ReportNoJob(const Shell& shell, const Status& status, bool json) {
+  JobReport report;
+  report.status = status;
+  const int exit_code = ReportError(shell, ExitCodeOf(status), status.message());
+  if (json) shell.out << SummaryJson(report, exit_code) << "\n";
+  return exit_code;
+}
+
 int RunJobCommand(const CommandLine& line, const Shell& shell) {
   if (line.operands.empty() && line.options.empty()) return ListJobs(shell);
   Preparation job;

@@ -10,4 +10,8 @@ namespace spillway {
 int RunJobCommand(const CommandLine& line, const Shell& shell);
 int SubmitJobCommand(const CommandLine& line, const Shell& shell);
 
+/// Says on stderr why no job is run, and with `json` by the object that ends stdout. Returns the
+/// exit code of `status`.
+int ReportNoJob(const Shell& shell, const Status& status, bool json);
+
 }  // namespace spillway

@@ -146,8 +146,9 @@ Result<JobRequest> BuildJobRequest(const CommandLine& line, const Settings& sett
   request.inputs = line.Values("input");
   request.where = line.Values("where");
   request.output_dir = line.Value("output");
-  request.overwrite = line.Has("overwrite");
-  request.overwrite_partitions = line.Value("overwrite") == "partitions";
+  if (line.Has("overwrite"))
+    request.overwrite =
+        line.Value("overwrite") == "partitions" ? Overwrite::kDirectories : Overwrite::kWhole;
   request.durable = !line.Has("no-sync");
   request.reducers = static_cast<std::uint32_t>(settings.Number("reducers", 0));
   request.threads = static_cast<std::uint32_t>(settings.Number("threads", 0));

@@ -26,6 +26,7 @@ constexpr std::uint64_t kHintRatio = 2;
 constexpr std::uint64_t kHintBytesMin = 8 << 20;
 
 constexpr std::size_t kTableRows = 5;
+constexpr std::size_t kSplitsTold = 4;
 
 std::string PercentText(double share) {
   char text[32];
@@ -131,6 +132,28 @@ std::string PartitionsText(const SkewReport& skew) {
          FormatDuration(all.run_us.largest / 1'000) + " (" + TimesText(all.run_us.ratio) + " x)";
 }
 
+std::string SplitText(const SkewReport& skew, std::uint32_t combines) {
+  if (combines == 0) return {};
+  std::string text;
+  std::size_t splits = 0;
+  for (std::size_t i = 0; i < skew.partitions.size(); ++i) {
+    const std::uint32_t pieces = skew.partitions[i].pieces;
+    if (pieces == 0 || ++splits > kSplitsTold) continue;
+    text += (text.empty() ? "partition " : ", partition ") + std::to_string(i) + " among " +
+            std::to_string(pieces) + (text.empty() ? " combine tasks" : "");
+  }
+  // Which ones is not told of too many partitions.
+  if (splits == 0) return "large partitions among " + std::to_string(combines) + " combine tasks";
+  if (splits > kSplitsTold) text += " and " + std::to_string(splits - kSplitsTold) + " more";
+  return text;
+}
+
+std::string JoinedText(std::uint32_t joined, std::uint32_t partitions) {
+  if (joined == 0) return {};
+  return FormatCount(joined) + " of " + FormatNoun(partitions, "partition") +
+         ", by the tasks of their neighbours";
+}
+
 std::string SkewHint(const SkewReport& skew) {
   const SkewCause cause = CauseOf(skew);
   if (cause == SkewCause::kNone) return {};
@@ -171,12 +194,16 @@ std::string PartitionTable(const SkewReport& skew) {
     return skew.partitions[a].shuffled_bytes > skew.partitions[b].shuffled_bytes;
   });
   order.resize(std::min(order.size(), kTableRows));
+  const bool any_split = std::any_of(order.begin(), order.end(),
+                                     [&](std::size_t i) { return skew.partitions[i].pieces > 0; });
   const std::string indent = "  ";
   std::vector<std::vector<std::string>> rows = {
       {indent, "PARTITION", "SHUFFLED", "RECORDS", "TIME"}};
+  if (any_split) rows[0].push_back("PIECES");
   const auto add = [&](const std::string& name, const PartitionLoad& load) {
     rows.push_back({indent, name, FormatBytes(load.shuffled_bytes), FormatCount(load.records),
                     FormatDuration(load.run_us / 1'000)});
+    if (any_split) rows.back().push_back(load.pieces == 0 ? "-" : std::to_string(load.pieces));
   };
   for (const std::size_t i : order) add(std::to_string(i), skew.partitions[i]);
   add("median", {all.shuffled_bytes.median, all.records.median, all.run_us.median});
@@ -186,13 +213,16 @@ std::string PartitionTable(const SkewReport& skew) {
 void AddSkewJson(const SkewReport& skew, nlohmann::ordered_json* json) {
   nlohmann::ordered_json& j = *json;
   j["heavy_keys"] = HeavyKeysJson(skew.heavy_keys);
-  nlohmann::ordered_json bytes = nlohmann::ordered_json::array(), records = bytes, run_us = bytes;
+  nlohmann::ordered_json bytes = nlohmann::ordered_json::array();
+  nlohmann::ordered_json records = bytes, run_us = bytes, pieces = bytes;
   for (const PartitionLoad& load : skew.partitions) {
     bytes.push_back(load.shuffled_bytes);
     records.push_back(load.records);
     run_us.push_back(load.run_us);
+    pieces.push_back(load.pieces);
   }
-  j["partitions"] = {{"shuffled_bytes", bytes}, {"records", records}, {"run_us", run_us}};
+  j["partitions"] = {
+      {"shuffled_bytes", bytes}, {"records", records}, {"run_us", run_us}, {"pieces", pieces}};
   const PartitionSkews all = MeasurePartitions(skew.partitions);
   j["reduce_skew"] = {{"shuffled_bytes", SkewJson(all.shuffled_bytes)},
                       {"records", SkewJson(all.records)},

@@ -42,6 +42,12 @@ SkewCause CauseOf(const SkewReport& skew);
 /// reduced.
 std::string PartitionsText(const SkewReport& skew);
 
+/// `partition 3 among 8 combine tasks, partition 7 among 2`; empty when `combines` is 0.
+std::string SplitText(const SkewReport& skew, std::uint32_t combines);
+
+/// `1 969 of 2 000 partitions, by the tasks of their neighbours`; empty when none is joined.
+std::string JoinedText(std::uint32_t joined, std::uint32_t partitions);
+
 /// What to do about the largest partition; empty when there is no need.
 std::string SkewHint(const SkewReport& skew);
 

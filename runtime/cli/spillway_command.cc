@@ -116,6 +116,16 @@ int Dispatch(const CommandLine& line, const Shell& shell) {
   return ReportError(shell, kExitInternal, "no code for command " + std::string(name));
 }
 
+/// Whether the words, which may be wrong, ask for the object by which commands that run a job end.
+bool PromisesSummary(const CommandSpec& command, const Words& words) {
+  const OptionSpec* const json = FindOption(command, "json");
+  if (json == nullptr || json->kind != OptionKind::kOptionalChoice) return false;
+  const auto own_end = std::find(words.begin(), words.end(), "--");
+  return std::any_of(words.begin(), own_end, [](const std::string& word) {
+    return word == "--json" || word.starts_with("--json=");
+  });
+}
+
 int RunGuarded(Words words, const Shell& shell) {
   if (words.empty()) {
     shell.err << OverviewHelp();
@@ -132,11 +142,11 @@ int RunGuarded(Words words, const Shell& shell) {
     return kExitDone;
   }
   const auto line = ParseCommandLine(*found.command, words);
-  if (!line.ok())
-    return ReportError(shell, ExitCodeOf(line.status()),
-                       line.status().message() + " See 'spillway " +
-                           std::string(found.command->name) + " --help'.");
-  return Dispatch(*line, shell);
+  if (line.ok()) return Dispatch(*line, shell);
+  return ReportNoJob(shell,
+                     InvalidArgument(line.status().message() + " See 'spillway " +
+                                     std::string(found.command->name) + " --help'."),
+                     PromisesSummary(*found.command, words));
 }
 
 }  // namespace

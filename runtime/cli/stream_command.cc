@@ -5,7 +5,6 @@
 #include <string>
 
 #include "mapreduce/base/units.h"
-#include "runtime/cli/exit_code.h"
 #include "runtime/cli/run_command.h"
 
 namespace spillway {
@@ -44,27 +43,30 @@ Status AddPlaces(CommandLine* job) {
   return OkStatus();
 }
 
-}  // namespace
-
-int StreamCommand(const CommandLine& line, const Shell& shell) {
+Status CheckCommands(const CommandLine& line) {
   if (!line.Has("mapper"))
-    return ReportError(
-        shell, kExitUsage,
+    return InvalidArgument(
         "missing: -m CMD. Write spillway stream -m CMD -r CMD -i PATH... -o DIR. See "
         "'spillway stream --help'.");
   const std::string reducer = line.Value("reducer");
   if (IsNumber(reducer))
-    return ReportError(shell, kExitUsage,
-                       "the reducer is a command, and '" + reducer +
+    return InvalidArgument("the reducer is a command, and '" + reducer +
                            "' a number. For that many reduce tasks write --reducers " + reducer +
                            ".");
+  return OkStatus();
+}
+
+}  // namespace
+
+int StreamCommand(const CommandLine& line, const Shell& shell) {
   CommandLine job = line;
   job.operands = {"stream"};
+  Status status = CheckCommands(line);
+  if (status.ok()) status = AddPlaces(&job);
+  if (!status.ok()) return ReportNoJob(shell, status, line.Has("json"));
   for (const char* role : {"mapper", "combiner", "reducer"})
     if (line.Has(role))
       job.job_arguments.push_back("--" + std::string(role) + "=" + line.Value(role));
-  if (const Status places = AddPlaces(&job); !places.ok())
-    return ReportError(shell, ExitCodeOf(places), places.message());
   return RunJobCommand(job, shell);
 }
 

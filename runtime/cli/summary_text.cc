@@ -47,9 +47,15 @@ std::string ShuffleLine(const JobReport& report) {
   return text + "\n";
 }
 
-std::string ReducedLine(const SkewReport& skew) {
-  const std::string text = PartitionsText(skew);
-  return text.empty() ? text : Label("reduced") + text + "\n";
+std::string ReducedLines(const JobReport& report) {
+  std::string text;
+  const auto add = [&](const char* label, const std::string& line) {
+    if (!line.empty()) text += Label(label) + line + "\n";
+  };
+  add("reduced", PartitionsText(report.skew));
+  add("split", SplitText(report.skew, report.combines));
+  add("joined", JoinedText(report.joined_partitions, report.reduces));
+  return text;
 }
 
 std::string OutputLine(const JobReport& report) {
@@ -116,7 +122,7 @@ std::string SummaryText(const JobReport& report, bool verbose, TextStyle style) 
           FormatNoun(report.maps, "split") + "\n";
   if (!report.loop.mode.empty()) text += LoopLine(report.loop);
   text += MapLine(report) + HeavyKeysLine(report.skew) + ShuffleLine(report);
-  text += ReducedLine(report.skew) + OutputLine(report) + TimeLine(report);
+  text += ReducedLines(report) + OutputLine(report) + TimeLine(report);
   if (report.peak_rss_bytes > 0)
     text += Label("memory") + FormatBytes(report.peak_rss_bytes) + " at most\n";
   text += TroubleLines(report, verbose) + CounterLines(report);

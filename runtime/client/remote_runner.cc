@@ -66,6 +66,7 @@ class Remote final : public RemoteRunner {
   void Show(const wire::JobState& state) {
     const std::lock_guard lock(mutex_);
     progress_ = ProgressOf(state);
+    if (job_.is_loop()) progress_.rounds_max = job_.loop_rounds_max();
     progress_.note = accepted_note_;
   }
 
@@ -226,7 +227,8 @@ Result<std::unique_ptr<RemoteRunner>> RemoteRunner::Prepare(const JobRequest& re
   JobRequest planned = request;
   // The output may be that of this very job, submitted before under its key and done. Only the
   // coordinator knows; for a new job it finds an output that is in the way as well.
-  if (!options.submission.key.empty()) planned.overwrite = true;
+  if (!options.submission.key.empty() && planned.overwrite == Overwrite::kNothing)
+    planned.overwrite = Overwrite::kWhole;
   SPILLWAY_ASSIGN_OR_RETURN(PreparedJob job, PrepareJob(files, planned));
   job.request.overwrite = request.overwrite;
   if (job.is_loop() && request.loop.mode == LoopRequest::Mode::kDisk) {

@@ -21,6 +21,8 @@ constexpr int kPlacesMax = 16;
 constexpr std::size_t kPathBytesMax = 4'096;
 constexpr std::size_t kHashBytes = 32;
 constexpr std::uint64_t kMessageBytesMax = 768 << 10;
+/// Twice the largest window of zstd, whose decoder takes the most.
+constexpr std::uint64_t kDecoderBytesMax = 4 * kGiB;
 constexpr std::uint64_t kTimeoutGraceMs = 10'000;
 /// What is told of a job must fit into a frame.
 constexpr std::size_t kWarningBytesMax = 2'000;
@@ -63,6 +65,10 @@ Status CheckPlan(const wire::JobSpec& spec) {
     for (const wire::FileRange& range : map.ranges())
       if (range.file_index() >= static_cast<std::uint32_t>(spec.inputs_size()))
         return InvalidArgument("a map input that lies in no input file");
+  if (spec.decoder_bytes() > kDecoderBytesMax)
+    return InvalidArgument("decoding the input takes " + FormatBytes(spec.decoder_bytes()) +
+                           " for each task, more than " + FormatBytes(kDecoderBytesMax) +
+                           ", which no decoder takes");
   if (spec.range_cuts_size() > 0 &&
       static_cast<std::uint32_t>(spec.range_cuts_size()) >= std::max(1u, spec.parts()))
     return InvalidArgument("more range cuts than partitions");
@@ -265,8 +271,9 @@ StagingOptions JobEntry::ForStaging(const std::string& owner) const {
   options.output_dir = spec.output_dir();
   options.job_id = job_id;
   options.parts = output_parts();
-  options.overwrite = spec.overwrite();
-  options.directories_only = spec.overwrite() && spec.overwrite_directories();
+  options.overwrite = !spec.overwrite()              ? Overwrite::kNothing
+                      : spec.overwrite_directories() ? Overwrite::kDirectories
+                                                     : Overwrite::kWhole;
   options.has_parts = !spec.writes_directories();
   options.durable = spec.durable();
   options.owner = owner;
@@ -316,6 +323,7 @@ wire::JobState JobEntry::State(const JobView* view, TimeMs now) const {
     state.set_reduces_done(whole ? reduces() : map_only() ? 0 : CommittedParts());
     state.set_combines_done(static_cast<std::uint32_t>(
         std::count(counted_combines.begin(), counted_combines.end(), true)));
+    state.set_joined_partitions(joined_parts);
   }
   state.set_combines_total(static_cast<std::uint32_t>(counted_combines.size()));
   state.set_attempts_started(counts.attempts_started);
@@ -330,6 +338,10 @@ wire::JobState JobEntry::State(const JobView* view, TimeMs now) const {
                   : state.maps_done() < state.maps_total() ? wire::MAPPING
                                                            : wire::REDUCING);
   *state.mutable_stats() = stats;
+  // Of one that has ended its result tells.
+  if (rounds != nullptr && ended_ms == 0)
+    state.mutable_stats()->mutable_loop()->set_rounds(
+        std::min(rounds->round(), spec.loop().rounds_max()));
   PutHeavyKeys(heavy_keys, kHeavyShareOfJob, *state.mutable_stats());
   if (stats.ByteSizeLong() > kCountersToldBytesMax) state.mutable_stats()->clear_counters();
   state.set_input_bytes(spec.input_bytes());

@@ -82,6 +82,7 @@ struct JobEntry {
   std::vector<Part> parts;
   ReducePlan plan;                     ///< Empty until the maps are done.
   std::vector<bool> counted_combines;  ///< As counted_maps; as many as there are combine tasks.
+  std::uint32_t joined_parts = 0;      ///< Committed together with a neighbour's.
   PartitionLoads loads;                ///< Of reduces.
   /// What map tasks wrote to directories of the output, by map: that of the first attempt which
   /// counted, since a rerun writes the same. Few maps do.

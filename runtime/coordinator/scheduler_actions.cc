@@ -161,6 +161,8 @@ void CoordinatorMachine::Do(const StartCombine& action) {
 
 void CoordinatorMachine::Do(const CutReduces& action) {
   JobEntry& job = *Job(action.job);
+  if (action.plan.empty())
+    return job.Log(now_, "only workers of an older version are left: partitions are reduced whole");
   job.Apply(action.plan);
   for (const SplitPartition& split : action.plan.splits)
     job.Log(now_, "partition " + std::to_string(split.partition) + " is large: it is split among " +
@@ -235,6 +237,7 @@ void CoordinatorMachine::TakePart(JobEntry& job, const wire::CommitRequest& requ
     if (other >= job.parts.size()) return;
     job.parts[other] = {part.attempt, part.epoch, PartInfoOf(joined.part())};
     job.loads.Take(other++, joined.load());
+    ++job.joined_parts;
   }
   if (!job.map_only()) return;
   job.reading.erase({task, part.attempt});

@@ -73,8 +73,8 @@ struct WorkerJoined {
   std::string rack;
   /// It is given tasks of small jobs only: the worker inside the coordinator's process.
   bool small_jobs_only = false;
-  /// It runs combine tasks, and reduces of several partitions. One that does not is given nothing
-  /// of a job that has some.
+  /// It runs combine tasks, and reduces of several partitions and of combined ones. While one is
+  /// there that does not, nothing is planned.
   bool runs_plans = true;
 };
 
@@ -182,7 +182,7 @@ struct TakenOver {};
 // What a scheduler decided that does not follow from the other journalled events, because time,
 // heartbeats and progress are not journalled. Only Replay is ever given these.
 
-/// It cut the job's reduce work.
+/// It cut the job's reduce work, or goes on without what waits of that (an empty plan).
 struct ReducesPlanned {
   JobId job = 0;
   ReducePlan plan;

@@ -136,8 +136,10 @@ class JobState {
   /// Whether the task can be started as far as others than maps are concerned: a reduce of a split
   /// partition needs all its pieces, a combine is for a reduce that is not done.
   bool MayWait(TaskKind kind, std::uint32_t task) {
-    if (kind == TaskKind::kCombine)
-      return !tasks(TaskKind::kReduce)[layout.SplitOfCombine(task).partition].done;
+    if (kind == TaskKind::kCombine) {
+      const ReduceLayout::Split& its = layout.SplitOfCombine(task);
+      return !its.whole && !tasks(TaskKind::kReduce)[its.partition].done;
+    }
     const ReduceLayout::Split* split = kind == TaskKind::kReduce ? layout.SplitOf(task) : nullptr;
     return split == nullptr || split->ready();
   }

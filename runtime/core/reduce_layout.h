@@ -20,7 +20,8 @@ class ReduceLayout {
     std::uint32_t first_combine = 0;
     std::uint32_t pieces = 0;
     std::uint32_t done = 0;  ///< Pieces that are there.
-    bool ready() const { return done == pieces; }
+    bool whole = false;      ///< It is reduced from the maps' outputs after all.
+    bool ready() const { return whole || done == pieces; }
   };
 
   /// Until Apply nothing is split or joined.
@@ -29,8 +30,8 @@ class ReduceLayout {
   /// Once. Partitions are less than `reduces`, which must be checked before.
   void Apply(const ReducePlan& plan);
   bool applied() const { return applied_; }
-  /// Whether a worker may be given tasks of the job.
-  bool Suits(bool runs_plans) const { return runs_plans || !applied_; }
+  /// Whether the task is one that only workers know which run plans.
+  bool NeedsPlans(TaskKind kind, std::uint32_t task) const;
 
   std::uint32_t combines() const { return static_cast<std::uint32_t>(splits_by_combine_.size()); }
   /// Whether `plan` could have been made of a job with so many tasks.
@@ -42,12 +43,15 @@ class ReduceLayout {
   const Split& SplitOfCombine(std::uint32_t combine) const {
     return splits_[splits_by_combine_[combine]];
   }
+  std::vector<Split>& splits() { return splits_; }
   const std::vector<Split>& splits() const { return splits_; }
 
   /// How many partitions the reduce task stands for: 1 unless it is the first of a join.
   std::uint32_t PartitionsOf(std::uint32_t reduce) const;
   /// It stands for itself from now on.
   void Dissolve(std::uint32_t reduce) { joins_.erase(reduce); }
+  /// The first partitions of joins.
+  std::vector<std::uint32_t> Joins() const;
   /// Partitions that another one's task stands for.
   std::uint32_t joined() const;
 

@@ -10,8 +10,6 @@ namespace {
 
 /// A partition with more than so many times what the others have is hot.
 constexpr std::uint64_t kHotFactor = 2;
-/// Joined partitions leave each slot so many tasks: those that end late are made up for by others.
-constexpr std::uint32_t kTasksPerSlotMin = 4;
 /// Partitions that have less than this together are joined, however little the job has in all.
 constexpr std::uint64_t kJoinBytesMin = 64 << 10;
 
@@ -36,7 +34,7 @@ std::vector<SplitPartition> SplitsOf(const ReduceLoads& loads, const ReducePlanO
 
 std::vector<JoinedPartitions> JoinsOf(const ReduceLoads& loads, const ReducePlanOptions& options,
                                       const std::vector<bool>& joinable) {
-  const std::uint64_t tasks_min = std::uint64_t{loads.slots} * kTasksPerSlotMin;
+  const std::uint64_t tasks_min = std::uint64_t{loads.slots} * options.join_tasks_per_slot_min;
   const auto count_max =
       std::min<std::uint64_t>(options.join_partitions_max, loads.bytes.size() / tasks_min);
   const std::uint64_t bytes_max =

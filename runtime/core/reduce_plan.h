@@ -23,6 +23,8 @@ struct ReducePlanOptions {
   /// Of partitions that are joined, together.
   std::uint64_t join_bytes_max = 4 << 20;
   std::uint32_t join_partitions_max = 64;
+  /// Tasks that are left for each slot: those that end late are made up for by others.
+  std::uint32_t join_tasks_per_slot_min = 4;
 
   /// Every choice is met by jobs of a few tasks.
   static ReducePlanOptions Tiny() {
@@ -30,7 +32,8 @@ struct ReducePlanOptions {
             .split_pieces_max = 3,
             .maps_per_piece_min = 1,
             .join_bytes_max = 8,
-            .join_partitions_max = 3};
+            .join_partitions_max = 3,
+            .join_tasks_per_slot_min = 1};
   }
 };
 

@@ -373,13 +373,7 @@ void Scheduler::Machine::CompleteFinal(JobState& job, const AttemptId& id) {
   job.done(id.kind) += partitions;
   if (id.kind != TaskKind::kReduce) return;
   const ReduceLayout::Split* split = job.layout.SplitOf(id.task);
-  if (split == nullptr) return;
-  // Some may run again for outputs that were lost, which nobody needs any more.
-  for (std::uint32_t i = 0; i < split->pieces; ++i) {
-    const AttemptId combine{job.id, TaskKind::kCombine, split->first_combine + i, kNoAttempt};
-    RemoveWaiting(job, combine.kind, combine.task);
-    StopRunningOf(job, combine, StopReason::kOtherWon);
-  }
+  if (split != nullptr) StopCombinesOf(job, *split);
 }
 
 void Scheduler::Machine::On(const Tick&) {

@@ -134,6 +134,10 @@ class Scheduler::Machine {
   /// The partitions of a reduce that failed are reduced one by one: it is one of them that fails,
   /// or there is too much in all of them for one attempt.
   void Dissolve(JobState& job, std::uint32_t reduce);
+  /// Nobody needs the pieces of the partition any more.
+  void StopCombinesOf(JobState& job, const ReduceLayout::Split& split);
+  /// What waits of the job's plan is done without it; false when there was nothing.
+  bool DropPlan(JobState& job);
   void BlameWorker(WorkerIndex worker, const AttemptId& attempt);
   /// Whether there is no usable worker that the task has not failed on.
   bool FailedOnAllUsable(const JobState& job, const TaskTrouble& trouble) const;
@@ -147,6 +151,8 @@ class Scheduler::Machine {
 
   // --- slot_assignment.cc: who runs next.
   void AssignSlots();
+  /// When only workers are left that do not know of plans, jobs go on without theirs.
+  void DropPlansNobodyRuns();
   /// Starts all that waits of jobs whose tasks need each other.
   void AssignGangs();
   /// The usable worker that has the fewest attempts for its slots, or kNone. One on which the map

@@ -64,8 +64,17 @@ void Scheduler::Machine::AssignGangs() {
   }
 }
 
+void Scheduler::Machine::DropPlansNobodyRuns() {
+  if (workers_.present_workers(kGeneral) == 0 || workers_.present_with_plans(kGeneral) > 0) return;
+  for (auto& [id, job] : jobs_) {
+    if (!job->layout.applied() || !job->wants_slot()) continue;
+    if (DropPlan(*job)) Do(CutReduces{id, {}});
+  }
+}
+
 void Scheduler::Machine::AssignSlots() {
   AssignGangs();
+  DropPlansNobodyRuns();
   std::uint32_t starts = 0;
   // First where nobody else may go, so that small jobs leave the other workers alone.
   std::uint32_t refusals = 0;
@@ -118,7 +127,6 @@ bool Scheduler::Machine::StartWaiting(JobState& job, TaskKind kind, WorkerIndex 
 std::uint32_t Scheduler::Machine::PickWaiting(JobState& job, TaskKind kind, WorkerIndex worker) {
   const IndexSet& waiting = job.waiting(kind);
   if (waiting.empty()) return IndexSet::kNone;
-  if (!job.layout.Suits(workers_[worker].runs_plans)) return IndexSet::kNone;
   if (kind == TaskKind::kMap) {
     for (const std::uint32_t place : {workers_[worker].host, workers_[worker].rack}) {
       const std::uint32_t task = job.FirstAt(place);
@@ -139,6 +147,7 @@ std::uint32_t Scheduler::Machine::PickWaiting(JobState& job, TaskKind kind, Work
 bool Scheduler::Machine::MayStart(JobState& job, TaskKind kind, std::uint32_t task,
                                   WorkerIndex worker) {
   if (Avoids(job, kind, task, worker)) return false;
+  if (!workers_[worker].runs_plans && job.layout.NeedsPlans(kind, task)) return false;
   return kind != TaskKind::kReduce || !job.HoldsBack(task, workers_.slots(), options_.reduce_plan);
 }
 
@@ -152,7 +161,7 @@ bool Scheduler::Machine::Avoids(JobState& job, TaskKind kind, std::uint32_t task
 }
 
 void Scheduler::Machine::PreemptForMaps() {
-  if (waiting_maps_ == 0 || workers_.AnyFreeRunsPlans(kGeneral)) return;
+  if (workers_.free_workers(kGeneral) > 0) return;
   // Slots of stopping attempts come free by themselves.
   std::uint64_t coming = stopping_.size;
   std::uint64_t youngest = 0;
@@ -220,7 +229,8 @@ void Scheduler::Machine::Speculate(JobState& job, TaskKind kind) {
     if (needs_ms < options_.speculation_factor * mean_ms || needs_ms - elapsed_ms <= mean_ms)
       continue;
     const WorkerIndex worker = FreeWorkerBeside(attempt.worker);
-    if (worker == WorkerTable::kNone || !job.layout.Suits(workers_[worker].runs_plans)) return;
+    if (worker == WorkerTable::kNone) return;
+    if (!workers_[worker].runs_plans && job.layout.NeedsPlans(kind, attempt.id.task)) continue;
     StartAttempt(job, NextAttempt(job, kind, attempt.id.task), worker, true);
   }
 }

@@ -28,6 +28,10 @@ Status Scheduler::Machine::Replay(const Event& event, TimeMs now) {
 
 void Scheduler::Machine::On(const ReducesPlanned& event) {
   JobState* job = FindJob(event.job);
+  if (job != nullptr && job->layout.applied() && event.plan.empty()) {
+    DropPlan(*job);
+    return;
+  }
   if (job != nullptr && job->phase == JobPhase::kActive && !job->layout.applied() &&
       ReduceLayout::Fits(event.plan, job->total(TaskKind::kMap), job->total(TaskKind::kReduce))) {
     job->Apply(event.plan);

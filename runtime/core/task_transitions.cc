@@ -269,12 +269,13 @@ void Scheduler::Machine::LosePiece(JobState& job, std::uint32_t combine) {
   --split.done;
   const TaskState& reduce = job.tasks(TaskKind::kReduce)[split.partition];
   if (reduce.done) return;
-  RemoveWaiting(job, TaskKind::kReduce, split.partition);
+  if (!split.whole) RemoveWaiting(job, TaskKind::kReduce, split.partition);
   for (AttemptIndex i = reduce.first_live; i != kNoIndex; i = attempts_[i].next_of_task) {
     if (attempts_[i].stopping || reduce.granted == attempts_[i].id.attempt) continue;
     StopAttemptFor(i, StopReason::kPreempted);
   }
   Requeue(job, TaskKind::kCombine, combine);
+  Requeue(job, TaskKind::kReduce, split.partition);
   Refresh(job);
 }
 
@@ -396,6 +397,31 @@ void Scheduler::Machine::Dissolve(JobState& job, std::uint32_t reduce) {
     task.attempts = job.tasks(TaskKind::kReduce)[reduce].attempts;
     task.commit_epoch = job.tasks(TaskKind::kReduce)[reduce].commit_epoch;
     Requeue(job, TaskKind::kReduce, reduce + i);
+  }
+}
+
+bool Scheduler::Machine::DropPlan(JobState& job) {
+  bool dropped = false;
+  for (const std::uint32_t first : job.layout.Joins()) {
+    if (!job.waiting(TaskKind::kReduce).contains(first)) continue;
+    Dissolve(job, first);
+    dropped = true;
+  }
+  for (ReduceLayout::Split& split : job.layout.splits()) {
+    if (split.whole || job.tasks(TaskKind::kReduce)[split.partition].done) continue;
+    split.whole = dropped = true;
+    StopCombinesOf(job, split);
+    Requeue(job, TaskKind::kReduce, split.partition);
+  }
+  Refresh(job);
+  return dropped;
+}
+
+void Scheduler::Machine::StopCombinesOf(JobState& job, const ReduceLayout::Split& split) {
+  for (std::uint32_t i = 0; i < split.pieces; ++i) {
+    const AttemptId combine{job.id, TaskKind::kCombine, split.first_combine + i, kNoAttempt};
+    RemoveWaiting(job, combine.kind, combine.task);
+    StopRunningOf(job, combine, StopReason::kOtherWon);
   }
 }
 

@@ -26,8 +26,14 @@ void WorkerTable::Update(WorkerIndex index, Change&& change) {
   Pool& its = pool(worker.small_jobs_only ? Kind::kSmallJobsOnly : Kind::kGeneral);
   if (worker.usable() && !was_usable) ++its.usable;
   if (!worker.usable() && was_usable) --its.usable;
-  if (worker.present() && !was_present) ++its.present;
-  if (!worker.present() && was_present) --its.present;
+  if (worker.present() && !was_present) {
+    ++its.present;
+    its.present_with_plans += worker.runs_plans ? 1 : 0;
+  }
+  if (!worker.present() && was_present) {
+    --its.present;
+    its.present_with_plans -= worker.runs_plans ? 1 : 0;
+  }
   if (worker.usable() && worker.slots_taken < worker.slots) {
     its.free.Insert(index);
   } else {
@@ -64,13 +70,6 @@ WorkerIndex WorkerTable::Join(const WorkerJoined& joined, TimeMs now) {
 bool WorkerTable::all_run_plans() const {
   return std::all_of(leases_.begin(), leases_.end(),
                      [this](WorkerIndex index) { return workers_[index].runs_plans; });
-}
-
-bool WorkerTable::AnyFreeRunsPlans(Kind kind) const {
-  const IndexSet& free = pool(kind).free;
-  for (WorkerIndex index = free.Next(0); index != kNone; index = free.Next(index + 1))
-    if (workers_[index].runs_plans) return true;
-  return false;
 }
 
 void WorkerTable::Remove(WorkerIndex index) {

@@ -98,6 +98,8 @@ class WorkerTable {
   std::uint32_t free_workers(Kind kind) const { return pool(kind).free.size(); }
   std::uint32_t usable_workers(Kind kind) const { return pool(kind).usable; }
   std::uint32_t present_workers(Kind kind) const { return pool(kind).present; }
+  /// Of these, that run plans.
+  std::uint32_t present_with_plans(Kind kind) const { return pool(kind).present_with_plans; }
 
   /// The living worker that was heard of least recently, or kNone.
   WorkerIndex least_recent() const { return leases_.empty() ? kNone : leases_.front(); }
@@ -107,8 +109,6 @@ class WorkerTable {
   std::uint32_t alive_workers() const { return static_cast<std::uint32_t>(leases_.size()); }
   /// Of all living ones.
   bool all_run_plans() const;
-  /// Whether one of the free ones does; the others may be free for want of jobs without plans.
-  bool AnyFreeRunsPlans(Kind kind) const;
   std::uint32_t slots() const { return slots_; }
   std::uint32_t slots_taken() const { return slots_taken_; }
 
@@ -118,6 +118,7 @@ class WorkerTable {
     WorkerIndex turn = 0;
     std::uint32_t usable = 0;
     std::uint32_t present = 0;
+    std::uint32_t present_with_plans = 0;
   };
   Pool& pool(Kind kind) { return pools_[static_cast<std::size_t>(kind)]; }
   const Pool& pool(Kind kind) const { return pools_[static_cast<std::size_t>(kind)]; }

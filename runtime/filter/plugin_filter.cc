@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "mapreduce/job.h"
 #include "runtime/filter/folded_lines.h"
 #include "runtime/filter/input_pipe.h"
 #include "runtime/filter/output_pipe.h"
@@ -142,6 +143,11 @@ Status Run(const JobContext& job, const FilterOptions& options, CounterValues* c
   SPILLWAY_ASSIGN_OR_RETURN(const LineLead lead, LineLeadOf(job.abi()));
   if (job.abi().map_only != 0 && options.phase != FilterPhase::kMap)
     return InvalidArgument("the job has no reduce phase: --map alone writes its output.");
+  if (lead == LineLead::kPartition && job.partitions > kReducersMax)
+    return InvalidArgument("the job chooses partitions itself, and of " +
+                           std::to_string(job.partitions) +
+                           " a line cannot tell the number: at most " +
+                           std::to_string(kReducersMax) + " reduce tasks.");
   MemoryBudget budget(options.memory_bytes);
   InputPipeOptions pipe;
   pipe.name = options.input_name;

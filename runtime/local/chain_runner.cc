@@ -39,6 +39,8 @@ void Add(JobReport&& stage, bool first, JobReport& all) {
   all.job_name = std::move(stage.job_name);
   all.maps += stage.maps;
   all.reduces += stage.reduces;
+  all.combines += stage.combines;
+  all.joined_partitions += stage.joined_partitions;
   all.attempts_failed += stage.attempts_failed;
   all.maps_rerun += stage.maps_rerun;
   all.map_output_records += stage.map_output_records;
@@ -124,7 +126,7 @@ JobRequest ChainRunner::RequestOf(std::uint32_t stage, const std::string& output
   }
   if (output_dir == request_.output_dir) return request;
   request.output_dir = output_dir;
-  request.overwrite = request.overwrite_partitions = false;
+  request.overwrite = Overwrite::kNothing;
   request.durable = false;  // After a power cut the chain begins anew.
   return request;
 }
@@ -203,6 +205,7 @@ Status ChainRunner::RunRounds(std::uint32_t stage, JobReport& all) {
   std::string last;
   for (std::uint32_t round = 0; round < RoundsOf(stage) && !all.loop.converged; ++round) {
     const Clock::time_point start = Clock::now();
+    round_ = round + 1;
     std::string directory =
         work_->path() + "/stage-" + std::to_string(stage) + "-" + std::to_string(round);
     JobReport report;
@@ -216,6 +219,7 @@ Status ChainRunner::RunRounds(std::uint32_t stage, JobReport& all) {
     ++all.loop.rounds;
     all.loop.iteration_seconds.push_back(SecondsSince(start));
   }
+  round_ = 0;
   return OkStatus();
 }
 
@@ -287,6 +291,10 @@ JobProgress ChainRunner::progress() const {
   if (current == nullptr) return {};
   JobProgress progress = current->progress();
   progress.stage = PlaceOf(stage_);
+  if (round_ > 0) {
+    progress.round = round_;
+    progress.rounds_max = RoundsOf(stage_);
+  }
   return progress;
 }
 

@@ -78,6 +78,7 @@ class ChainRunner : public JobRunner {
   std::atomic<JobRunner*> running_{nullptr};
   std::unique_ptr<JobRunner> current_, before_;
   std::atomic<std::uint32_t> stage_{0};
+  std::atomic<std::uint32_t> round_{0};  ///< Of a stage that is repeated, from 1; 0: it is not.
   std::atomic<bool> cancelled_{false};
 };
 

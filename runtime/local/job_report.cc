@@ -44,7 +44,6 @@ void AddVolumes(const wire::TaskStats& stats, JobReport* report) {
   report->spilled_bytes = stats.spilled_bytes();
   report->shuffled_bytes = stats.shuffled_bytes();
   report->output_records = stats.output_records();
-  if (stats.has_loop()) AddLoop(stats.loop(), &report->loop);
   report->cpu_seconds = static_cast<double>(stats.cpu_us()) / 1e6;
   for (const wire::Counter& counter : stats.counters())
     report->counters[counter.group()][counter.name()] += counter.value();
@@ -76,7 +75,8 @@ SkewReport SkewOf(const wire::JobState& state) {
       skew.hottest_key = {key.key(), key.key_bytes(), key.records(), key.bytes(),
                           ShareOf(key.records(), load.records())};
     }
-    skew.partitions.push_back({load.shuffled_bytes(), load.records(), load.run_us()});
+    skew.partitions.push_back(
+        {load.shuffled_bytes(), load.records(), load.run_us(), load.pieces()});
   }
   return skew;
 }
@@ -88,12 +88,15 @@ JobProgress ProgressOf(const wire::JobState& state) {
   progress.maps_total = state.maps_total();
   progress.reduces_done = state.reduces_done();
   progress.reduces_total = state.reduces_total();
+  progress.combines_done = state.combines_done();
+  progress.combines_total = state.combines_total();
   progress.input_bytes_read = state.input_bytes_read();
   progress.input_bytes_total = state.input_bytes();
   progress.spilled_bytes = state.stats().spilled_bytes();
   progress.shuffled_bytes = state.stats().shuffled_bytes();
   progress.elapsed_ms = state.elapsed_ms();
   progress.heavy_keys = HeavyKeysOf(state.stats());
+  progress.round = state.stats().loop().rounds();
   return progress;
 }
 
@@ -105,9 +108,13 @@ JobReport ReportOf(const wire::JobState& state) {
   report.output_dir = state.output_dir();
   report.maps = state.maps_total();
   report.reduces = state.reduces_total();
+  report.combines = state.combines_total();
+  report.joined_partitions = state.joined_partitions();
   report.attempts_failed = state.attempts_failed();
   report.maps_rerun = state.maps_rerun();
   AddVolumes(state.stats(), &report);
+  // While it runs only its round is told.
+  if (state.ended() && state.stats().has_loop()) AddLoop(state.stats().loop(), &report.loop);
   report.output_bytes = state.output_bytes();
   report.read_bytes = report.input_bytes;
   report.written_bytes = report.output_bytes;

@@ -13,6 +13,7 @@
 #include "mapreduce/abi.h"
 #include "mapreduce/base/status.h"
 #include "runtime/local/cancellable.h"
+#include "runtime/storage/output_place.h"
 #include "shuffle/format/segment_writer.h"
 
 namespace spillway {
@@ -41,15 +42,14 @@ struct JobRequest {
   std::vector<std::string> inputs;                ///< Files, directories or globs, as given.
   std::vector<std::string> where;                 ///< Of inputs' directories, see PartitionFilter.
   std::string output_dir;
-  bool overwrite = false;
-  bool overwrite_partitions = false;  ///< With `overwrite`: only directories that are written to.
-  bool durable = true;                ///< Wait until the output is on the disk.
+  Overwrite overwrite = Overwrite::kNothing;
+  bool durable = true;  ///< Wait until the output is on the disk.
   std::uint32_t reducers = 0;
   std::uint32_t threads = 0;
   std::uint64_t memory_bytes = 0;
   std::uint64_t split_bytes = 0;
   std::uint64_t split_partition_bytes = 0;  ///< JobOptions::split_partition_bytes.
-  std::vector<std::string> spill_dirs;  ///< Empty: beside the system's temporary files.
+  std::vector<std::string> spill_dirs;      ///< Empty: beside the system's temporary files.
   Compression compression = Compression::kAuto;
   bool in_memory = false;  ///< Prefer segments in memory up to the budget's end.
   std::uint32_t attempts_max = 4;
@@ -124,11 +124,14 @@ struct JobProgress {
   Phase phase = Phase::kPreparing;
   std::uint32_t maps_done = 0, maps_total = 0;
   std::uint32_t reduces_done = 0, reduces_total = 0;
+  std::uint32_t combines_done = 0, combines_total = 0;  ///< Of split partitions.
   std::uint64_t input_bytes_read = 0, input_bytes_total = 0;
   std::uint64_t spilled_bytes = 0;
   std::uint64_t shuffled_bytes = 0;
   std::uint64_t elapsed_ms = 0;
   std::vector<KeyLoad> heavy_keys;  ///< Heaviest first.
+  std::uint32_t round = 0;          ///< Of a loop: the one that runs; 0: the input is being read.
+  std::uint32_t rounds_max = 0;     ///< 0: the job, or this stage of it, has no rounds.
   std::string stage;  ///< Of a chain, such as "stage 2 of 5"; all else is of this stage alone.
   std::string note;   ///< A sentence that people should see once; may be empty.
 };
@@ -143,11 +146,12 @@ struct LoopReport {
   std::uint32_t resumed_round = 0;  ///< Of the checkpoint that the rounds went on from; 0: none.
 };
 
-/// What a reduce task had to do. All 0: it has not done it yet.
+/// What a reduce task had to do. All but pieces 0: it has not done it yet.
 struct PartitionLoad {
   std::uint64_t shuffled_bytes = 0;
   std::uint64_t records = 0;  ///< Given to the reducer.
   std::uint64_t run_us = 0;   ///< Merging, reducing and writing, without waiting for map tasks.
+  std::uint32_t pieces = 0;   ///< Combine tasks that it was split among; 0: it was whole.
 };
 
 /// How the records of one shuffle were spread; of a chain, in the stage that shuffled the most.
@@ -168,6 +172,8 @@ struct JobReport {
   std::string job_name;
   std::string output_dir;
   std::uint32_t maps = 0, reduces = 0;
+  std::uint32_t combines = 0;           ///< Combine tasks of split partitions.
+  std::uint32_t joined_partitions = 0;  ///< That a neighbour's reduce task wrote.
   std::uint32_t attempts_failed = 0;
   std::uint32_t maps_rerun = 0;  ///< Because their segments were damaged or lost.
   std::uint64_t input_records = 0, input_bytes = 0;

@@ -109,8 +109,8 @@ Result<wire::JobSpec> MakeJobSpec(const PreparedJob& job, std::vector<std::strin
   for (std::string& cut : range_cuts) spec.add_range_cuts(std::move(cut));
   spec.set_compression(static_cast<std::uint32_t>(request.compression));
   spec.set_output_dir(AbsolutePath(request.output_dir));
-  spec.set_overwrite(request.overwrite);
-  spec.set_overwrite_directories(request.overwrite_partitions);
+  spec.set_overwrite(request.overwrite != Overwrite::kNothing);
+  spec.set_overwrite_directories(request.overwrite == Overwrite::kDirectories);
   spec.set_writes_directories(job.plugin->abi().writes_directories != 0);
   spec.set_associative(job.plugin->abi().fold_kind != SPILLWAY_FOLD_NONE ||
                        job.plugin->abi().combiner_run != nullptr);
@@ -138,8 +138,8 @@ JobRequest RequestOf(const wire::JobSpec& spec) {
   request.args.assign(spec.args().begin(), spec.args().end());
   for (const wire::InputFile& file : spec.inputs()) request.inputs.push_back(file.path());
   request.output_dir = spec.output_dir();
-  request.overwrite = spec.overwrite();
-  request.overwrite_partitions = spec.overwrite_directories();
+  if (spec.overwrite())
+    request.overwrite = spec.overwrite_directories() ? Overwrite::kDirectories : Overwrite::kWhole;
   request.durable = spec.durable();
   request.reducers = spec.map_only() ? 0 : spec.parts();
   request.compression = static_cast<Compression>(spec.compression());

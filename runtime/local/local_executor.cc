@@ -46,7 +46,7 @@ void LocalExecutor::Handle(const wire::Message& message) {
          .source = *source_,
          .board = *board_,
          .post = [this](wire::Message m) { Post(std::move(m)); },
-         .stuck = [this](const AttemptId&) { ++stuck_; }},
+         .stuck = [this](const AttemptId& id) { OnStuck(id); }},
         {.memory = job_->memory, .stop_timeout_ms = kStopTimeoutMs, .alone = true});
     failure_ = engine.status();
     if (engine.ok()) engine_ = std::move(engine).value();
@@ -64,6 +64,16 @@ void LocalExecutor::Handle(const wire::Message& message) {
     return;
   *failed.mutable_attempt_failed()->mutable_status() = ToWire(failure_);
   Post(std::move(failed));
+}
+
+/// Its thread is where it was, and the slot says so.
+void LocalExecutor::OnStuck(const AttemptId& id) {
+  ++stuck_;
+  if (!stuck_text_.empty()) return;
+  stuck_text_ = AttemptText(id);
+  for (std::uint32_t slot = 0; slot < board_->slots(); ++slot)
+    if (const auto report = board_->Read(slot); report.has_value() && report->attempt == id)
+      stuck_text_ += ": " + SlotText(*report, "hangs", files_);
 }
 
 void LocalExecutor::Tick() {

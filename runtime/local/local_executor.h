@@ -43,6 +43,10 @@ class LocalExecutor {
 
   /// Attempts that user code does not come back from; each keeps a thread.
   std::uint32_t stuck() const { return stuck_; }
+  /// What the first of them does, and where: "map task 0, attempt 1: Words at in.txt:120".
+  const std::string& stuck_text() const { return stuck_text_; }
+  /// See TaskEngine.
+  std::uint32_t loop_round() const { return engine_ == nullptr ? 0 : engine_->loop_round(); }
   std::uint64_t spilled_bytes() const { return disk_ == nullptr ? 0 : disk_->spilled_bytes(); }
 
   /// Ends the engine and removes the scratch directories. User code that does not come back is left
@@ -51,6 +55,7 @@ class LocalExecutor {
 
  private:
   void Post(wire::Message message);
+  void OnStuck(const AttemptId& id);
 
   const std::shared_ptr<const PreparedJob> job_;
   PosixFileSystem files_;
@@ -63,6 +68,7 @@ class LocalExecutor {
   std::unique_ptr<TaskEngine> engine_;
   Status failure_;  ///< Not ok: no task of the job can run.
   std::uint32_t stuck_ = 0;
+  std::string stuck_text_;
 
   std::mutex mutex_;
   std::condition_variable posted_;

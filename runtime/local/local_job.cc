@@ -195,11 +195,18 @@ void LocalJob::LookAround() {
   if (executor_->stuck() >= job_->memory.threads)
     failure_ = UserCodeError(
         "all threads hang in the job's own code, which made no progress for --timeout: look for an "
-        "endless loop, or for a command that neither reads nor writes");
+        "endless loop, or for a command that neither reads nor writes. " +
+        executor_->stuck_text() +
+        (executor_->stuck() > 1 ? ", and so do " + std::to_string(executor_->stuck() - 1) + " more"
+                                : ""));
   JobProgress progress;
   if (const auto state = coordinator_->StateOf(job_id_)) progress = ProgressOf(*state);
   progress.spilled_bytes = executor_->spilled_bytes();
   progress.elapsed_ms = Now() - start_unix_ms_;
+  if (job_->is_loop()) {  // All seats are here, and the coordinator is told nothing.
+    progress.rounds_max = job_->loop_rounds_max();
+    progress.round = std::min(executor_->loop_round(), progress.rounds_max);
+  }
   const std::lock_guard lock(progress_mutex_);
   progress_ = progress;
 }

@@ -66,6 +66,16 @@ Result<std::unique_ptr<JobRunner>> PrepareLocalRunner(const JobRequest& request)
   return std::unique_ptr<JobRunner>(std::make_unique<LocalRunner>(std::move(job)));
 }
 
+namespace {
+
+/// __VERSION__ as the plugin has it: clang's begins with its name, g++'s is the number alone.
+std::string CompilerText(std::string version) {
+  const bool is_number = !version.empty() && version[0] >= '0' && version[0] <= '9';
+  return is_number ? "g++ " + version : version;
+}
+
+}  // namespace
+
 Result<PluginDescription> InspectPlugin(const std::string& path) {
   SPILLWAY_ASSIGN_OR_RETURN(const auto library, PluginLibrary::Load(path));
   const spillway_plugin& plugin = library->plugin();
@@ -74,7 +84,7 @@ Result<PluginDescription> InspectPlugin(const std::string& path) {
                            plugin.summary,
                            plugin.usage,
                            plugin.sdk_version,
-                           plugin.compiler,
+                           CompilerText(plugin.compiler),
                            plugin.abi_version};
 }
 

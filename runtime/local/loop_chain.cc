@@ -84,7 +84,10 @@ void LoopChain::Cancel() {
 
 JobProgress LoopChain::progress() const {
   const JobRunner* const runner = current_.load();
-  return runner == nullptr ? JobProgress() : runner->progress();
+  JobProgress progress = runner == nullptr ? JobProgress() : runner->progress();
+  progress.round = round_;
+  progress.rounds_max = rounds_max_;
+  return progress;
 }
 
 JobReport LoopChain::Run() {
@@ -134,10 +137,11 @@ Status LoopChain::RunRound(std::uint32_t round, const std::string& file, JobRepo
   JobRequest request = job_.request;
   request.loop = {};
   request.output_dir = RoundDirectory(round);
-  request.overwrite = false;
+  request.overwrite = Overwrite::kNothing;
   request.side_files[SPILLWAY_LOOP_FILE] = file;
   SPILLWAY_ASSIGN_OR_RETURN(auto runner, prepare_(request));
   before_ = std::exchange(running_, std::move(runner));
+  round_ = round;
   current_.store(running_.get());
   if (cancel_.load()) running_->Cancel();
   const JobReport report = running_->Run();
@@ -150,7 +154,9 @@ Status LoopChain::RunRound(std::uint32_t round, const std::string& file, JobRepo
 }
 
 Status LoopChain::Publish(const std::string& round_dir) {
-  if (job_.request.overwrite && files_.Stat(output_).ok()) {
+  const Overwrite overwrite = job_.request.overwrite;
+  if (overwrite != Overwrite::kNothing && files_.Stat(output_).ok()) {
+    SPILLWAY_RETURN_IF_ERROR(CheckOutputPlace(files_, output_, overwrite));
     SPILLWAY_RETURN_IF_ERROR(files_.Exchange(round_dir, output_));
   } else {
     const Status renamed = files_.RenameNoReplace(round_dir, output_);

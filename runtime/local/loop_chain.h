@@ -49,6 +49,7 @@ class LoopChain : public JobRunner {
   std::atomic<JobRunner*> current_{nullptr};
   static_assert(std::atomic<JobRunner*>::is_always_lock_free, "signal handlers call Cancel");
   std::unique_ptr<JobRunner> running_, before_;
+  std::atomic<std::uint32_t> round_{0};
 };
 
 }  // namespace spillway

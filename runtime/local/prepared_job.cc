@@ -76,17 +76,12 @@ bool IsOrHolds(const boost::filesystem::path& directory, const boost::filesystem
 }
 
 /// Output that is being written must not be read as input, and what is overwritten not be input.
-Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
-                        const std::vector<std::string>& given,
-                        const std::vector<FoundFile>& inputs) {
-  const Result<FileInfo> existing = files.Stat(request.output_dir);
-  if (existing.ok() && !request.overwrite)
-    return AlreadyExists("the output '" + request.output_dir +
-                         "' exists already; choose another --output, or pass --overwrite to "
-                         "replace it when the job has succeeded");
-  // No path that could come into being, or not for this user.
-  if (!existing.ok() && existing.status().code() != Code::kNotFound)
-    return existing.status().Annotate("the output");
+Status CheckOutput(FileSystem& files, const JobRequest& request,
+                   const std::vector<std::string>& given, const std::vector<FoundFile>& inputs) {
+  const Status place = CheckOutputPlace(files, request.output_dir, request.overwrite);
+  // Who wants something replaced is told first when it is what the job reads, or where it runs.
+  if (request.overwrite == Overwrite::kNothing || place.code() != Code::kAlreadyExists)
+    SPILLWAY_RETURN_IF_ERROR(place);
   namespace fs = boost::filesystem;
   boost::system::error_code error;
   const fs::path output = fs::weakly_canonical(request.output_dir, error);
@@ -99,7 +94,7 @@ Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
   }
   // Whoever says "here" to mean the place in which the output is to appear would lose all in it.
   const fs::path here = fs::current_path(error);
-  if (!error && existing.ok() && !request.overwrite_partitions && IsOrHolds(output, here))
+  if (!error && request.overwrite == Overwrite::kWhole && IsOrHolds(output, here))
     return InvalidArgument("the output '" + request.output_dir +
                            "' is or holds the working directory, which would be replaced with all "
                            "that is in it; name a directory for the output alone");
@@ -112,7 +107,7 @@ Status CheckOutputPlace(FileSystem& files, const JobRequest& request,
                              "', which would be replaced; choose another "
                              "--output");
   }
-  return OkStatus();
+  return place;
 }
 
 /// What the job that writes the result is: of a chain, its last stage.
@@ -122,7 +117,8 @@ const spillway_job& ResultJob(const PluginJob& job) {
 }
 
 Status CheckOverwrite(const JobRequest& request, const PluginJob& job) {
-  if (!request.overwrite_partitions || ResultJob(job).writes_directories != 0) return OkStatus();
+  if (request.overwrite != Overwrite::kDirectories || ResultJob(job).writes_directories != 0)
+    return OkStatus();
   return InvalidArgument("--overwrite=partitions: job " + std::string(job.abi().name) +
                          " does not write to directories named KEY=VALUE, so that all of its "
                          "output would stay in part. Say --overwrite to replace it");
@@ -185,7 +181,7 @@ Status FindInputs(FileSystem& files, PreparedJob& job) {
         "input", "directories that fit " + EscapeForLog(where.text()) + ": " +
                      FormatCount(job.plan.partitions_read) + " read, " +
                      FormatCount(job.plan.partitions_passed_over) + " passed over, not listed");
-  return CheckOutputPlace(files, job.request, all, job.inputs);
+  return CheckOutput(files, job.request, all, job.inputs);
 }
 
 bool IsArchive(const FoundFile& file) { return ArchiveKindOf(file.path) != ArchiveKind::kNone; }

@@ -8,14 +8,12 @@
 #include "mapreduce/output_path.h"
 #include "mapreduce/partition_path.h"
 #include "runtime/storage/directory_tree.h"
+#include "runtime/storage/output_place.h"
 #include "shuffle/store/kill_point.h"
 
 namespace spillway {
 
 namespace {
-
-constexpr const char* kManifest = "_manifest.json";
-constexpr const char* kSuccess = "_SUCCESS";
 
 std::string ParentOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
@@ -42,7 +40,17 @@ Status DirectoryExchange::CheckLeaf(const std::string& directory) {
                            EscapeForLog(name) +
                            "', and the job writes to it as a whole: nothing was replaced. Choose "
                            "another --output");
-  return OkStatus();
+  // An output's directories are a job's, also where a job of Spark has left no manifest in them.
+  if (IsJobOutput(files_, Placed(directory)) || IsJobOutput(files_, options_.output_dir))
+    return OkStatus();
+  SPILLWAY_ASSIGN_OR_RETURN(const bool vacant, IsVacant(files_, Placed(directory)));
+  if (vacant) return OkStatus();
+  return AlreadyExists("'" + EscapeForLog(Placed(directory)) +
+                       "' has files in it that no job has written, for neither it nor the output "
+                       "has a " +
+                       kManifestName + " or " + kSuccessName +
+                       ": nothing was replaced. Choose another --output, or remove the directory "
+                       "yourself");
 }
 
 Status DirectoryExchange::CheckLevel(const std::string& level) {
@@ -160,9 +168,9 @@ Status DirectoryExchange::Run(const OutputTree& tree, const std::string& manifes
       parents.insert(Placed(place));
     }
   }
-  SPILLWAY_RETURN_IF_ERROR(MoveFile(kManifest, manifest));
+  SPILLWAY_RETURN_IF_ERROR(MoveFile(kManifestName, manifest));
   KillPoint("exchange-described");
-  SPILLWAY_RETURN_IF_ERROR(MoveFile(kSuccess, ""));
+  SPILLWAY_RETURN_IF_ERROR(MoveFile(kSuccessName, ""));
   if (!options_.durable) return OkStatus();
   for (const std::string& parent : parents) SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(parent));
   return OkStatus();

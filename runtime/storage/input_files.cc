@@ -33,6 +33,12 @@ class Listing {
         Problem(input, "holds no files");
       return;
     }
+    if (input == "-") {
+      Problem(input,
+              "standard input cannot be split and read again: write it to a file first, and name "
+              "that (a file named - is ./-)");
+      return;
+    }
     if (input.find_first_of("*?[") == std::string::npos) {
       Problem(input, info.status());
       return;
@@ -142,7 +148,9 @@ class Listing {
     if (info.kind == FileKind::kDirectory) {
       AddDirectory(path, info, depth);
     } else if (info.kind == FileKind::kOther) {
-      Problem(path, "is a pipe, socket or device; only regular files can be split");
+      Problem(path,
+              "is a pipe, socket or device; only regular files can be split and read again: copy "
+              "what it gives to a file first");
     } else {
       AddFile(path, info, depth);
     }
@@ -154,6 +162,16 @@ class Listing {
       if (opened.status().code() == Code::kPermissionDenied) ++denied_;
       Problem(path, opened.status());
       return;
+    }
+    // The kernel makes up such files as they are read: their size says nothing.
+    char first;
+    if (info.bytes == 0) {
+      const auto got = (*opened)->ReadAt(0, 1, &first);
+      if (!got.ok()) return Problem(path, got.status());
+      if (*got > 0)
+        return Problem(path,
+                       "says that it has 0 bytes, and gives more; such a file cannot be split: "
+                       "copy it to a regular file first");
     }
     ++found_;
     CheckKeys(path);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 
-#include "runtime/storage/directory_tree.h"
 #include "runtime/storage/owner_marker.h"
 #include "shuffle/store/kill_point.h"
 
@@ -12,7 +11,6 @@ namespace spillway {
 namespace {
 
 constexpr const char* kAttempts = "/attempts";
-constexpr const char* kManifest = "_manifest.json";
 /// In an output that is replacing another one: the name that the other one then has.
 constexpr const char* kReplaced = "_SPILLWAY_REPLACED";
 
@@ -104,19 +102,7 @@ Result<StagingOptions> OutputStaging::Check(const StagingOptions& options) {
 Result<std::unique_ptr<OutputStaging>> OutputStaging::Create(FileSystem& files,
                                                              const StagingOptions& options) {
   SPILLWAY_ASSIGN_OR_RETURN(StagingOptions checked, Check(options));
-  if (IsSymbolicLink(checked.output_dir))
-    return AlreadyExists("the output '" + options.output_dir +
-                         "' is a symbolic link, which no output replaces; name a directory");
-  const Result<FileInfo> existing = files.Stat(options.output_dir);
-  if (existing.ok()) {
-    if (!options.overwrite)
-      return AlreadyExists("the output '" + options.output_dir +
-                           "' exists already; choose another --output, or pass --overwrite to "
-                           "replace it when the job has succeeded");
-    if (existing->kind != FileKind::kDirectory)
-      return AlreadyExists("the output '" + options.output_dir +
-                           "' is not a directory and will not be overwritten");
-  }
+  SPILLWAY_RETURN_IF_ERROR(CheckOutputPlace(files, options.output_dir, options.overwrite));
   const SplitPath output = Split(options.output_dir);
   const Result<FileInfo> parent = files.Stat(output.parent);
   if (!parent.ok())
@@ -213,7 +199,9 @@ void OutputStaging::Discard() {
   committed_ = true;  // Nothing is left to do.
 }
 
-std::string OutputStaging::ManifestPath() const { return options_.output_dir + "/" + kManifest; }
+std::string OutputStaging::ManifestPath() const {
+  return options_.output_dir + "/" + kManifestName;
+}
 
 /// Published, and not cleaned up yet: the marker moved with the directory.
 bool OutputStaging::IsPublished() {
@@ -225,7 +213,7 @@ bool OutputStaging::IsPublished() {
 bool OutputStaging::HasManifests(const OutputTree& tree, const std::string& manifest_head) {
   for (const auto& [directory, unused] : tree.directories()) {
     const std::string place = directory.empty() ? "" : "/" + directory;
-    const auto file = files_.Open(options_.output_dir + place + "/" + kManifest);
+    const auto file = files_.Open(options_.output_dir + place + "/" + kManifestName);
     if (!file.ok()) return false;
     const std::string text = tree.ManifestOf(directory, manifest_head);
     std::string found(text.size() + 1, '\0');
@@ -295,9 +283,9 @@ Status OutputStaging::Assemble(const OutputTree& tree, const std::string& manife
     SPILLWAY_RETURN_IF_ERROR(RemoveLitter(directory, std::move(names)));
   for (const auto& [directory, files] : tree.directories()) {
     const std::string manifest = tree.ManifestOf(directory, manifest_head);
-    SPILLWAY_RETURN_IF_ERROR(WriteFile(InStaging(directory) + "/" + kManifest, manifest));
+    SPILLWAY_RETURN_IF_ERROR(WriteFile(InStaging(directory) + "/" + kManifestName, manifest));
   }
-  SPILLWAY_RETURN_IF_ERROR(WriteFile(staging_ + "/_SUCCESS", ""));
+  SPILLWAY_RETURN_IF_ERROR(WriteFile(staging_ + "/" + kSuccessName, ""));
   if (!options_.durable) return OkStatus();
   for (auto directory = kept.rbegin(); directory != kept.rend(); ++directory)
     SPILLWAY_RETURN_IF_ERROR(files_.SyncDirectory(InStaging(directory->first)));
@@ -321,7 +309,7 @@ Status OutputStaging::CommitJob(const std::string& manifest_head,
     SPILLWAY_ASSIGN_OR_RETURN(const OutputTree tree,
                               OutputTree::Of(winners, options_.parts, options_.has_parts));
     if (!gone_.ok()) return HasManifests(tree, manifest_head) ? OkStatus() : gone_;
-    if (options_.directories_only) {
+    if (options_.overwrite == Overwrite::kDirectories) {
       SPILLWAY_RETURN_IF_ERROR(PublishDirectories(tree, manifest_head));
     } else {
       SPILLWAY_RETURN_IF_ERROR(Assemble(tree, manifest_head));
@@ -360,7 +348,9 @@ Status OutputStaging::PublishDirectories(const OutputTree& tree, const std::stri
 }
 
 Status OutputStaging::Publish() {
-  if (options_.overwrite && !options_.directories_only && files_.Stat(options_.output_dir).ok()) {
+  if (options_.overwrite == Overwrite::kWhole && files_.Stat(options_.output_dir).ok()) {
+    // What is there now may be another directory than when the job began.
+    SPILLWAY_RETURN_IF_ERROR(CheckOutputPlace(files_, options_.output_dir, options_.overwrite));
     // A job with an owner is taken up again, and knows what is its own.
     if (options_.owner.empty())
       SPILLWAY_RETURN_IF_ERROR(WriteFile(staging_ + "/" + kReplaced, Split(staging_).name));

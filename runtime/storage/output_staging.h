@@ -24,6 +24,7 @@
 
 #include "mapreduce/base/file_system.h"
 #include "runtime/storage/directory_exchange.h"
+#include "runtime/storage/output_place.h"
 #include "runtime/storage/output_tree.h"
 
 namespace spillway {
@@ -32,10 +33,9 @@ struct StagingOptions {
   std::string output_dir;
   std::string job_id;  ///< Letters, digits, '-', '_' and '.'; never used twice.
   std::uint32_t parts = 0;
-  bool overwrite = false;
-  /// With `overwrite`: only the directories that the job writes to are replaced, each in one step
+  /// kDirectories: only the directories that the job writes to are replaced, each in one step
   /// (directory_exchange.h), and the others stay. An output that is not there appears as a whole.
-  bool directories_only = false;
+  Overwrite overwrite = Overwrite::kNothing;
   bool has_parts = true;  ///< False: tasks write to directories alone.
   bool durable = true;    ///< False: a power cut soon after the commit may lose the output.
   /// Who the staging directory belongs to. Empty: this process, and what it leaves when it is
@@ -51,8 +51,8 @@ void RemoveLeftovers(FileSystem& files, const std::string& output_dir);
 class OutputStaging {
  public:
   /// Creates the staging directory, after removing what a dead job left for the same output, or
-  /// what an earlier Create for the same job and owner did. AlreadyExists when the output exists
-  /// and `overwrite` is not set; also for an empty directory. `files` outlives the staging.
+  /// what an earlier Create for the same job and owner did. AlreadyExists when something is in
+  /// the output's place (output_place.h). `files` outlives the staging.
   static Result<std::unique_ptr<OutputStaging>> Create(FileSystem& files,
                                                        const StagingOptions& options);
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "mapreduce/abi.h"
+#include "mapreduce/base/units.h"
 #include "mapreduce/input_format.h"
 #include "mapreduce/plugin.h"
 #include "mapreduce/version.h"
@@ -17,10 +18,18 @@
 namespace spillway {
 namespace {
 
+/// Of a command, in messages about its tasks; a slot board has no room for more.
+constexpr std::size_t kShownCommandBytes = 96;
+
 struct StreamJob {
   spillway_job abi{};
   StreamOptions options;
+  std::string mapper_name, reducer_name;
 };
+
+std::string NameOf(const std::string& command) {
+  return "command '" + EscapeForLog(command, kShownCommandBytes) + "'";
+}
 
 /// Runs `body`, which answers with a Status, and tells the host of a failure. 0 when there is none.
 template <class Body>
@@ -88,8 +97,10 @@ void Describe(StreamJob* job) {
   spillway_job& abi = job->abi;
   abi.struct_bytes = sizeof abi;
   abi.name = "stream";
-  abi.mapper_name = "the mapper's command";
-  abi.reducer_name = job->options.reducer.empty() ? nullptr : "the reducer's command";
+  job->mapper_name = NameOf(job->options.mapper);
+  job->reducer_name = NameOf(job->options.reducer);
+  abi.mapper_name = job->mapper_name.c_str();
+  abi.reducer_name = job->options.reducer.empty() ? nullptr : job->reducer_name.c_str();
   abi.input_name = "Lines";
   abi.output_name = "Lines";
   abi.framing = Framing::Delimited('\n').abi;

@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 256 << 10;
 
+// What a shell answers for a command that it cannot start.
+constexpr int kNotExecutable = 126;
+constexpr int kNoSuchCommand = 127;
+
 /// What the host refuses it has recorded already; its first failure counts.
 Status HostAnswer(int answer) { return answer == 0 ? OkStatus() : Aborted("the host said stop"); }
 
@@ -229,11 +233,14 @@ Status StreamTask::EndedWith(int exit_code) const {
   } else {
     message += "exited with " + std::to_string(exit_code);
   }
-  if (exit_code == 127)
+  if (exit_code == kNoSuchCommand)
     message += ", so there is no such command, or not what its first line (#!) names";
-  if (exit_code == 126) message += ", so it is not executable";
+  if (exit_code == kNotExecutable) message += ", so it is not executable";
   const std::string tail = Printable(reporter_.tail());
   message += tail.empty() ? "; it wrote nothing to stderr" : ". The end of its stderr:\n" + tail;
+  // Another attempt would find the same: these codes fail the job at once.
+  if (exit_code == kNoSuchCommand) return NotFound(message);
+  if (exit_code == kNotExecutable) return PermissionDenied(message);
   return UserCodeError(message);
 }
 

@@ -32,8 +32,10 @@ class StreamTask {
   /// All groups of the host, as lines: a combiner's or reducer's input.
   Status FeedGroups();
 
-  /// The command's end, after a start if there was none. UserCode, with the last words of its
-  /// stderr, when it was not 0.
+  /// The command's end, after a start if there was none. With the last words of its stderr when it
+  /// was not 0: UserCode, or, where another attempt cannot help, NotFound for 127 and
+  /// PermissionDenied for 126, by which shells tell that there is no such command or that it cannot
+  /// be executed.
   Status Finish();
 
  private:

@@ -136,6 +136,11 @@ Status LoopExchange::StepOn(std::uint32_t round, std::unique_lock<std::mutex>& l
   return OkStatus();
 }
 
+std::uint32_t LoopExchange::round() const {
+  const std::lock_guard lock(mutex_);
+  return place_.round;
+}
+
 void LoopExchange::KeepTime(std::uint32_t round) {
   const Clock::time_point now = Clock::now();
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now - round_began_);

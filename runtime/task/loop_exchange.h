@@ -118,6 +118,8 @@ class LoopExchange {
     std::vector<std::uint64_t> round_us;
   };
   History history() const;
+  /// The one in progress.
+  std::uint32_t round() const;
 
  private:
   using Clock = std::chrono::steady_clock;

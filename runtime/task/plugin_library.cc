@@ -32,9 +32,10 @@ Status CheckElf(const std::string& path) {
   Elf64_Ehdr header{};
   const bool is_file = ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
   const ssize_t got = is_file ? ::pread(fd, &header, sizeof header, 0) : -1;
+  const int error = errno;  // Of the read; closing may change it.
   ::close(fd);
   if (!is_file) return BadData("plugin '" + path + "' is not a regular file");
-  if (got < 0) return BadData("cannot read plugin '" + path + "'");
+  if (got < 0) return BadData("cannot read plugin '" + path + "': " + std::strerror(error));
   return CheckElfHeader({reinterpret_cast<const char*>(&header), static_cast<std::size_t>(got)},
                         static_cast<std::uint64_t>(info.st_size), path);
 }

@@ -519,6 +519,8 @@ wire::Progress TaskEngine::Progress() {
   return progress;
 }
 
+std::uint32_t TaskEngine::loop_round() const { return job_.is_loop() ? job_.exchange->round() : 0; }
+
 AttemptEnd TaskEngine::HangOf(const AttemptId& id, const Attempt& attempt) const {
   const auto report = host_.board.Read(attempt.slot);
   std::string what = "made no progress for " + Milliseconds(task_timeout_ms_);

@@ -74,6 +74,9 @@ class TaskEngine {
   /// What moved since the last call.
   wire::Progress Progress();
 
+  /// Of a loop, the round in progress; 0 for other jobs.
+  std::uint32_t loop_round() const;
+
   /// Looks for attempts that hang. About once a second.
   void Tick();
 

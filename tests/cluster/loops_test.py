@@ -1,8 +1,10 @@
 """Iterative jobs on a cluster: the same bytes as on one machine, also when a worker, an executor or
 the coordinator dies in mid-loop; only what was lost is parsed again."""
 
+import json
 import os
 import signal
+import subprocess
 import time
 import unittest
 
@@ -61,6 +63,22 @@ class Loops(ClusterCase):
             self.assertEqual(there.summary["rounds"], 5)
             self.assertEqual(len(there.summary["iteration_seconds"]), 5)
         self.expect_scratch_empty()
+
+    def test_progress_tells_the_round(self):
+        self.start_workers(1, slots=2)
+        command = self.job_command("run", "logistic_regression", [self.points], self.new_output(),
+                                   "--rounds", "100000", "--json=events", args=self.args)
+        command.remove("--json")
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              text=True) as running:
+            rounds = 0
+            while rounds == 0:
+                event = json.loads(running.stdout.readline())
+                self.assertNotEqual(event["event"], "summary")
+                rounds = event.get("round", 0)
+            self.assertEqual(event["rounds_max"], 100_000)
+            running.send_signal(signal.SIGINT)
+            running.stdout.read()
 
     def test_a_killed_worker_costs_its_parts_only(self):
         self.start_workers(3, slots=2)

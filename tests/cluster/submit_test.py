@@ -96,6 +96,20 @@ class Submit(SubmitCase):
         self.wait(self.submit(SLOW, [self.input], *self.flags, args=["slow:0"], output=output))
         self.same_tree(self.expected, output)
 
+    def test_what_no_job_has_written_is_not_overwritten(self):
+        output = self.new_output()
+        output.mkdir()
+        job = self.submit(SLOW, [self.input], *self.flags, "--overwrite", args=["slow:3"],
+                          output=output)
+        (output / "mine").write_bytes(b"data")
+        self.assertIn("no job's output", self.wait(job, expect=EXIT_OUTPUT_EXISTS).err)
+        early = subprocess.run(
+            self.job_command("run", SLOW, [self.input], output, "--overwrite", args=["slow:0"]),
+            capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+        self.assertEqual(early.returncode, EXIT_OUTPUT_EXISTS, early.stderr)
+        self.assertIn("remove the directory yourself", early.stderr)
+        self.assertEqual((output / "mine").read_bytes(), b"data")
+
     def test_a_job_is_seen_from_its_beginning_to_its_end(self):
         job = self.submit_slow()
         job_id = job["job_id"]

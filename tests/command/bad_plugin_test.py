@@ -92,7 +92,11 @@ class Crashing(CommandCase):
                                          *flags, args=["hang"])
                 result = subprocess.run(command, capture_output=True, timeout=60)
                 self.assertEqual(result.returncode, 1, result.stderr.decode())
-                self.assertIn("progress", result.stderr.decode())
+                text = result.stderr.decode()
+                self.assertIn("progress", text)
+                if flags == ["--threads", "1"]:
+                    self.assertRegex(text, r"all threads hang.*map task 0, attempt 0: \S+ hangs at "
+                                     r".*in.txt:5, record 'BOOM'")
 
 
 class Damaged(CommandCase):

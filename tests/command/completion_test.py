@@ -34,6 +34,9 @@ class Completion(unittest.TestCase):
         directory = tempfile.TemporaryDirectory(prefix="spillway-completion-")
         self.addCleanup(directory.cleanup)
         self.dir = pathlib.Path(directory.name)
+        (self.dir / "mine.so").touch()
+        self.environment = dict(os.environ, HOME=str(self.dir),
+                                PATH=f"{pathlib.Path(SPILLWAY).parent}:{os.environ['PATH']}")
 
     def need(self, program):
         if shutil.which(program) is None:
@@ -48,6 +51,10 @@ class Completion(unittest.TestCase):
         self.assertEqual(sorted(complete("spillway", "new", "--kind", "")),
                          ["counting", "iterative", "join", "sort"])
         self.assertEqual(complete("spillway", "keys", "add", "--expo"), ["--export"])
+        for words in (["run"], ["submit"], ["plugin", "inspect"]):
+            self.assertEqual(complete("spillway", *words, "wordc"), ["wordcount"])
+            self.assertIn("mine.so", complete("spillway", *words, "mine"))
+        self.assertNotIn("wordcount", complete("spillway", "run", "grep", "wordc"))
 
     def test_bash(self):
         path = self.dir / "spillway.bash"
@@ -55,7 +62,7 @@ class Completion(unittest.TestCase):
 
         def complete(*words):
             ended = subprocess.run(["bash", "-c", BASH_TRY, "bash", path, *words], text=True,
-                                   capture_output=True)
+                                   capture_output=True, cwd=self.dir, env=self.environment)
             self.assertEqual((ended.returncode, ended.stderr), (0, ""))
             return ended.stdout.split()
         self.check(complete)
@@ -69,7 +76,7 @@ class Completion(unittest.TestCase):
         def complete(*words):
             ended = subprocess.run(
                 ["fish", "-N", "-c", f"source {path}; complete -C '{' '.join(words)}'"], text=True,
-                capture_output=True, check=True, env=dict(os.environ, HOME=str(self.dir)))
+                capture_output=True, check=True, cwd=self.dir, env=self.environment)
             return [line.split("\t")[0] for line in ended.stdout.splitlines()]
         self.check(complete)
 
@@ -78,8 +85,7 @@ class Completion(unittest.TestCase):
         (self.dir / "_spillway").write_text(script("zsh"))
         # Completes in a terminal of its own, as zsh does nowhere else.
         main, end = os.openpty()
-        environment = dict(os.environ, HOME=str(self.dir), TERM="dumb", PS1="READY>",
-                           PROMPT="READY>")
+        environment = dict(self.environment, TERM="dumb", PS1="READY>", PROMPT="READY>")
         zsh = subprocess.Popen(["zsh", "-f", "-i"], stdin=end, stdout=end, stderr=end,
                                env=environment, cwd=self.dir, start_new_session=True)
         os.close(end)
@@ -100,6 +106,8 @@ class Completion(unittest.TestCase):
                 "echo is-$((40 + 2))\n", "is-42")
         for typed, completed in (("spillway run --compr", "--compress "),
                                  ("spillway run --compress l", "lz4 "),
+                                 ("spillway run wordco", "wordcount "),
+                                 ("spillway submit min", "mine.so "),
                                  ("spillway jobs ki", "kill "),
                                  ("spillway versi", "version ")):
             # What zsh adds; then a comment makes the line harmless.

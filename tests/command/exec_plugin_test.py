@@ -109,6 +109,11 @@ class WhatIsTold(FilterCase):
         job = TEST_PLUGINS / "typed.so"
         told = self.phase(job, "map", lines, variables={"mapreduce_job_reduces": "7"}).stdout
         self.assertEqual(told, self.phase(job, "map", lines, "--partitions", "7").stdout)
+        most = self.phase(job, "map", lines, variables={"mapreduce_job_reduces": "100000"}).stdout
+        self.assertEqual(len(most.splitlines()), 60)
+        many = self.phase(job, "map", lines, expect=64,
+                          variables={"mapreduce_job_reduces": "100001"})
+        self.assertIn("at most 100000 reduce tasks", many.text)
         numbers = {line.split(b"\t")[0] for line in told.splitlines()}
         self.assertLessEqual(numbers, {b"%05d" % i for i in range(7)})
         self.assertGreater(len(numbers), 1)

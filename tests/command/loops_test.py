@@ -1,8 +1,10 @@
 """Iterative jobs through the command: results against a program that goes over the points one by
 one, the same bytes in both modes whatever the threads, splits and memory, and bad input."""
 
+import json
 import math
 import random
+import signal
 import subprocess
 import time
 import unittest
@@ -173,6 +175,25 @@ class Loops(CommandCase):
             short = self.run_job("k_means", [path], "--mode", mode, "--rounds", "1", args=["2"])
             self.assertFalse(short.summary["converged"], mode)
             self.assertEqual(short.summary["rounds"], 1)
+
+    def test_progress_tells_the_round(self):
+        path = self.write("points.txt", make_points(6, 20_000, 3)[1])
+        for mode in ("memory", "disk"):
+            command = self.arguments("logistic_regression", [path], self.new_output(), "--mode",
+                                     mode, "--rounds", "1000000", "--json=events",
+                                     args=["--tolerance=0", "--rate=0.0001"])
+            command.remove("--json")
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                  text=True) as running:
+                rounds = 0
+                while rounds == 0:
+                    event = json.loads(running.stdout.readline())
+                    self.assertIn(event["event"], ("plan", "progress"))
+                    rounds = event.get("round", 0)
+                self.assertEqual(event["rounds_max"], 1_000_000)
+                running.send_signal(signal.SIGINT)
+                running.stdout.read()
+            self.assertEqual(running.returncode, 130)
 
     def test_no_rounds_at_all_print_the_first_state(self):
         path = self.write("points.txt", b"0 1 2\n0 3 4\n0 5 6\n")

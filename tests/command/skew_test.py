@@ -145,5 +145,51 @@ class FoldsOfZipfKeys(CommandCase):
         self.assertLess(summary["segment_records"], len(words) * 0.87)
 
 
+class CutReduces(CommandCase):
+    """What the command tells of partitions that were split or joined."""
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.write("in.txt", b"\n".join(zipf_words(7, 60_000)) + b"\n")
+
+    def text_of(self, *flags):
+        command = self.arguments("wordcount", [self.path], self.new_output(), *flags)
+        command.remove("--json")
+        result = subprocess.run(command, capture_output=True, timeout=SECONDS_MAX, check=True)
+        return result.stderr.decode()
+
+    def test_a_split_partition_is_told_with_its_pieces(self):
+        flags = ("--reducers", "1", "--threads", "2", "--split-size", "4K")
+        whole = self.run_job("wordcount", [self.path], *flags)
+        self.assertEqual(whole.summary["combines"], 0)
+        self.assertEqual(whole.summary["partitions"]["pieces"], [0])
+        flags += ("--split-partition", "1K")
+        split = self.run_job("wordcount", [self.path], *flags)
+        self.assertEqual(self.parts(split.output), self.parts(whole.output))
+        pieces = split.summary["combines"]
+        self.assertGreaterEqual(pieces, 2)
+        self.assertEqual(split.summary["partitions"]["pieces"], [pieces])
+        # Combine tasks read all that the maps left, and leave less to the reduce task.
+        self.assertGreater(split.summary["shuffled_bytes"],
+                           split.summary["partitions"]["shuffled_bytes"][0])
+        self.assertIn(f"  split     partition 0 among {pieces} combine tasks\n",
+                      self.text_of(*flags))
+
+    def test_joined_partitions_are_counted_at_the_end(self):
+        flags = ("--reducers", "200", "--threads", "2")
+        joined = self.run_job("wordcount", [self.path], *flags)
+        self.assertEqual(joined.summary["reduces"], 200)
+        self.assertEqual(len(self.parts(joined.output)), 200)
+        count = joined.summary["joined_partitions"]
+        # At most 4 tasks for each slot have to be left.
+        self.assertGreaterEqual(count, 100)
+        self.assertLessEqual(count, 200 - 8)
+        self.assertGreater(min(joined.summary["partitions"]["run_us"]), 0)
+        self.assertIn(f"  joined    {count} of 200 partitions, by the tasks of their neighbours\n",
+                      self.text_of(*flags))
+        few = self.run_job("wordcount", [self.path], "--reducers", "2", "--threads", "2")
+        self.assertEqual(few.summary["joined_partitions"], 0)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -170,14 +170,24 @@ class Commands(StreamCase):
         self.assertIn("exited with 1", self.stream("cat", "cat; exit 1", expect=1).text)
 
     def test_that_are_not_there_are_named(self):
-        text = self.stream("./no-such-mapper", "cat", "--retries", "0", expect=1).text
-        self.assertIn("exited with 127, so there is no such command", text)
-        self.assertRegex(text, r"not found\nWhat to do: fix the job's code, or its command")
+        for words in (("./no-such", "cat"), ("cat", "./no-such")):
+            text = self.stream(*words, expect=66).text
+            self.assertIn("'./no-such' exited with 127, so there is no such command", text)
+            self.assertIn("attempt 0", text)
+            self.assertNotIn("attempt 1", text)
+            self.assertRegex(text, "not found\nWhat to do: check that the file is there")
+
+    def test_that_cannot_be_executed_are_named(self):
+        self.write("map.py", b"print()\n")
+        text = self.stream("./map.py", "cat", expect=77).text
+        self.assertIn("'./map.py' exited with 126, so it is not executable", text)
+        self.assertNotIn("attempt 1", text)
 
     def test_that_hang_are_ended_and_the_message_tells_of_commands(self):
         text = self.stream("sleep 60", "cat", "--retries", "0", "--threads", "1", "--timeout",
                            "1s", expect=1).text
         self.assertIn("for --timeout", text)
+        self.assertRegex(text, "all threads hang.*map task 0, attempt 0: command 'sleep 60' hangs")
         self.assertIn("a command that neither reads nor writes", text)
 
     def test_that_die_of_a_signal_name_it(self):

@@ -128,12 +128,18 @@ TEST(ClusterSimulation, WhatOnceWentWrongDoesNot) {
 }
 
 TEST(ClusterSimulation, OutputIsRightWhateverFails) {
+  std::uint32_t combines = 0, joins = 0;
   const std::uint64_t first = FromEnvironment("SPILLWAY_SIM_FIRST", 1);
   const std::uint64_t seeds = FromEnvironment("SPILLWAY_SIM_SEEDS", 1'000);
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     SimulatedCluster cluster(seed, Storm(seed));
     EXPECT_EQ(cluster.Run(), "") << "seed " << seed;
+    combines += cluster.combines_run();
+    joins += cluster.joins_run();
   }
+  if (seeds < 1'000) return;
+  EXPECT_GT(combines, 500u);
+  EXPECT_GT(joins, 500u);
 }
 
 }  // namespace

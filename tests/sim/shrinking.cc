@@ -46,6 +46,7 @@ bool ShrinkOptions(FailingRun& run) {
       [](auto& o) { o.open_failure_permille = 0; },
       [](auto& o) { o.setup_failure_permille = 0; },
       [](auto& o) { o.commit_failure_permille = 0; },
+      [](auto& o) { o.associative = false; },
       [](auto& o) { o.older_workers = false; },
       [](auto& o) { o.small_channels = false; },
       [](auto& o) { o.stop_ms_max = 1; },

@@ -40,6 +40,8 @@ class SimulatedCluster {
   std::uint64_t trace_hash() const { return trace_hash_; }
   std::uint32_t coordinator_restarts() const { return coordinator_restarts_; }
   std::uint32_t maps_run() const { return maps_run_; }
+  std::uint32_t combines_run() const { return combines_run_; }
+  std::uint32_t joins_run() const { return joins_run_; }
   std::uint32_t workers_gone() const { return workers_gone_; }  ///< That left, drained or at once.
   std::uint32_t opens_failed() const { return opens_failed_; }
   std::uint32_t setups_failed() const { return setups_failed_; }
@@ -64,7 +66,15 @@ class SimulatedCluster {
     bool publication_ordered = false;
     bool killed = false;  ///< And its client was told so.
   };
-  /// What an attempt wrote, and the attempts of the maps that it read.
+  /// What a reduce or combine reads.
+  struct Sources {
+    SegmentRange segments;
+    std::uint32_t partition = 0;    ///< Of a combine; of a reduce the first
+    std::uint32_t partitions = 1;   ///< of so many.
+    std::uint32_t own_segment = 0;  ///< Of a combine.
+  };
+  /// What an attempt wrote, and the attempts of the maps that it read. Contents are sums, so that
+  /// parts may be summed first, and what is missing or there twice shows.
   struct PartFile {
     std::uint64_t content = 0;
     std::map<std::uint32_t, std::uint32_t> maps;
@@ -107,7 +117,7 @@ class SimulatedCluster {
 
   // --- Executors, which are played.
   void Executor(std::uint32_t index, JobId job, const wire::Message& message);
-  void Begin(std::uint32_t index, JobId job, const AttemptId& id, std::uint32_t maps);
+  void Begin(std::uint32_t index, JobId job, const AttemptId& id, const Sources& sources);
   void Stop(std::uint32_t index, const AttemptId& id);
   void EndExecutor(std::uint32_t index, JobId job);
   /// It dies by itself; `guilty` is the attempt that its board says was the cause.
@@ -117,10 +127,16 @@ class SimulatedCluster {
   /// Whether a failure more would not end its job; it is counted.
   bool MayFail(const AttemptId& id);
   void FailAttempt(std::uint32_t index, const AttemptId& id, const char* why);
-  void WritePart(std::uint32_t index, const AttemptId& id, PartFile part);
+  void WriteParts(std::uint32_t index, const AttemptId& id, std::vector<PartFile> parts);
+  void LoseParts(const AttemptId& id, std::uint32_t partitions);
   void FinishMap(std::uint32_t index, const AttemptId& id);
-  void TryReduce(std::uint32_t index, const AttemptId& id);
-  void FinishReduce(std::uint32_t index, const AttemptId& id);
+  void TryReading(std::uint32_t index, const AttemptId& id);
+  void FinishReading(std::uint32_t index, const AttemptId& id);
+  bool Reaches(std::uint32_t index, const AttemptId& id, const SegmentRef& segment) const;
+  /// What the attempt's segments have of the partition.
+  PartFile Read(const AttemptId& id, const std::vector<SegmentRef>& segments,
+                std::uint32_t partition);
+  void FinishCombine(std::uint32_t index, const AttemptId& id, PartFile combined);
   std::uint64_t MapContent(const AttemptId& map, std::uint32_t partition);
   void SayProgress(std::uint32_t index);
 
@@ -197,6 +213,10 @@ class SimulatedCluster {
   std::set<std::uint32_t> cut_;  ///< Workers that the network does not reach.
   /// Durable part files, by job, part and attempt.
   std::map<std::tuple<JobId, std::uint32_t, std::uint32_t>, PartFile> part_files_;
+  /// Segments of combine tasks, by number and attempt.
+  std::map<std::tuple<JobId, std::uint32_t, std::uint32_t>, PartFile> combined_;
+  std::map<AttemptId, std::uint32_t> joined_;  ///< Partitions, of reduces of several.
+  std::uint32_t combines_run_ = 0, joins_run_ = 0;
   std::map<std::pair<JobId, std::uint32_t>, std::uint64_t> checkpoints_;  ///< Job, round: state.
   /// The attempt of each part that was told that it is granted.
   std::map<std::pair<JobId, std::uint32_t>, std::uint32_t> granted_;

@@ -23,20 +23,29 @@ void SimulatedCluster::Executor(std::uint32_t index, JobId job, const wire::Mess
   if (!worker.executors.contains(job)) return;
   if (message.has_start_map()) {
     const AttemptId id = FromWire(message.start_map().attempt());
-    Begin(index, job, id, 0);
+    Begin(index, job, id, {});
     if (JobOf(job).loop) return AdvanceLoop(index, job);
     Later(index, id, kWorkMs + Below(kWorkMsMax), [this, index, id] { FinishMap(index, id); });
   } else if (message.has_start_reduce()) {
-    const AttemptId id = FromWire(message.start_reduce().attempt());
-    Begin(index, job, id, message.start_reduce().maps());
-    TryReduce(index, id);
+    const wire::StartReduce& start = message.start_reduce();
+    const AttemptId id = FromWire(start.attempt());
+    const std::uint32_t partitions = std::max(1u, start.partitions());
+    if (partitions > 1) joined_[id] = partitions;
+    Begin(index, job, id, {{start.first_segment(), start.maps()}, id.task, partitions, 0});
+    TryReading(index, id);
+  } else if (message.has_start_combine()) {
+    const wire::StartCombine& start = message.start_combine();
+    const AttemptId id = FromWire(start.attempt());
+    Begin(index, job, id,
+          {{start.first_segment(), start.segments()}, start.partition(), 1, start.segment()});
+    TryReading(index, id);
   } else if (message.has_segments_available()) {
     const AttemptId id = FromWire(message.segments_available().reduce());
     const auto found = worker.attempts.find(id);
     if (found == worker.attempts.end()) return;
     for (const wire::SegmentRef& segment : message.segments_available().segments())
       found->second.segments[segment.map_task()] = FromWire(segment);
-    TryReduce(index, id);
+    TryReading(index, id);
   } else if (message.has_segment_invalidated()) {
     const auto found = worker.attempts.find(FromWire(message.segment_invalidated().reduce()));
     if (found != worker.attempts.end() && !found->second.reading)
@@ -60,11 +69,11 @@ void SimulatedCluster::Executor(std::uint32_t index, JobId job, const wire::Mess
 }
 
 void SimulatedCluster::Begin(std::uint32_t index, JobId job, const AttemptId& id,
-                             std::uint32_t maps) {
+                             const Sources& sources) {
   Worker& worker = *workers_[index];
   Worker::Running running;
   running.executor = worker.executors.at(job);
-  running.maps = maps;
+  running.sources = sources;
   running.epoch = worker.epoch;
   running.hangs = now_ < options_.faults_end_ms && Chance(options_.hang_permille) && MayFail(id);
   if (!worker.attempts.try_emplace(id, std::move(running)).second) {
@@ -110,7 +119,7 @@ void SimulatedCluster::Stop(std::uint32_t index, const AttemptId& id) {
     if (executor == at.executors.end() || executor->second != life) return;
     const auto stopped_one = at.attempts.find(id);
     if (stopped_one != at.attempts.end()) {
-      if (stopped_one->second.wrote) part_files_.erase({id.job, id.task, id.attempt});
+      if (stopped_one->second.wrote) LoseParts(id, stopped_one->second.sources.partitions);
       at.attempts.erase(stopped_one);
     }
     wire::Message stopped;
@@ -169,16 +178,25 @@ std::uint64_t SimulatedCluster::MapContent(const AttemptId& map, std::uint32_t p
   return JobOf(map.job).varying ? Mix(content, map.attempt) : content;
 }
 
-void SimulatedCluster::WritePart(std::uint32_t index, const AttemptId& id, PartFile part) {
+void SimulatedCluster::WriteParts(std::uint32_t index, const AttemptId& id,
+                                  std::vector<PartFile> parts) {
   workers_[index]->attempts.at(id).wrote = true;
   wire::Message message;
   wire::CommitRequest& request = *message.mutable_commit_request();
   *request.mutable_attempt() = ToWire(id);
-  request.mutable_part()->set_xxh3(part.content);
-  request.mutable_stats()->set_output_records(1);
+  request.mutable_stats()->set_output_records(parts.size());
   if (id.kind == TaskKind::kMap) request.mutable_stats()->set_input_records(1);
-  part_files_[{id.job, id.task, id.attempt}] = std::move(part);
+  request.mutable_part()->set_xxh3(parts[0].content);
+  for (std::uint32_t i = 1; i < parts.size(); ++i)
+    request.add_joined()->mutable_part()->set_xxh3(parts[i].content);
+  for (std::uint32_t i = 0; i < parts.size(); ++i)
+    part_files_[{id.job, id.task + i, id.attempt}] = std::move(parts[i]);
   ToWorkerMachine(index, id.job, message);
+}
+
+void SimulatedCluster::LoseParts(const AttemptId& id, std::uint32_t partitions) {
+  for (std::uint32_t i = 0; i < partitions; ++i)
+    part_files_.erase({id.job, id.task + i, id.attempt});
 }
 
 void SimulatedCluster::FinishMap(std::uint32_t index, const AttemptId& id) {
@@ -191,7 +209,7 @@ void SimulatedCluster::FinishMap(std::uint32_t index, const AttemptId& id) {
   if (now_ < options_.faults_end_ms && Chance(options_.attempt_failure_permille) && MayFail(id))
     return FailAttempt(index, id, "a passing failure");
   ++maps_run_;
-  if (options_.map_only) return WritePart(index, id, {MapContent(id, 0), {}});
+  if (options_.map_only) return WriteParts(index, id, {{MapContent(id, 0), {}}});
   worker.attempts.erase(id);
   worker.segments.insert({id.job, id.task, id.attempt});
   wire::Message message;
@@ -201,47 +219,87 @@ void SimulatedCluster::FinishMap(std::uint32_t index, const AttemptId& id) {
   for (std::uint32_t part = 0; part < options_.reduces; ++part) {
     const std::uint64_t content = MapContent(id, part);
     done.add_partition_hashes(content);
-    done.mutable_partition_sizes()->push_back(static_cast<char>(content % 100));
+    // One is large, in some jobs.
+    const std::uint64_t size = part == id.job % (options_.reduces + 1) ? 120 : content % 50;
+    done.mutable_partition_sizes()->push_back(static_cast<char>(size));
   }
   ToWorkerMachine(index, id.job, message);
 }
 
-void SimulatedCluster::TryReduce(std::uint32_t index, const AttemptId& id) {
+void SimulatedCluster::TryReading(std::uint32_t index, const AttemptId& id) {
   Worker::Running& running = workers_[index]->attempts.at(id);
-  if (running.reading || running.segments.size() < running.maps) return;
+  if (running.reading || !running.HasAll()) return;
   running.reading = true;
-  Later(index, id, kWorkMs + Below(kWorkMsMax), [this, index, id] { FinishReduce(index, id); });
+  Later(index, id, kWorkMs + Below(kWorkMsMax), [this, index, id] { FinishReading(index, id); });
 }
 
-void SimulatedCluster::FinishReduce(std::uint32_t index, const AttemptId& id) {
+bool SimulatedCluster::Reaches(std::uint32_t index, const AttemptId& id,
+                               const SegmentRef& segment) const {
+  const auto source = by_id_.find(segment.worker);
+  return source != by_id_.end() && (source->second == index || !cut_.contains(source->second)) &&
+         workers_[source->second]->machine != nullptr &&
+         workers_[source->second]->machine->id() == segment.worker &&
+         workers_[source->second]->segments.contains({id.job, segment.map_task, segment.attempt});
+}
+
+void SimulatedCluster::FinishReading(std::uint32_t index, const AttemptId& id) {
   Worker& worker = *workers_[index];
   const auto found = worker.attempts.find(id);
-  if (found->second.wrote) return;
+  const Worker::Running& running = found->second;
+  if (running.wrote) return;
   if (now_ < options_.faults_end_ms && Chance(options_.attempt_failure_permille) && MayFail(id))
     return FailAttempt(index, id, "a passing failure");
-  PartFile part;
-  for (const auto& [map, segment] : found->second.segments) {
-    const auto source = by_id_.find(segment.worker);
-    const bool reached =
-        source != by_id_.end() && (source->second == index || !cut_.contains(source->second)) &&
-        workers_[source->second]->machine != nullptr &&
-        workers_[source->second]->machine->id() == segment.worker &&
-        workers_[source->second]->segments.contains({id.job, map, segment.attempt});
-    if (!reached) {
-      wire::Message message;
-      wire::SegmentLost& lost = *message.mutable_segment_lost();
-      *lost.mutable_reduce() = ToWire(id);
-      lost.set_map_task(map);
-      lost.set_map_attempt(segment.attempt);
-      lost.set_ended(true);
-      worker.attempts.erase(found);
-      return ToWorkerMachine(index, id.job, message);
-    }
-    part.content =
-        Mix(part.content, MapContent({id.job, TaskKind::kMap, map, segment.attempt}, id.task));
-    part.maps[map] = segment.attempt;
+  const Sources sources = running.sources;
+  std::vector<SegmentRef> segments;
+  for (std::uint32_t i = 0; i < sources.segments.count; ++i) {
+    const SegmentRef segment = running.segments.at(sources.segments.first + i);
+    segments.push_back(segment);
+    if (Reaches(index, id, segment)) continue;
+    wire::Message message;
+    wire::SegmentLost& lost = *message.mutable_segment_lost();
+    *lost.mutable_reduce() = ToWire(id);
+    lost.set_map_task(segment.map_task);
+    lost.set_map_attempt(segment.attempt);
+    lost.set_ended(true);
+    worker.attempts.erase(found);
+    return ToWorkerMachine(index, id.job, message);
   }
-  WritePart(index, id, std::move(part));
+  std::vector<PartFile> parts;
+  for (std::uint32_t i = 0; i < sources.partitions; ++i)
+    parts.push_back(Read(id, segments, sources.partition + i));
+  if (id.kind == TaskKind::kCombine) return FinishCombine(index, id, std::move(parts[0]));
+  joins_run_ += sources.partitions > 1;
+  WriteParts(index, id, std::move(parts));
+}
+
+SimulatedCluster::PartFile SimulatedCluster::Read(const AttemptId& id,
+                                                  const std::vector<SegmentRef>& segments,
+                                                  std::uint32_t partition) {
+  PartFile part;
+  for (const SegmentRef& segment : segments) {
+    const AttemptId map{id.job, TaskKind::kMap, segment.map_task, segment.attempt};
+    if (map.task < options_.maps) {
+      part.content += MapContent(map, partition);
+      part.maps[map.task] = map.attempt;
+      continue;
+    }
+    const PartFile& combined = combined_.at({id.job, map.task, map.attempt});
+    part.content += combined.content;
+    part.maps.insert(combined.maps.begin(), combined.maps.end());
+  }
+  return part;
+}
+
+void SimulatedCluster::FinishCombine(std::uint32_t index, const AttemptId& id, PartFile combined) {
+  Worker& worker = *workers_[index];
+  const std::uint32_t segment = worker.attempts.at(id).sources.own_segment;
+  ++combines_run_;
+  combined_[{id.job, segment, id.attempt}] = std::move(combined);
+  worker.attempts.erase(id);
+  worker.segments.insert({id.job, segment, id.attempt});
+  wire::Message message;
+  *message.mutable_map_done()->mutable_attempt() = ToWire(id);
+  ToWorkerMachine(index, id.job, message);
 }
 
 void SimulatedCluster::SayProgress(std::uint32_t index) {

@@ -193,7 +193,7 @@ void SimulatedCluster::Contribute(std::uint32_t index, const AttemptId& seat) {
       now_ < options_.faults_end_ms && Chance(kDieAtTheEndPermille))
     At(now_ + 1, [this, job = seat.job] { StrikeAtTheEnd(job); });
   // Who comes when the result is written has nothing to write.
-  if (loop.ended) return WritePart(index, seat, {seat.task == 0 ? loop.state : 0, {}});
+  if (loop.ended) return WriteParts(index, seat, {{seat.task == 0 ? loop.state : 0, {}}});
   const wire::LoopSpec spec = LoopOf(clients_.at(seat.job));
   const std::uint32_t every = spec.checkpoint_every();
   const std::uint32_t done = loop.round == 0 ? 0 : loop.round - 1;

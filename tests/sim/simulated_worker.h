@@ -24,13 +24,19 @@ inline std::uint64_t Mix(std::uint64_t a, std::uint64_t b) {
 struct SimulatedCluster::Worker {
   struct Running {
     std::uint64_t executor = 0;
-    std::uint32_t maps = 0;
+    Sources sources;
     std::map<std::uint32_t, SegmentRef> segments;
     bool reading = false;
     bool hangs = false;       ///< It does nothing, and is deaf.
     bool unknown = false;     ///< To the coordinator, which lost it with the power: it must stop.
     bool wrote = false;       ///< Its part, and asked for a grant.
     std::uint64_t epoch = 0;  ///< Of the worker when it was given.
+
+    bool HasAll() const {
+      for (std::uint32_t i = 0; i < sources.segments.count; ++i)
+        if (!segments.contains(sources.segments.first + i)) return false;
+      return true;
+    }
   };
 
   /// What an executor knows of its loop; see runtime/task/loop_exchange.h.

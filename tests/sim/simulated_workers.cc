@@ -29,7 +29,9 @@ void SimulatedCluster::StartWorker(std::uint32_t index) {
   options.details.set_slots(options_.slots);
   options.link.register_retry_ms = 100;
   options.link.channel = Channel();
-  if (options_.older_workers && index % 2 == 0) options.link.version_max = kProtocolVersion - 1;
+  // Of one version before, and of the first.
+  if (options_.older_workers && index % 2 == 0)
+    options.link.version_max = index % 4 == 0 ? kProtocolVersionMin : kProtocolVersion - 1;
   options.stop_timeout_ms = 500;
   options.executors_max = options_.executors_max;
   worker.machine = std::make_unique<WorkerMachine>(options);

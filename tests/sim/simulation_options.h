@@ -14,6 +14,7 @@ struct SimulationOptions {
   std::uint32_t reduces = 3;
   std::uint32_t jobs = 2;
   bool map_only = false;
+  bool associative = false;  ///< Its jobs': their partitions may be split.
   bool speculate = true;
   /// Per mille of frames that are lost, doubled; and delay in ms.
   std::uint32_t lose_permille = 0;

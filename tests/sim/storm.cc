@@ -30,6 +30,8 @@ SimulationOptions Storm(std::uint64_t seed) {
   options.attempt_failure_permille = below(2) * below(20);
   options.older_workers = below(2) == 0;
   options.executors_max = 1 + below(3);
+  options.associative = below(2) == 0;
+  if (below(3) == 0) options.reduces += below(20);
   return options;
 }
 

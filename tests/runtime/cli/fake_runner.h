@@ -47,6 +47,8 @@ inline JobReport SampleReport() {
   report.output_dir = "out";
   report.maps = 8;
   report.reduces = 4;
+  report.combines = 8;
+  report.joined_partitions = 2;
   report.input_records = 1'000'000;
   report.input_bytes = std::uint64_t{1} << 30;
   report.map_output_records = 155'000'000;
@@ -64,7 +66,7 @@ inline JobReport SampleReport() {
   report.skew.partitions = {{20 << 20, 900'000, 200'000},
                             {26 << 20, 1'000'000, 250'000},
                             {24 << 20, 1'100'000, 210'000},
-                            {40 << 20, 1'000'000, 290'000}};
+                            {40 << 20, 1'000'000, 290'000, 8}};
   report.skew.hottest = 3;
   report.skew.hottest_key = {"the", 3, 8, 0, 0.000008};
   report.peak_rss_bytes = 300 << 20;

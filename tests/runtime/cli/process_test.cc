@@ -17,6 +17,7 @@
 namespace spillway {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 
 class ProcessTest : public testing::Test {
@@ -76,6 +77,11 @@ TEST_F(ProcessTest, MistakesGoToStderrWithTheirExitCode) {
     EXPECT_EQ(out_, "") << arguments;
     EXPECT_NE(err_, "") << arguments;
   }
+}
+
+TEST_F(ProcessTest, AnInspectedPluginNamesItsCompilerAndTheVersion) {
+  EXPECT_EQ(Spillway("plugin inspect wordcount"), 0) << err_;
+  EXPECT_THAT(out_, ContainsRegex("built with  Spillway [0-9.]+, (g\\+\\+|.*[Cc]lang) [0-9]+"));
 }
 
 TEST_F(ProcessTest, TheConfigurationIsReadFromTheWorkingDirectory) {

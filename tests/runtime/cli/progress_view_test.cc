@@ -76,6 +76,41 @@ TEST(ProgressBlock, HasTheHeaviestKeyWhereItFits) {
   EXPECT_THAT(line(60), Not(HasSubstr("heaviest")));
 }
 
+TEST(ProgressBlock, HasCombineTasksUntilTheyAreDone) {
+  JobProgress progress = At(10'000);
+  progress.combines_total = 8;
+  progress.combines_done = 2;
+  const auto lines = [&] { return ProgressBlock("wordcount", progress, {}, 100, {}); };
+  EXPECT_THAT(lines()[1], HasSubstr("maps 100/100, combines 2/8, reduces 0/10, read"));
+  EXPECT_THAT(lines()[0], HasSubstr(" 11 %,"));  // 2 of 18 tasks.
+  progress.combines_done = 8;
+  EXPECT_THAT(lines()[1], HasSubstr("maps 100/100, reduces 0/10, read"));
+}
+
+TEST(PlainProgressView, HasCombineTasks) {
+  std::ostringstream err;
+  PlainProgressView view("wordcount", err);
+  JobProgress progress = At(12'000);
+  progress.combines_total = 8;
+  view.Show(progress);
+  EXPECT_THAT(err.str(), HasSubstr("maps 100/100, combines 0/8, reduces 1/10, read"));
+}
+
+TEST(ProgressEstimate, CombineTasksAreWorkOfTheReducePhase) {
+  ProgressEstimate estimate;
+  JobProgress progress = At(10'000);
+  progress.combines_total = 10;
+  estimate.Add(progress);
+  progress.elapsed_ms = 15'000;
+  progress.combines_done = 5;
+  estimate.Add(progress);
+  EXPECT_EQ(estimate.phase_remaining_ms(), 15'000u);  // 15 of 20 tasks are left.
+  // One whose output was lost runs again.
+  progress.combines_done = 0;
+  estimate.Add(progress);
+  EXPECT_FALSE(estimate.phase_remaining_ms().has_value());
+}
+
 TEST(TerminalProgressView, RedrawsInPlaceAndLeavesNothing) {
   std::ostringstream err;
   TerminalProgressView view("wordcount", err, TextStyle(), [] { return std::size_t{80}; });
@@ -128,6 +163,36 @@ TEST(PlainProgressView, ShowsTheStageOfAChainAndBeginsAnewWithEach) {
   }
   EXPECT_THAT(err.str(), HasSubstr("spillway: chains: stage 1 of 2, map 14 % after 1.50 s"));
   EXPECT_THAT(err.str(), HasSubstr("spillway: chains: stage 2 of 2, map 14 % after 1.50 s"));
+}
+
+TEST(PlainProgressView, ShowsTheRoundOfALoopAtEachTenthOfThem) {
+  std::ostringstream err;
+  PlainProgressView view("k_means", err);
+  for (std::uint32_t round = 0; round <= 50; ++round) {
+    JobProgress progress = At(2'000);  // The parts are mapped, and the seats stay.
+    progress.elapsed_ms = 1'000 + 1'000 * round;
+    progress.round = round;
+    progress.rounds_max = 50;
+    view.Show(progress);
+  }
+  EXPECT_THAT(err.str(), HasSubstr("k_means: map 19 % after 1.00 s"));
+  EXPECT_THAT(err.str(), HasSubstr("k_means: round 15 of at most 50, map 19 % after 16.0 s"));
+  const std::string text = err.str();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1 + 9);
+}
+
+TEST(PlainProgressView, ARoundOfDiskModeHasAClockOfItsOwn) {
+  std::ostringstream err;
+  PlainProgressView view("k_means", err);
+  for (std::uint32_t round = 1; round <= 2; ++round)
+    for (std::uint64_t ms = 0; ms <= 1'500; ms += 100) {
+      JobProgress progress = At(ms);
+      progress.round = round;
+      progress.rounds_max = 2'000;
+      view.Show(progress);
+    }
+  EXPECT_THAT(err.str(), HasSubstr("k_means: round 1 of at most 2 000, map"));
+  EXPECT_THAT(err.str(), HasSubstr("k_means: round 2 of at most 2 000, map"));
 }
 
 TEST(ProgressEstimate, BeginsAnewWithAStage) {

@@ -73,7 +73,7 @@ TEST(RunCommand, AsksForWhatTheFlagsSay) {
   EXPECT_EQ(request.plugin_path, "./wordcount.so");
   EXPECT_THAT(request.inputs, ElementsAre("in", "b", "c"));
   EXPECT_EQ(request.output_dir, "out");
-  EXPECT_TRUE(request.overwrite);
+  EXPECT_EQ(request.overwrite, Overwrite::kWhole);
   EXPECT_FALSE(request.durable);
   EXPECT_EQ(request.reducers, 7u);
   EXPECT_EQ(request.threads, 3u);
@@ -179,6 +179,36 @@ TEST(RunCommand, AFailedPreparationExitsByItsStatus) {
   const auto json = nlohmann::json::parse(bench.out);
   EXPECT_EQ(json["exit_code"], 66);
   EXPECT_EQ(json["status"], "NOT_FOUND");
+}
+
+TEST(RunCommand, EachMistakeEndsWithThePromisedObject) {
+  const Words kMistakes[] = {
+      {"run", "--json", "--nonsense"},
+      {"run", "./j.so", "-i", "a", "-o", "b", "--memory", "1Q", "--json"},
+      {"run", "./j.so", "-i", "a", "-o", "b", "-r", "1", "-r", "2", "--json=events"},
+      {"run", "./j.so", "./k.so", "-i", "a", "-o", "b", "--json"},
+      {"run", "./j.so", "-i", "a", "--json=yaml"},
+      {"submit", "./j.so", "-i", "a", "-o", "b", "--json", "--on"},
+      {"submit", "./j.so", "-i", "a", "-o", "b", "--json"},
+      {"stream", "-i", "a", "-o", "b", "--json"},
+      {"stream", "-m", "cat", "-r", "4", "-i", "a", "-o", "b", "--json"},
+      {"stream", "-m", "cat", "-r", "cat", "-i", "a", "-o", "b", "--file", "../=x", "--json"},
+      {"run", "no_such_job", "-i", "a", "-o", "b", "--json"},
+  };
+  for (const Words& words : kMistakes) {
+    CommandBench bench;
+    EXPECT_EQ(bench.Run(words), 64) << bench.err;
+    const auto json = nlohmann::json::parse(bench.out, nullptr, false);
+    ASSERT_TRUE(json.is_object()) << bench.err << bench.out;
+    EXPECT_EQ(json["event"], "summary");
+    EXPECT_EQ(json["exit_code"], 64);
+    EXPECT_EQ(json["status"], "INVALID_ARGUMENT");
+    EXPECT_EQ(bench.err, "spillway: " + json["message"].get<std::string>() + "\n");
+    EXPECT_EQ(bench.runs, 0);
+  }
+  CommandBench bench;
+  EXPECT_EQ(bench.Run({"run", "--nonsense", "--", "--json"}), 64);
+  EXPECT_EQ(bench.out, "") << "that is the job's own argument";
 }
 
 TEST(RunCommand, AFailedJobShowsWarningsAndCause) {

@@ -19,6 +19,10 @@ inline wire::JobState SampleRunningJob() {
   job.set_maps_running(16);
   job.set_maps_total(800);
   job.set_reduces_total(24);
+  job.set_combines_done(2);
+  job.set_combines_running(4);
+  job.set_combines_total(8);
+  job.set_joined_partitions(17);
   job.set_input_bytes(std::uint64_t{100} << 30);
   job.set_input_bytes_read(std::uint64_t{15} << 30);
   job.set_attempts_started(137);
@@ -46,6 +50,7 @@ inline wire::JobState SampleRunningJob() {
     load.set_records(i == 4 ? 1'000'000 : 100'000 + i);
     load.set_run_us((i == 4 ? 9'000 : 1'200 + i) * 1'000);
     if (i != 4) continue;
+    load.set_pieces(8);
     load.mutable_largest_group()->set_key("null");
     load.mutable_largest_group()->set_key_bytes(4);
     load.mutable_largest_group()->set_records(930'000);

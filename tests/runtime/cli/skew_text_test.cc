@@ -139,10 +139,48 @@ TEST(PartitionTable, HasTheLargestFirstAndTheMedian) {
             "    median         10 B        1    0 ms\n");
 }
 
+TEST(PartitionTable, HasThePiecesOfSplitPartitions) {
+  SkewReport skew = OneKey();
+  skew.partitions[1].pieces = 16;
+  EXPECT_EQ(PartitionTable(skew),
+            "    PARTITION  SHUFFLED  RECORDS    TIME  PIECES\n"
+            "    1            40 MiB      400  2.00 s      16\n"
+            "    2            11 MiB      110  400 ms       -\n"
+            "    0            10 MiB      100  500 ms       -\n"
+            "    median       11 MiB      110  500 ms       -\n");
+}
+
+TEST(SplitText, NamesTheFirstSplitPartitions) {
+  SkewReport skew = OneKey();
+  EXPECT_EQ(SplitText(skew, 0), "");
+  skew.partitions[1].pieces = 8;
+  EXPECT_EQ(SplitText(skew, 8), "partition 1 among 8 combine tasks");
+  skew.partitions[2].pieces = 2;
+  EXPECT_EQ(SplitText(skew, 10), "partition 1 among 8 combine tasks, partition 2 among 2");
+  skew.partitions.resize(3);
+  for (std::uint32_t i = 0; i < 4; ++i) skew.partitions.push_back({0, 0, 0, 3});
+  EXPECT_EQ(SplitText(skew, 22),
+            "partition 1 among 8 combine tasks, partition 2 among 2, partition 3 among 3, "
+            "partition 4 among 3 and 2 more");
+}
+
+TEST(SplitText, KnowsThatThereAreSomeWherePartitionsAreNotTold) {
+  EXPECT_EQ(SplitText({}, 8), "large partitions among 8 combine tasks");
+}
+
+TEST(JoinedText, CountsThemAmongAll) {
+  EXPECT_EQ(JoinedText(0, 4), "");
+  EXPECT_EQ(JoinedText(1'969, 2'000),
+            "1 969 of 2 000 partitions, by the tasks of their neighbours");
+}
+
 TEST(SkewJson, HasAllPartitionsAndTheCause) {
   nlohmann::ordered_json json;
-  AddSkewJson(OneKey(), &json);
+  SkewReport skew = OneKey();
+  skew.partitions[1].pieces = 8;
+  AddSkewJson(skew, &json);
   EXPECT_EQ(json["partitions"]["records"].dump(), "[100,400,110]");
+  EXPECT_EQ(json["partitions"]["pieces"].dump(), "[0,8,0]");
   EXPECT_EQ(json["reduce_skew"]["run_us"].dump(),
             R"({"largest":2000000,"median":500000,"ratio":4.0})");
   EXPECT_EQ(json["hottest_partition"].dump(),

@@ -198,7 +198,7 @@ std::string FrameOfThePage() {
   std::string bytes, line;
   bool inside = false;
   while (std::getline(page, line)) {
-    if (line.starts_with("08 02 ")) inside = true;
+    if (line.starts_with("08 03 ")) inside = true;
     if (!inside) continue;
     if (line == "```") return bytes;
     std::istringstream digits(line.substr(0, line.find("  ")));

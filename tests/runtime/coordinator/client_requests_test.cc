@@ -178,6 +178,8 @@ TEST(ClientRequests, SpecsThatNoClientMakesAreRefused) {
   EXPECT_TRUE(refused([](auto& s) { s.mutable_plugin()->set_sha256("short"); }));
   EXPECT_TRUE(refused([](auto& s) { s.set_parts(0); }));
   EXPECT_TRUE(refused([](auto& s) { s.set_parts(70'000); }));
+  EXPECT_TRUE(refused([](auto& s) { s.set_decoder_bytes((std::uint64_t{4} << 30) + 1); }));
+  EXPECT_FALSE(refused([](auto& s) { s.set_decoder_bytes(std::uint64_t{4} << 30); }));
   EXPECT_TRUE(refused([](auto& s) { s.mutable_maps(0)->mutable_ranges(0)->set_file_index(9); }));
   EXPECT_TRUE(refused([](auto& s) { s.set_map_only(true); }));
   EXPECT_TRUE(refused([](auto& s) { s.add_args(std::string(800 << 10, 'x')); }));

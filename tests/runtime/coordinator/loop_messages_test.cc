@@ -220,6 +220,14 @@ TEST_F(LoopMessagesTest, WhoComesLateIsToldTheNewestRoundWhereRoundsStandAlone) 
   EXPECT_EQ(late.LastBegin().checkpoint_round(), 0u);
 }
 
+TEST_F(LoopMessagesTest, TheStateOfTheJobTellsTheRoundInProgress) {
+  Start(false);
+  const std::string job_id = bench_.LastReply("client").submitted().job_id();
+  EXPECT_EQ(bench_.machine.StateOf(job_id)->stats().loop().rounds(), 0u);
+  Rounds(0, 3, 10);
+  EXPECT_EQ(bench_.machine.StateOf(job_id)->stats().loop().rounds(), 3u);
+}
+
 TEST_F(LoopMessagesTest, RoundsBeforeACheckpointAreToldNoMore) {
   Start(false);
   Rounds(0, 5, 10);

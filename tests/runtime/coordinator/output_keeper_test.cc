@@ -97,7 +97,7 @@ TEST_F(OutputKeeperTest, TheCoordinatorsOwnPlacesAreNoOutputs) {
   for (const char* place : {"/journal", "/journal/in", "", "/x/../journal"}) {
     OutputOrder order = Order(OutputOrder::Kind::kOpen);
     order.staging.output_dir = dir_ + place;
-    order.staging.overwrite = true;
+    order.staging.overwrite = Overwrite::kWhole;
     keeper.Give(order);
     EXPECT_EQ(std::get<OutputDone>(Next(keeper)).status.code(), Code::kPermissionDenied) << place;
   }

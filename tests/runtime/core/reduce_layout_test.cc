@@ -21,12 +21,26 @@ TEST(ReduceLayout, IsThatOfEachPartitionByItselfUntilAPlanIsApplied) {
   EXPECT_EQ(layout.SourcesOf(Reduce(3)), (SegmentRange{0, 10}));
 }
 
-TEST(ReduceLayout, SuitsAnOlderWorkerUntilAPlanIsApplied) {
+TEST(ReduceLayout, KnowsWhichTasksOnlyWorkersRunThatKnowPlans) {
   ReduceLayout layout(10);
-  EXPECT_TRUE(layout.Suits(false));
+  EXPECT_FALSE(layout.NeedsPlans(TaskKind::kReduce, 4));
   layout.Apply(kPlan);
-  EXPECT_FALSE(layout.Suits(false));
-  EXPECT_TRUE(layout.Suits(true));
+  EXPECT_FALSE(layout.NeedsPlans(TaskKind::kMap, 4));
+  EXPECT_TRUE(layout.NeedsPlans(TaskKind::kCombine, 0));
+  EXPECT_TRUE(layout.NeedsPlans(TaskKind::kReduce, 4)) << "it is split";
+  EXPECT_TRUE(layout.NeedsPlans(TaskKind::kReduce, 5)) << "it stands for four";
+  EXPECT_FALSE(layout.NeedsPlans(TaskKind::kReduce, 0));
+}
+
+TEST(ReduceLayout, ReadsAPartitionWholeThatWasSplit) {
+  ReduceLayout layout(10);
+  layout.Apply(kPlan);
+  ReduceLayout::Split& split = *layout.SplitOf(4);
+  EXPECT_FALSE(split.ready());
+  split.whole = true;
+  EXPECT_TRUE(split.ready());
+  EXPECT_FALSE(layout.NeedsPlans(TaskKind::kReduce, 4));
+  EXPECT_EQ(layout.SourcesOf(Reduce(4)), (SegmentRange{0, 10}));
 }
 
 TEST(ReduceLayout, NumbersCombineTasksAcrossSplitPartitions) {
@@ -82,7 +96,7 @@ TEST(ReduceLayout, DissolvesOneJoinAndLeavesTheOthers) {
   EXPECT_EQ(layout.joined(), 1u);
   layout.Dissolve(9);
   EXPECT_EQ(layout.joined(), 0u);
-  EXPECT_FALSE(layout.Suits(false)) << "the split ones are still there";
+  EXPECT_EQ(layout.Joins(), std::vector<std::uint32_t>{});
 }
 
 TEST(ReduceLayout, IsReadyWithTheLastPiece) {

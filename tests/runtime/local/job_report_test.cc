@@ -19,6 +19,9 @@ wire::JobState SampleState() {
   state.set_maps_total(8);
   state.set_reduces_done(1);
   state.set_reduces_total(4);
+  state.set_combines_done(5);
+  state.set_combines_total(6);
+  state.set_joined_partitions(3);
   state.set_input_bytes(1'000);
   state.set_input_bytes_read(900);
   state.set_elapsed_ms(60'000);
@@ -59,6 +62,8 @@ TEST(JobReport, SaysWhatTheCoordinatorSaid) {
   EXPECT_EQ(report.output_dir, "/data/out");
   EXPECT_EQ(report.maps, 8u);
   EXPECT_EQ(report.reduces, 4u);
+  EXPECT_EQ(report.combines, 6u);
+  EXPECT_EQ(report.joined_partitions, 3u);
   EXPECT_EQ(report.attempts_failed, 2u);
   EXPECT_EQ(report.maps_rerun, 3u);
   EXPECT_EQ(report.records_skipped, 4u);
@@ -97,9 +102,21 @@ TEST(JobProgress, FollowsThePhases) {
   EXPECT_EQ(progress.maps_total, 8u);
   EXPECT_EQ(progress.reduces_done, 1u);
   EXPECT_EQ(progress.reduces_total, 4u);
+  EXPECT_EQ(progress.combines_done, 5u);
+  EXPECT_EQ(progress.combines_total, 6u);
   EXPECT_EQ(progress.input_bytes_read, 900u);
   EXPECT_EQ(progress.input_bytes_total, 1'000u);
   EXPECT_EQ(progress.elapsed_ms, 60'000u);
+}
+
+TEST(JobProgress, TellsTheRoundOfALoopAndTheReportOnlyWhatBecameOfIt) {
+  wire::JobState state = SampleState();
+  state.mutable_stats()->mutable_loop()->set_rounds(7);
+  EXPECT_EQ(ProgressOf(state).round, 7u);
+  EXPECT_EQ(ReportOf(state).loop.mode, "");
+  state.set_ended(true);
+  EXPECT_EQ(ReportOf(state).loop.mode, "memory");
+  EXPECT_EQ(ReportOf(state).loop.rounds, 7u);
 }
 
 TEST(JobReport, SharesOfKeysAreThoseOfWhatTheyArePartOf) {
@@ -112,6 +129,7 @@ TEST(JobReport, SharesOfKeysAreThoseOfWhatTheyArePartOf) {
     state.add_partitions()->set_shuffled_bytes(i);
     state.mutable_partitions()->rbegin()->set_records(10 * i);
     state.mutable_partitions()->rbegin()->set_run_us(100 * i);
+    state.mutable_partitions()->rbegin()->set_pieces(i == 1 ? 9 : 0);
   }
   state.mutable_partitions(2)->mutable_largest_group()->set_key("of");
   state.mutable_partitions(2)->mutable_largest_group()->set_records(5);
@@ -124,6 +142,8 @@ TEST(JobReport, SharesOfKeysAreThoseOfWhatTheyArePartOf) {
   EXPECT_EQ(skew.shuffled_bytes, 17u);
   ASSERT_EQ(skew.partitions.size(), 3u);
   EXPECT_EQ(skew.partitions[1].run_us, 100u);
+  EXPECT_EQ(skew.partitions[1].pieces, 9u);
+  EXPECT_EQ(skew.partitions[2].pieces, 0u);
   EXPECT_EQ(skew.hottest, 2u);
   EXPECT_EQ(skew.hottest_key.key, "of");
   EXPECT_DOUBLE_EQ(skew.hottest_key.share, 0.25);

@@ -36,7 +36,7 @@ TEST_F(JobSpecTest, SaysAllThatWasPlanned) {
   JobRequest request = files_.Request("grep", "out");
   request.args = {"w1[0-9]"};
   request.side_files = {{"stop", files_.Path("stop")}};
-  request.overwrite = true;
+  request.overwrite = Overwrite::kWhole;
   request.compression = Compression::kNone;
   request.attempts_max = 2;
   request.skip_bad_max = 5;
@@ -79,7 +79,7 @@ TEST_F(JobSpecTest, SaysWhereTheInputLies) {
 TEST_F(JobSpecTest, GivesBackTheRequestTheInputsAndTheMaps) {
   JobRequest request = files_.Request("inverted_index", "out");
   request.side_files = {{"stop", files_.Path("stop")}};
-  request.overwrite = true;
+  request.overwrite = Overwrite::kWhole;
   request.compression = Compression::kLz4;
   request.attempts_max = 2;
   request.skip_bad_max = 5;

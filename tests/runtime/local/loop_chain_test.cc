@@ -120,7 +120,8 @@ class LoopChainTest : public ::testing::Test {
   }
   ~LoopChainTest() override { EXPECT_TRUE(files_.RemoveTree(directory_).ok()); }
 
-  std::unique_ptr<LoopChain> Chain(const LoopRequest& loop = {}, bool overwrite = false) {
+  std::unique_ptr<LoopChain> Chain(const LoopRequest& loop = {},
+                                   Overwrite overwrite = Overwrite::kNothing) {
     PreparedJob job;
     job.request.output_dir = output_ + "/";
     job.request.overwrite = overwrite;
@@ -129,7 +130,7 @@ class LoopChainTest : public ::testing::Test {
     job.plugin = std::move(PluginJob::Configure(*library, {})).value();
     return std::make_unique<LoopChain>(std::move(job), [this](const JobRequest& request) {
       EXPECT_FALSE(request.loop.asked());
-      EXPECT_FALSE(request.overwrite) << "rounds write to places of their own";
+      EXPECT_EQ(request.overwrite, Overwrite::kNothing) << "rounds have places of their own";
       return Result<std::unique_ptr<JobRunner>>(std::make_unique<FakeRound>(script_, request));
     });
   }
@@ -170,7 +171,7 @@ TEST_F(LoopChainTest, TellsTheFirstRoundHowManyThereMayBe) {
   for (const LoopRequest& loop : {LoopRequest(), none}) {
     script_ = {};
     script_.ends_after = 0;
-    const auto chain = Chain(loop, true);
+    const auto chain = Chain(loop);
     script_.meanwhile = [&](std::uint32_t) {
       for (const std::string& name : Left())
         if (name.find("spillway-work") != std::string::npos)
@@ -178,6 +179,7 @@ TEST_F(LoopChainTest, TellsTheFirstRoundHowManyThereMayBe) {
               LoopFile::Parse(FakeRound::Read(directory_ + "/" + name + "/first"))->rounds_max);
     };
     EXPECT_TRUE(chain->Run().status.ok());
+    EXPECT_TRUE(files_.RemoveTree(output_).ok());
   }
   EXPECT_EQ(told, (std::vector<std::uint32_t>{7, 0})) << "the job's own number, then the command's";
 }
@@ -217,7 +219,13 @@ TEST_F(LoopChainTest, ReplacesAnOutputOnlyWhenAsked) {
   EXPECT_EQ(FakeRound::Read(output_ + "/somebody's"), "data");
 
   script_ = {};
-  EXPECT_TRUE(Chain({}, true)->Run().status.ok());
+  EXPECT_EQ(Chain({}, Overwrite::kWhole)->Run().status.code(), Code::kAlreadyExists)
+      << "no job has written it";
+  EXPECT_EQ(FakeRound::Read(output_ + "/somebody's"), "data");
+
+  script_ = {};
+  FakeRound::Write(output_ + "/_SUCCESS", "");
+  EXPECT_TRUE(Chain({}, Overwrite::kWhole)->Run().status.ok());
   EXPECT_EQ(FakeRound::Read(output_ + "/part-00000"), "xxxx");
   EXPECT_EQ(*files_.List(output_), std::vector<std::string>{"part-00000"});
   EXPECT_EQ(Left(), std::vector<std::string>{"out"});

@@ -41,7 +41,7 @@ class DirectoryExchangeTest : public testing::Test {
     options.output_dir = dir_ + "/out";
     options.job_id = job_id;
     options.parts = 1;
-    options.overwrite = options.directories_only = true;
+    options.overwrite = Overwrite::kDirectories;
     options.has_parts = false;
     options.durable = false;  // power_cut_test.cc is about that.
     options.owner = owner;
@@ -146,6 +146,19 @@ TEST_F(DirectoryExchangeTest, AnotherLayoutIsNotReplaced) {
   Put("d=4", "a file");
   const Status status = RunJob(Options("job"), {{"d=4", "x"}});
   EXPECT_THAT(status.message(), HasSubstr("holds the file 'd=4'"));
+}
+
+TEST_F(DirectoryExchangeTest, ADirectoryThatNoJobHasWrittenIsNotReplaced) {
+  Put("d=1/mine", "data");
+  const Status status = RunJob(Options("job"), {{"d=0", "x"}, {"d=1", "x"}});
+  EXPECT_EQ(status.code(), Code::kAlreadyExists) << status.message();
+  EXPECT_THAT(status.message(), HasSubstr("d=1' has files in it that no job has written"));
+  EXPECT_EQ(Found(), (Tree{{"d=1/mine", "data"}}));
+  EXPECT_THAT(Names(), ElementsAre("out"));
+  // Spark describes a table as a whole.
+  Put("_SUCCESS", "");
+  ASSERT_TRUE(RunJob(Options("again"), {{"d=1", "x"}}).ok());
+  EXPECT_EQ(Found(), (Tree{{"_SUCCESS", ""}, {"d=1/part-00000", "x"}}));
 }
 
 // Kills the coordinator before each change that CommitJob makes. Whoever looks then sees each

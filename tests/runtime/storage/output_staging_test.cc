@@ -42,7 +42,8 @@ class OutputStagingTest : public testing::Test {
     EXPECT_TRUE(staging.ok()) << staging.status().message();
     return staging.ok() ? std::move(staging).value() : nullptr;
   }
-  std::unique_ptr<OutputStaging> Create(std::uint32_t parts, bool overwrite = false) {
+  std::unique_ptr<OutputStaging> Create(std::uint32_t parts,
+                                        Overwrite overwrite = Overwrite::kNothing) {
     StagingOptions options = Options("job" + std::to_string(jobs_++), parts);
     options.overwrite = overwrite;
     return Create(options);
@@ -194,13 +195,38 @@ TEST_F(OutputStagingTest, OverwriteExchangesTheWholeDirectory) {
   const std::vector<CommittedPart> old = {WritePart(first->staging_dir(), 0, 0, "old"),
                                           WritePart(first->staging_dir(), 1, 0, "old")};
   ASSERT_TRUE(first->CommitJob("", old).ok());
-  auto second = Create(1, /*overwrite=*/true);
+  auto second = Create(1, Overwrite::kWhole);
   const CommittedPart part = WritePart(second->staging_dir(), 0, 0, "new");
   EXPECT_EQ(Read("part-00000"), "old");
   ASSERT_TRUE(second->CommitJob("", {&part, 1}).ok());
   EXPECT_THAT(Names(dir_ + "/out"), ElementsAre("_SUCCESS", "_manifest.json", "part-00000"));
   EXPECT_EQ(Read("part-00000"), "new");
   EXPECT_THAT(Names(dir_), ElementsAre("out"));
+}
+
+TEST_F(OutputStagingTest, WhatNoJobHasWrittenIsNotOverwritten) {
+  ASSERT_TRUE(files_.MakeDirectory(dir_ + "/out", 0755).ok());
+  std::ofstream(dir_ + "/out/mine") << "data";
+  StagingOptions options = Options("job", 1);
+  options.overwrite = Overwrite::kWhole;
+  EXPECT_EQ(OutputStaging::Create(files_, options).status().code(), Code::kAlreadyExists);
+
+  // It may come into being while the job runs, in the place of an output.
+  ASSERT_TRUE(files_.RemoveTree(dir_ + "/out").ok());
+  for (const std::string owner : {"", "cluster c"}) {
+    options.owner = owner;
+    auto staging = Create(options);
+    const CommittedPart part = WritePart(staging->staging_dir(), 0, 0, "x");
+    ASSERT_TRUE(files_.MakeDirectory(dir_ + "/out", 0755).ok());
+    std::ofstream(dir_ + "/out/mine") << "data";
+    const Status status = staging->CommitJob("", {&part, 1});
+    EXPECT_EQ(status.code(), Code::kAlreadyExists) << status.message();
+    EXPECT_THAT(status.message(), HasSubstr("no job's output"));
+    EXPECT_EQ(Read("mine"), "data");
+    staging->Discard();
+    EXPECT_THAT(Names(dir_), ElementsAre("out"));
+    ASSERT_TRUE(files_.RemoveTree(dir_ + "/out").ok());
+  }
 }
 
 TEST_F(OutputStagingTest, LeftoversOfADeadProcessGoAndOthersStay) {
@@ -290,10 +316,10 @@ TEST_P(CrashedCommitTest, CanBeRepeatedFromAnyPoint) {
     ASSERT_TRUE(cleared.ok() || cleared.code() == Code::kNotFound) << cleared.message();
     if (GetParam() == Place::kTaken) {
       ASSERT_TRUE(files_.MakeDirectory(dir_ + "/out", 0755).ok());
-      std::ofstream(dir_ + "/out/old") << "old";
+      std::ofstream(dir_ + "/out/_SUCCESS") << "old";
     }
     StagingOptions options = Options("job", 2);
-    options.overwrite = GetParam() == Place::kTaken;
+    if (GetParam() == Place::kTaken) options.overwrite = Overwrite::kWhole;
     options.owner = "cluster c, job 7";
     {
       FailingFileSystem first(changes / 4);

@@ -55,10 +55,10 @@ Status RunJob(FileSystem& files, const StagingOptions& options, Told& told) {
   return OkStatus();
 }
 
-/// An output that was there before is "old".
+/// An output that was there before has nothing but a manifest.
 Status MakeOldOutput(PowerCutFileSystem& files) {
   SPILLWAY_RETURN_IF_ERROR(files.MakeDirectory(kOut, 0755));
-  SPILLWAY_ASSIGN_OR_RETURN(const auto file, files.Create(std::string(kOut) + "/old"));
+  SPILLWAY_ASSIGN_OR_RETURN(const auto file, files.Create(std::string(kOut) + "/" + kManifestName));
   SPILLWAY_RETURN_IF_ERROR(files.SyncDirectory(kOut));
   return files.SyncDirectory("/d");
 }
@@ -78,14 +78,14 @@ class PowerCutTest : public testing::TestWithParam<std::tuple<Disk, bool>> {
     options.output_dir = kOut;
     options.job_id = "job";
     options.parts = 2;
-    options.overwrite = std::get<bool>(GetParam());
+    if (std::get<bool>(GetParam())) options.overwrite = Overwrite::kWhole;
     options.owner = "cluster c";
     return options;
   }
 
   void ExpectWhatWasPromised(PowerCutFileSystem& files, const Told& told) {
     const auto names = files.List(kOut);
-    const bool old = names.ok() && *names == std::vector<std::string>{"old"};
+    const bool old = names.ok() && *names == std::vector<std::string>{kManifestName};
     EXPECT_FALSE(names.ok() && !old && !files.Stat("/d/out/_SUCCESS").ok()) << "half an output";
     if (told.committed || (names.ok() && !old)) ExpectWhole(files);
     if (told.parts.size() < 2) return;
@@ -129,7 +129,7 @@ class ReplacedDirectoriesTest : public testing::TestWithParam<Disk> {
     options.output_dir = kOut;
     options.job_id = job_id;
     options.parts = 1;
-    options.overwrite = options.directories_only = true;
+    options.overwrite = Overwrite::kDirectories;
     options.has_parts = false;
     options.owner = "cluster c";
     return options;
