@@ -493,7 +493,7 @@ TEST(WorkerWithoutPlans, KeepsThePlanFromBeingMadeWhileItIsThere) {
   }
 }
 
-TEST(WorkerWithoutPlans, IsGivenNothingOfAJobThatHasOne) {
+TEST(WorkerWithoutPlans, IsGivenNoJoinedReduce) {
   SchedulerDriver d(SmallPlans());
   d.Join(1, 1).Submit(1, {.maps = 1, .reduces = 12});
   d.Send(Sized(MapAttempt(1, 0, 0), std::vector<std::uint64_t>(12, 10)));
@@ -505,18 +505,28 @@ TEST(WorkerWithoutPlans, IsGivenNothingOfAJobThatHasOne) {
   EXPECT_EQ(d.Only<StartReduce>().worker, 3u);
 }
 
-TEST(WorkerWithoutPlans, DoesNotKeepAMapOfAPlannedJobFromAnothersSlot) {
+TEST(WorkerWithoutPlans, RunsALostMapOfAPlannedJob) {
   SchedulerDriver d(SmallPlans());
   d.Join(1, 1).Submit(1, {.maps = 1, .reduces = 12});
   d.Send(Sized(MapAttempt(1, 0, 0), std::vector<std::uint64_t>(12, 10)));
   d.Send(OlderWorker(4));
   d.Send(SegmentLost{ReduceAttempt(1, 0, 0), 0, 0, false});
-  EXPECT_THAT(d.All<StartMap>(), IsEmpty()) << "the free slots are none of its";
-  EXPECT_EQ(d.Only<StopAttempt>().attempt, ReduceAttempt(1, 0, 0));
-  d.Send(AttemptStopped{ReduceAttempt(1, 0, 0)});
-  // It was lost there, so that it waits for another worker for a while.
-  d.Wait(SmallPlans().avoid_ms);
-  EXPECT_EQ(d.Only<StartMap>().worker, 1u);
+  EXPECT_EQ(d.Only<StartMap>().worker, 2u);
+  EXPECT_THAT(d.All<StopAttempt>(), IsEmpty());
+}
+
+TEST(WorkerWithoutPlans, RunsEachPartitionByItselfWhenItIsLeftAlone) {
+  SchedulerDriver d(SmallPlans());
+  d.Join(1, 1).Submit(1, {.maps = 1, .reduces = 12});
+  d.Send(Sized(MapAttempt(1, 0, 0), std::vector<std::uint64_t>(12, 10)));
+  d.Send(OlderWorker(4));
+  d.Send(DrainWorker{1, 1});
+  EXPECT_TRUE(d.Only<CutReduces>().plan.empty());
+  for (const StartReduce& start : d.All<StartReduce>()) {
+    EXPECT_EQ(start.worker, 2u);
+    EXPECT_EQ(start.partitions, 1u);
+  }
+  EXPECT_EQ(d.All<StartReduce>().size(), 4u);
 }
 
 }  // namespace
