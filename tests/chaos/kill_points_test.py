@@ -15,6 +15,7 @@ from kill_points import (COORDINATOR, EXCHANGING, EXECUTOR, JOB, LOOP, REPLACING
 
 SPILLING = TEST_PLUGINS / "faulty.so"  # Writes each line and how often it came.
 PARTITIONS = TEST_PLUGINS / "partitions.so"  # Sums by date and country, in directories.
+SKEWED = TEST_PLUGINS / "skewed.so"  # Sums of keys that are nearly all in one partition.
 
 
 def sales(days, number):
@@ -237,12 +238,12 @@ class KilledWorkers(SmallJobCase):
         super().setUp()
         self.spill_dir = self.dir / "spill-of-all"
 
-    def begin_worker(self, **environment):
+    def begin_worker(self, slots=1, **environment):
         """The only one, also when the test of another point has failed."""
         for worker in self.workers:
             worker.kill()
             worker.wait()
-        return self.start_worker(spill_dirs=[self.spill_dir], **environment)
+        return self.start_worker(slots=slots, spill_dirs=[self.spill_dir], **environment)
 
     def end_worker(self, worker, code=0):
         """Stops it, and expects that its scratch goes."""
@@ -261,6 +262,32 @@ class KilledWorkers(SmallJobCase):
                 self.wait_for_death(death)
                 self.assertNotEqual(death.victim(), worker.pid)
                 self.finish_same(job)
+                self.end_worker(worker)
+
+    def test_executors_while_they_combine_and_reduce_several_partitions(self):
+        rows = self.write("rows.tsv", b"".join(b"%c%03d\t%d\n" % (b"hhha"[i % 4], i * i % 101, i)
+                                               for i in range(6_000)))
+        split = (SKEWED, [rows], ["--split-size", "4K", "--split-partition", "1K",
+                                  "--reducers", "3"], ["combiner"])
+        joined = ("wordcount", [self.input], ["--split-size", "30K", "--reducers", "40"], [])
+        maps = self.run_job(*split[:2], *split[2], args=split[3]).summary["maps"]
+        for name, passing, job, planned in (
+                ("segment-written", maps + 1, split, "is split among 2 combine tasks"),
+                ("segment-published", maps + 2, split, "is split among 2 combine tasks"),
+                ("part-written", 3, joined, "small partitions are reduced by"),
+                ("part-named", 4, joined, "small partitions are reduced by"),
+                ("part-granted", 2, joined, "small partitions are reduced by")):
+            with self.subTest(point=name, passing=passing):
+                plugin, inputs, flags, args = job
+                expected = self.run_embedded(plugin, inputs, *flags, "--threads", "1", args=args)
+                death = Death(self.dir, name, passing)
+                worker = self.begin_worker(slots=2, **death.environment)
+                started = self.start_job(plugin, inputs, *flags, args=args)
+                self.wait_for_death(death)
+                started.expected = expected
+                self.finish_same(started)
+                self.assertIn(planned,
+                              self.client("jobs", "logs", started.summary["job_id"]).out)
                 self.end_worker(worker)
 
     def test_workers_at_every_point_of_a_job(self):

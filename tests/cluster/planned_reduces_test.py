@@ -122,6 +122,22 @@ class JoinedPartitions(PlannedReduces):
         self.same_tree(alone.output, joined.output)
         self.assertRegex(self.log_of(joined), r"\d+ small partitions are reduced by \d+ tasks")
 
+    def test_a_worker_that_cannot_reduce_several_goes_on_alone(self):
+        flags = ["--split-size", "10K", "--reducers", "50"]
+        gate = self.dir / "gate"
+        text = self.write("t.txt", b"".join(b"%d\n" % (i * i % 1009) for i in range(9_000)))
+        self.start_workers(1)
+        job = self.start_job(FAULTY, [text], *flags, args=[f"gate:{gate}"])
+        self.wait_for_plan("small partitions are reduced by")
+        older = self.start_worker("--protocol", "2")
+        self.wait_until_registered(older)
+        self.workers[0].kill()
+        gate.touch()
+        self.finish_job(job)
+        self.assertIn("only workers of an older version are left", self.log_of(job))
+        expected = self.run_embedded(FAULTY, [text], *flags, *WHOLE, args=[f"gate:{gate}"])
+        self.same_tree(expected, job.output)
+
     def test_a_worker_killed_while_it_reduces_several_is_made_up_for(self):
         flags = ["--split-size", "10K", "--reducers", "500"]
         gate = self.dir / "gate"

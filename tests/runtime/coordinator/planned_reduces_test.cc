@@ -91,6 +91,11 @@ class PlainWorker {
     }
     Say(id, message);
   }
+  void Leave() {
+    wire::Message message;
+    message.mutable_leave();
+    Say({}, message);
+  }
   /// As it was told to.
   void Commit(const AttemptId& id) {
     Commit(id, std::max(1u, running().at(id).start_reduce().partitions()));
@@ -319,6 +324,24 @@ TEST_F(PlannedReducesTest, AreNotPlannedWhileAWorkerOfAFormerVersionIsThere) {
     FinishAll(old);
     FinishAll(worker);
   }
+  EXPECT_EQ(State().reduces_done(), kReduces);
+}
+
+TEST_F(PlannedReducesTest, AreDoneWholeWhenOnlyAWorkerOfAFormerVersionIsLeft) {
+  PlainWorker worker(bench, "w", 11);
+  worker.FinishMaps();
+  ASSERT_EQ(State().combines_total(), 2u);
+  PlainWorker old(bench, "old", 22, kProtocolVersionOfPlans - 1);
+  EXPECT_TRUE(old.running().empty());
+  worker.Leave();
+  EXPECT_THAT(Log(), Contains(HasSubstr("only workers of an older version are left")));
+  old.FinishMaps();
+  for (const auto& [id, start] : old.running()) {
+    EXPECT_EQ(id.kind, TaskKind::kReduce);
+    EXPECT_EQ(start.start_reduce().first_segment(), 0u);
+    EXPECT_LE(start.start_reduce().partitions(), 1u);
+  }
+  FinishAll(old);
   EXPECT_EQ(State().reduces_done(), kReduces);
 }
 

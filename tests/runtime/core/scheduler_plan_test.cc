@@ -493,40 +493,66 @@ TEST(WorkerWithoutPlans, KeepsThePlanFromBeingMadeWhileItIsThere) {
   }
 }
 
-TEST(WorkerWithoutPlans, IsGivenNoJoinedReduce) {
+TEST(WorkerWithoutPlans, IsGivenWhatItKnowsOfAJobThatHasOne) {
   SchedulerDriver d(SmallPlans());
-  d.Join(1, 1).Submit(1, {.maps = 1, .reduces = 12});
-  d.Send(Sized(MapAttempt(1, 0, 0), std::vector<std::uint64_t>(12, 10)));
+  d.Join(1, 1).Submit(1, {.maps = 1, .reduces = 13});
+  d.Send(Sized(MapAttempt(1, 0, 0), std::vector<std::uint64_t>(13, 10)));
+  ASSERT_THAT(d.Only<CutReduces>().plan.joins, SizeIs(4));
   d.Send(OlderWorker(4));
-  EXPECT_THAT(Started(d), IsEmpty());
+  EXPECT_THAT(Started(d), ElementsAre(ReduceAttempt(1, 12, 0))) << "the one that is not joined";
+  EXPECT_EQ(d.Only<StartReduce>().worker, 2u);
+  d.Send(SegmentLost{ReduceAttempt(1, 0, 0), 0, 0, false});
+  EXPECT_EQ(d.Only<StartMap>().worker, 2u);
   d.Submit(2, {.maps = 1});
   EXPECT_EQ(d.Only<StartMap>().worker, 2u) << "other jobs are its business";
   d.Join(3, 1);
+  d.Done(MapAttempt(1, 0, 1));
   EXPECT_EQ(d.Only<StartReduce>().worker, 3u);
+  EXPECT_EQ(d.Only<StartReduce>().partitions, 3u);
 }
 
-TEST(WorkerWithoutPlans, RunsALostMapOfAPlannedJob) {
+TEST(WorkerWithoutPlans, ReducesJoinedPartitionsOneByOneWhenNobodyElseIsLeft) {
   SchedulerDriver d(SmallPlans());
-  d.Join(1, 1).Submit(1, {.maps = 1, .reduces = 12});
+  d.Join(1, 1).Submit(1, {.maps = 1, .reduces = 12}, {.slow_start_fraction = 1});
   d.Send(Sized(MapAttempt(1, 0, 0), std::vector<std::uint64_t>(12, 10)));
-  d.Send(OlderWorker(4));
-  d.Send(SegmentLost{ReduceAttempt(1, 0, 0), 0, 0, false});
-  EXPECT_EQ(d.Only<StartMap>().worker, 2u);
-  EXPECT_THAT(d.All<StopAttempt>(), IsEmpty());
-}
-
-TEST(WorkerWithoutPlans, RunsEachPartitionByItselfWhenItIsLeftAlone) {
-  SchedulerDriver d(SmallPlans());
-  d.Join(1, 1).Submit(1, {.maps = 1, .reduces = 12});
-  d.Send(Sized(MapAttempt(1, 0, 0), std::vector<std::uint64_t>(12, 10)));
-  d.Send(OlderWorker(4));
-  d.Send(DrainWorker{1, 1});
+  d.Commit(ReduceAttempt(1, 0, 0));
+  ASSERT_EQ(d.Only<StartReduce>().attempt, ReduceAttempt(1, 3, 0));
+  d.Send(OlderWorker(12));
+  EXPECT_THAT(Started(d), IsEmpty());
+  d.Send(WorkerLost{1, 1});
   EXPECT_TRUE(d.Only<CutReduces>().plan.empty());
-  for (const StartReduce& start : d.All<StartReduce>()) {
-    EXPECT_EQ(start.worker, 2u);
-    EXPECT_EQ(start.partitions, 1u);
+  EXPECT_EQ(d.Only<StartMap>().worker, 2u);
+  EXPECT_EQ(d.scheduler().ViewJob(1)->joined_partitions, 2u) << "those that are done";
+  d.Done(MapAttempt(1, 0, 1));
+  const auto starts = d.All<StartReduce>();
+  ASSERT_THAT(starts, SizeIs(9));
+  for (std::uint32_t i = 0; i < 9; ++i) {
+    const std::uint32_t attempt = i < 3 ? 1 : 0;  // Those from 3 to 5 had one together.
+    EXPECT_EQ(starts[i].attempt, ReduceAttempt(1, 3 + i, attempt));
+    EXPECT_EQ(starts[i].partitions, 1u);
   }
-  EXPECT_EQ(d.All<StartReduce>().size(), 4u);
+  for (const StartReduce& start : starts) d.Commit(start.attempt);
+  EXPECT_EQ(d.Only<CommitJob>().outputs.size(), 12u);
+}
+
+TEST(WorkerWithoutPlans, ReducesASplitPartitionWholeWhenNobodyElseIsLeft) {
+  SchedulerDriver d(SmallPlans());
+  d.Join(1, 2).Submit(1, {.maps = 4, .reduces = 1},
+                      {.slow_start_fraction = 1, .associative = true});
+  for (std::uint32_t map = 0; map < 4; ++map) d.Send(Sized(MapAttempt(1, map, 0), {1'000}));
+  d.Done(Combine(0, 0));
+  d.Send(OlderWorker(4));
+  EXPECT_THAT(Started(d), IsEmpty());
+  d.Send(WorkerLost{1, 1});
+  EXPECT_TRUE(d.Only<CutReduces>().plan.empty());
+  ASSERT_THAT(d.All<StartMap>(), SizeIs(4));
+  for (std::uint32_t map = 0; map < 4; ++map) d.Send(Sized(MapAttempt(1, map, 1), {1'000}));
+  EXPECT_THAT(Started(d), ElementsAre(ReduceAttempt(1, 0, 0)));
+  EXPECT_EQ(d.Only<StartReduce>().sources, (SegmentRange{0, 4}));
+  d.Join(3, 2);
+  EXPECT_THAT(Started(d), IsEmpty()) << "nothing is combined any more";
+  d.Commit(ReduceAttempt(1, 0, 0));
+  EXPECT_EQ(d.Only<CommitJob>().outputs.size(), 1u);
 }
 
 }  // namespace

@@ -332,6 +332,29 @@ TEST(TakeoverOfAPlan, RemembersALostPiece) {
   EXPECT_EQ(c.d().Only<StartReduce>().attempt, ReduceAttempt(7, 0, 1'000));
 }
 
+TEST(TakeoverOfAPlan, RemembersThatNobodyWasLeftWhoRunsPlans) {
+  PlannedJob c;
+  WorkerJoined older{2, 1, 2, "host2", "rack"};
+  older.runs_plans = false;
+  c.Send(older);
+  c.Send(WorkerLost{1, 1});
+  ASSERT_TRUE(c.d().Only<CutReduces>().plan.empty());
+  c.Die();
+  c.Send(TakenOver{});
+  c.Send(WorkerResumed{2, 1, {MapAttempt(7, 0, 1), MapAttempt(7, 1, 1)}});
+  c.Done(MapAttempt(7, 0, 1));
+  c.Join(3, 2);
+  c.Done(MapAttempt(7, 1, 1));
+  EXPECT_THAT(c.d().All<StartCombine>(), IsEmpty());
+  bool hot = false;
+  for (const StartReduce& start : c.d().All<StartReduce>()) {
+    EXPECT_EQ(start.partitions, 1u);
+    EXPECT_EQ(start.sources, (SegmentRange{0, 2}));
+    hot = hot || start.attempt.task == 0;
+  }
+  EXPECT_TRUE(hot);
+}
+
 TEST(TakeoverOfAPlan, GoesByTheJournalAndNotByItsOwnJudgement) {
   PlannedJob c;
   const std::string tables = c.d().scheduler().DumpTables();
