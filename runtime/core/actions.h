@@ -46,8 +46,8 @@ struct StartCombine {
   bool backup = false;
 };
 
-/// How the job's reduce work is cut. Nothing is asked by it; said once, before what follows from it,
-/// and again with an empty plan when no worker is left that knows of plans.
+/// How the job's reduce work is cut. Nothing is asked by it; said once, before what follows from
+/// it, and again with an empty plan when no worker is left that knows of plans.
 struct CutReduces {
   JobId job = 0;
   ReducePlan plan;

@@ -48,9 +48,8 @@ std::uint32_t ReduceLayout::PartitionsOf(std::uint32_t reduce) const {
 bool ReduceLayout::NeedsPlans(TaskKind kind, std::uint32_t task) const {
   if (kind == TaskKind::kMap) return false;
   if (kind == TaskKind::kCombine || joins_.contains(task)) return true;
-  return std::any_of(splits_.begin(), splits_.end(), [&](const Split& split) {
-    return split.partition == task && !split.whole;
-  });
+  return std::any_of(splits_.begin(), splits_.end(),
+                     [&](const Split& split) { return split.partition == task && !split.whole; });
 }
 
 std::vector<std::uint32_t> ReduceLayout::Joins() const {
@@ -71,7 +70,8 @@ SegmentRange ReduceLayout::SourcesOf(const AttemptId& id) const {
     return MapsOfPiece(maps_, split.pieces, id.task - split.first_combine);
   }
   for (const Split& split : splits_)
-    if (split.partition == id.task && !split.whole) return {maps_ + split.first_combine, split.pieces};
+    if (split.partition == id.task && !split.whole)
+      return {maps_ + split.first_combine, split.pieces};
   return {0, maps_};
 }
 
