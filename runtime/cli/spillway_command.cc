@@ -143,11 +143,11 @@ int RunGuarded(Words words, const Shell& shell) {
   }
   const auto line = ParseCommandLine(*found.command, words);
   if (line.ok()) return Dispatch(*line, shell);
-  return ReportNoJob(shell,
-                     Status(line.status().code(), line.status().message() + " See 'spillway " +
-                                                      std::string(found.command->name) +
-                                                      " --help'."),
-                     PromisesSummary(*found.command, words));
+  return ReportNoJob(
+      shell,
+      Status(line.status().code(), line.status().message() + " See 'spillway " +
+                                       std::string(found.command->name) + " --help'."),
+      PromisesSummary(*found.command, words));
 }
 
 }  // namespace
