@@ -36,10 +36,10 @@ TEST(Frame, AnEmptyBufferIsNoMessage) {
 TEST(Frame, VersionsMeetAtTheNewestThatBothSpeak) {
   EXPECT_EQ(NegotiateVersion(1, 2).value(), 2u);
   EXPECT_EQ(NegotiateVersion(1, 1).value(), 1u);
-  EXPECT_EQ(NegotiateVersion(2, 7).value(), 2u);
-  const auto none = NegotiateVersion(3, 7);
-  EXPECT_THAT(none.status().message(), HasSubstr("3 to 7"));
-  EXPECT_THAT(none.status().message(), HasSubstr("1 to 2"));
+  EXPECT_EQ(NegotiateVersion(2, 7).value(), 3u);
+  const auto none = NegotiateVersion(4, 7);
+  EXPECT_THAT(none.status().message(), HasSubstr("4 to 7"));
+  EXPECT_THAT(none.status().message(), HasSubstr("1 to 3"));
   EXPECT_FALSE(NegotiateVersion(2, 1).ok());
 }
 
