@@ -555,5 +555,19 @@ TEST(WorkerWithoutPlans, ReducesASplitPartitionWholeWhenNobodyElseIsLeft) {
   EXPECT_EQ(d.Only<CommitJob>().outputs.size(), 1u);
 }
 
+TEST(WorkerWithoutPlans, RunsEachPartitionByItselfWhenTheOthersAreToLeave) {
+  SchedulerDriver d(SmallPlans());
+  d.Join(1, 1).Submit(1, {.maps = 1, .reduces = 12});
+  d.Send(Sized(MapAttempt(1, 0, 0), std::vector<std::uint64_t>(12, 10)));
+  d.Send(OlderWorker(4));
+  d.Send(DrainWorker{1, 1});
+  EXPECT_TRUE(d.Only<CutReduces>().plan.empty());
+  for (const StartReduce& start : d.All<StartReduce>()) {
+    EXPECT_EQ(start.worker, 2u);
+    EXPECT_EQ(start.partitions, 1u);
+  }
+  EXPECT_EQ(d.All<StartReduce>().size(), 4u);
+}
+
 }  // namespace
 }  // namespace spillway
