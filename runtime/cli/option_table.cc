@@ -110,7 +110,7 @@ constexpr auto kJobOptions = std::to_array<OptionSpec>({
      .group = kResources,
      .value_name = "SIZE",
      .help = "Where the job folds or combines, share a partition with so much among several tasks "
-             "if the others would wait for it (default 64M).",
+             "if the others would wait for it (default 64M, with four slots or more).",
      .least = kSplitPartitionBytesMin,
      .most = kSplitPartitionBytesMax,
      .is_setting = true},

@@ -23,6 +23,8 @@ constexpr std::size_t kEscapedKeyBytesMax = 4 * kHeavyKeyBytesMax;
 
 /// A partition that is so many times the median, and has so much, is worth a hint.
 constexpr std::uint64_t kHintRatio = 2;
+/// A hash puts no more keys into a partition than so many times what the others have.
+constexpr double kChanceRatioMax = 10;
 constexpr std::uint64_t kHintBytesMin = 8 << 20;
 
 constexpr std::size_t kTableRows = 5;
@@ -170,13 +172,19 @@ std::string SkewHint(const SkewReport& skew) {
       return head + ": " + share + " of its records have the key " + key +
              ", which is reduced in one place, so more reducers do not help. A fold or a combiner "
              "would, where the job can have one";
-    case SkewCause::kManyKeys:
-      return head + ", and no key more than " + share +
-             " of its records: more partitions spread its keys. Try --reducers " +
-             std::to_string(skew.reduces *
-                            static_cast<std::uint64_t>(std::ceil(std::max(
-                                static_cast<double>(kHintRatio), all.shuffled_bytes.ratio)))) +
+    case SkewCause::kManyKeys: {
+      const std::uint64_t reducers =
+          skew.reduces * static_cast<std::uint64_t>(std::ceil(std::max(
+                             static_cast<double>(kHintRatio), all.shuffled_bytes.ratio)));
+      // So far off is no chance: a rule puts them there, and does so among more partitions, too.
+      const bool by_rule =
+          all.shuffled_bytes.ratio == 0 || all.shuffled_bytes.ratio > kChanceRatioMax;
+      const std::string many = head + ", and no key more than " + share + " of its records: ";
+      if (by_rule)
+        return many + "its partitioner, or the cuts of its ranges, send too many keys there";
+      return many + "more partitions spread its keys. Try --reducers " + std::to_string(reducers) +
              ", or another partitioner";
+    }
     default:
       return head +
              " with about as many records: some of its values are large. Emit less under "

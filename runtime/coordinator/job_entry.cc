@@ -209,6 +209,15 @@ bool JobEntry::TakesPlan(const ReducePlan& made) const {
 }
 
 void JobEntry::Apply(const ReducePlan& made) {
+  if (made.empty()) {
+    // What was committed before was split; of the rest there is nothing to tell.
+    std::erase_if(plan.splits, [this](const SplitPartition& split) {
+      return parts[split.partition].epoch == 0;
+    });
+    counted_combines.assign(std::count(counted_combines.begin(), counted_combines.end(), true),
+                            true);
+    return;
+  }
   plan = made;
   std::size_t combines = 0;
   for (const SplitPartition& split : plan.splits) combines += split.pieces;

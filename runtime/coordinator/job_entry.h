@@ -112,6 +112,7 @@ struct JobEntry {
 
   /// Whether the scheduler can have made the plan for this job.
   bool TakesPlan(const ReducePlan& made) const;
+  /// An empty plan: the one before is dropped, as far as it is not carried out.
   void Apply(const ReducePlan& made);
   void CountCombine(const wire::MapDone& done);
 

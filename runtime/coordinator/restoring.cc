@@ -114,8 +114,9 @@ Status CoordinatorMachine::RestoreEvent(const wire::JournalRecord& record) {
       break;
     case wire::JournalRecord::kReducesPlanned:
       if (JobEntry* job = Job(record.reduces_planned().job()))
-        if (job->TakesPlan(std::get<ReducesPlanned>(*event).plan))
-          job->Apply(std::get<ReducesPlanned>(*event).plan);
+        if (const ReducePlan& plan = std::get<ReducesPlanned>(*event).plan;
+            plan.empty() || job->TakesPlan(plan))
+          job->Apply(plan);
       break;
     case wire::JournalRecord::kCommitRequested: {
       const wire::CommitRequest& request = record.commit_requested();

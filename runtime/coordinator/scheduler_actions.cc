@@ -161,9 +161,9 @@ void CoordinatorMachine::Do(const StartCombine& action) {
 
 void CoordinatorMachine::Do(const CutReduces& action) {
   JobEntry& job = *Job(action.job);
-  if (action.plan.empty())
-    return job.Log(now_, "only workers of an older version are left: partitions are reduced whole");
   job.Apply(action.plan);
+  if (action.plan.empty())
+    job.Log(now_, "only workers of an older version are left: partitions are reduced whole");
   for (const SplitPartition& split : action.plan.splits)
     job.Log(now_, "partition " + std::to_string(split.partition) + " is large: it is split among " +
                       std::to_string(split.pieces) + " combine tasks");

@@ -238,7 +238,8 @@ void CoordinatorMachine::OnProgress(const WorkerEntry& worker, const wire::Progr
 
 void CoordinatorMachine::OnMapDone(WorkerEntry& worker, const wire::MapDone& done) {
   JobEntry* const job = Job(done.attempt().job());
-  if (job == nullptr || job->map_only() || done.attempt().kind() == wire::REDUCE ||
+  const TaskKind kind = FromWire(done.attempt()).kind;
+  if (job == nullptr || job->map_only() || kind == TaskKind::kReduce ||
       !Owns(worker, done.attempt()))
     return;
   Count(*job, done);
@@ -292,6 +293,7 @@ void CoordinatorMachine::OnCommitRequest(WorkerEntry& worker, const wire::Commit
   JobEntry* const job = Job(request.attempt().job());
   if (job == nullptr || !Owns(worker, request.attempt())) return;
   const AttemptId id = FromWire(request.attempt());
+  if (id.kind != job->final_kind()) return;
   const std::uint32_t parts = static_cast<std::uint32_t>(request.joined_size()) + 1;
   if (parts != scheduler_.PartitionsOf(id))
     return Feed(AttemptFailed{

@@ -48,7 +48,10 @@ ReduceLoads JobState::LoadsFor(std::uint32_t slots) const {
 
 ReducePlanOptions JobState::PlanOptions(const ReducePlanOptions& defaults) const {
   ReducePlanOptions its = defaults;
-  if (options.split_partition_bytes != 0) its.split_bytes_min = options.split_partition_bytes;
+  if (options.split_partition_bytes == 0) return its;
+  // Who asks for it knows what a slot is worth.
+  its.split_bytes_min = options.split_partition_bytes;
+  its.split_slots_min = 2;
   return its;
 }
 

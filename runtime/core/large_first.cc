@@ -13,7 +13,8 @@ void LargeFirst::Add(std::uint32_t map, std::string_view sizes) {
   if (added_[map]) return;
   added_[map] = true;
   for (std::uint32_t reduce = 0; reduce < reduces_; ++reduce) {
-    const std::uint64_t bytes = BytesOfSize(static_cast<std::uint8_t>(sizes[reduce]));
+    const std::uint64_t bytes = std::min(BytesOfSize(static_cast<std::uint8_t>(sizes[reduce])),
+                                         kSizedBytesMax - bytes_[reduce]);
     bytes_[reduce] += bytes;
     all_bytes_ += bytes;
   }

@@ -20,8 +20,11 @@ inline std::uint8_t SizeByteOf(std::uint64_t bytes) {
   const auto shift = static_cast<unsigned>(std::bit_width(bytes)) - 3;
   return static_cast<std::uint8_t>((shift + 1) * 4 + (bytes >> shift & 3));
 }
+/// A worker may say anything: no more than 16 TiB.
+inline constexpr std::uint64_t kSizedBytesMax = std::uint64_t{1} << 44;
 inline std::uint64_t BytesOfSize(std::uint8_t size) {
   if (size < 8) return size;
+  if (size >= SizeByteOf(kSizedBytesMax)) return kSizedBytesMax;
   return std::uint64_t{4 + size % 4u} << (size / 4 - 1);
 }
 
@@ -39,7 +42,7 @@ class LargeFirst {
   /// Looks at what was added. Those that are larger than most come first from now on.
   void Rank();
 
-  /// What was added, by reduce; empty before the first.
+  /// What was added, by reduce, kSizedBytesMax at most; empty before the first.
   std::span<const std::uint64_t> bytes() const { return bytes_; }
   std::uint64_t all_bytes() const { return all_bytes_; }
 

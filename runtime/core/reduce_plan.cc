@@ -55,7 +55,7 @@ std::vector<JoinedPartitions> JoinsOf(const ReduceLoads& loads, const ReducePlan
 }  // namespace
 
 bool IsHot(const ReduceLoads& loads, std::uint32_t partition, const ReducePlanOptions& options) {
-  if (!loads.associative || loads.slots < 2) return false;
+  if (!loads.associative || loads.slots < options.split_slots_min) return false;
   if (loads.maps < 2 * std::uint64_t{options.maps_per_piece_min}) return false;
   const std::uint64_t bytes = loads.bytes[partition];
   // What one slot has to do while the others share the rest.

@@ -18,6 +18,8 @@ struct ReducePlanOptions {
   /// A smaller partition is not worth being read once more.
   std::uint64_t split_bytes_min = 64 << 20;
   std::uint32_t split_pieces_max = 16;
+  /// With fewer, what is read twice is hardly made up for by others that help.
+  std::uint32_t split_slots_min = 4;
   /// Of fewer map outputs, little is combined that their map tasks have not.
   std::uint32_t maps_per_piece_min = 4;
   /// Of partitions that are joined, together.
@@ -30,6 +32,7 @@ struct ReducePlanOptions {
   static ReducePlanOptions Tiny() {
     return {.split_bytes_min = 2,
             .split_pieces_max = 3,
+            .split_slots_min = 2,
             .maps_per_piece_min = 1,
             .join_bytes_max = 8,
             .join_partitions_max = 3,

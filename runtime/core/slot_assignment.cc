@@ -65,7 +65,7 @@ void Scheduler::Machine::AssignGangs() {
 }
 
 void Scheduler::Machine::DropPlansNobodyRuns() {
-  if (workers_.present_workers(kGeneral) == 0 || workers_.present_with_plans(kGeneral) > 0) return;
+  if (workers_.present_workers(kGeneral) == 0 || workers_.with_plans(kGeneral) > 0) return;
   for (auto& [id, job] : jobs_) {
     if (!job->layout.applied() || !job->wants_slot()) continue;
     if (DropPlan(*job)) Do(CutReduces{id, {}});
@@ -148,7 +148,8 @@ bool Scheduler::Machine::MayStart(JobState& job, TaskKind kind, std::uint32_t ta
                                   WorkerIndex worker) {
   if (Avoids(job, kind, task, worker)) return false;
   if (!workers_[worker].runs_plans && job.layout.NeedsPlans(kind, task)) return false;
-  return kind != TaskKind::kReduce || !job.HoldsBack(task, workers_.slots(), options_.reduce_plan);
+  return kind != TaskKind::kReduce || !workers_.all_run_plans() ||
+         !job.HoldsBack(task, workers_.slots(), options_.reduce_plan);
 }
 
 bool Scheduler::Machine::Avoids(JobState& job, TaskKind kind, std::uint32_t task,

@@ -44,7 +44,7 @@ void Scheduler::Machine::DumpJob(const JobState& job, std::string& text) const {
       " \"" + job.end_status.message() + "\"\n";
   for (const ReduceLayout::Split& split : job.layout.splits())
     text += "  partition " + std::to_string(split.partition) + " has " +
-            std::to_string(split.done) + " of " + std::to_string(split.pieces) + " pieces\n";
+            std::to_string(split.done) + " of " + std::to_string(split.pieces) + (split.whole ? " pieces, is whole\n" : " pieces\n");
   for (const TaskKind kind : kTaskKinds) {
     for (std::uint32_t task = 0; task < job.total(kind); ++task) {
       const TaskState& state = job.tasks(kind)[task];
@@ -85,7 +85,8 @@ std::string Scheduler::Machine::DumpTables() const {
             " slots " + std::to_string(worker.slots_taken) + "/" + std::to_string(worker.slots) +
             " segments " + std::to_string(worker.segments) + (worker.draining ? " draining" : "") +
             (worker.drained ? " drained" : "") + (worker.away ? " away" : "") +
-            (worker.small_jobs_only ? " small jobs only" : "") + " failures " +
+            (worker.small_jobs_only ? " small jobs only" : "") +
+            (worker.runs_plans ? "" : " without plans") + " failures " +
             std::to_string(worker.failures_in_row) + (worker.set_aside ? " set aside" : "") + "\n";
   }
   for (const auto& [id, worker] : abandoned_)

@@ -22,18 +22,15 @@ template <class Change>
 void WorkerTable::Update(WorkerIndex index, Change&& change) {
   Worker& worker = workers_[index];
   const bool was_usable = worker.usable(), was_present = worker.present();
+  const bool ran_plans = worker.may_run_plans();
   change(worker);
   Pool& its = pool(worker.small_jobs_only ? Kind::kSmallJobsOnly : Kind::kGeneral);
   if (worker.usable() && !was_usable) ++its.usable;
   if (!worker.usable() && was_usable) --its.usable;
-  if (worker.present() && !was_present) {
-    ++its.present;
-    its.present_with_plans += worker.runs_plans ? 1 : 0;
-  }
-  if (!worker.present() && was_present) {
-    --its.present;
-    its.present_with_plans -= worker.runs_plans ? 1 : 0;
-  }
+  if (worker.present() && !was_present) ++its.present;
+  if (!worker.present() && was_present) --its.present;
+  if (worker.may_run_plans() && !ran_plans) ++its.with_plans;
+  if (!worker.may_run_plans() && ran_plans) --its.with_plans;
   if (worker.usable() && worker.slots_taken < worker.slots) {
     its.free.Insert(index);
   } else {

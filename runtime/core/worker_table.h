@@ -52,6 +52,7 @@ struct Worker {
   std::list<WorkerIndex>::iterator lease;
 
   bool present() const { return alive && !draining && !away && slots > 0; }
+  bool may_run_plans() const { return alive && !draining && slots > 0 && runs_plans; }
   /// May be given attempts, now or when a slot is free.
   bool usable() const { return present() && !set_aside; }
 };
@@ -98,8 +99,8 @@ class WorkerTable {
   std::uint32_t free_workers(Kind kind) const { return pool(kind).free.size(); }
   std::uint32_t usable_workers(Kind kind) const { return pool(kind).usable; }
   std::uint32_t present_workers(Kind kind) const { return pool(kind).present; }
-  /// Of these, that run plans.
-  std::uint32_t present_with_plans(Kind kind) const { return pool(kind).present_with_plans; }
+  /// That run plans and may be given attempts, now or when they are back.
+  std::uint32_t with_plans(Kind kind) const { return pool(kind).with_plans; }
 
   /// The living worker that was heard of least recently, or kNone.
   WorkerIndex least_recent() const { return leases_.empty() ? kNone : leases_.front(); }
@@ -118,7 +119,7 @@ class WorkerTable {
     WorkerIndex turn = 0;
     std::uint32_t usable = 0;
     std::uint32_t present = 0;
-    std::uint32_t present_with_plans = 0;
+    std::uint32_t with_plans = 0;
   };
   Pool& pool(Kind kind) { return pools_[static_cast<std::size_t>(kind)]; }
   const Pool& pool(Kind kind) const { return pools_[static_cast<std::size_t>(kind)]; }

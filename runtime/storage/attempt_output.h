@@ -57,8 +57,6 @@ class AttemptOutput {
   /// Of the part the records are for the caller to fill in.
   PartInfo info() const;
   bool has_directories() const { return !directories_.empty(); }
-  std::size_t directories() const { return directories_.size(); }
-  std::uint64_t names_bytes() const { return names_bytes_; }
 
  private:
   struct Directory {

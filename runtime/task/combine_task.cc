@@ -35,8 +35,9 @@ class RecordFeed {
     RecordFeed feed(job.fold_kind == SPILLWAY_FOLD_NONE ? 0 : job.state_bytes);
     if (!feed.wide()) return feed;
     feed.batch_ = std::clamp<std::size_t>(share_bytes / kShare / feed.state_bytes_, 1, kBatchMax);
+    // Little, and nothing moves without it; others may hold what the budget had.
     SPILLWAY_ASSIGN_OR_RETURN(feed.states_,
-                              Buffer::Allocate(budget, feed.batch_ * feed.state_bytes_));
+                              Buffer::AllocateForced(budget, feed.batch_ * feed.state_bytes_));
     return feed;
   }
 
@@ -107,7 +108,7 @@ Status Run(const CombineTaskSpec& spec, const CombineTaskResources& resources, T
       SegmentOutput::Create({.job = resources.job,
                              .segments = resources.segments,
                              .budget = resources.budget,
-                             .memory_bytes = collector_bytes - feed.bytes(),
+                             .memory_bytes = collector_bytes - std::min(collector_bytes / 2, feed.bytes()),
                              .writer = resources.writer,
                              .control = resources.control,
                              .id = {resources.job.job, spec.segment, spec.attempt},

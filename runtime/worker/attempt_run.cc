@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "mapreduce/base/units.h"
 #include "runtime/core/large_first.h"
@@ -106,9 +107,8 @@ wire::PartitionLoad LoadOf(const ReduceTaskResult& result, std::uint64_t run_us)
   return load;
 }
 
-/// Of one commit.
-constexpr std::size_t kDirectoriesMax = AttemptOutputOptions{}.directories_max;
-constexpr std::uint64_t kNamesBytesMax = AttemptOutputOptions{}.names_bytes_max;
+/// A message has a megabyte at most, and a single part's commit stays below that by itself.
+constexpr std::size_t kJoinedCommitBytesMax = 384 << 10;
 /// Map tasks of a job with reducers are told of in MapDone, beside much else.
 constexpr std::uint32_t kDirectoriesBesideMax = 1'000;
 constexpr std::uint64_t kNamesBesideBytesMax = 64 << 10;
@@ -270,59 +270,67 @@ ReducedPart ReducePartition(JobRuntime& job, const AttemptId& id, const ReduceTa
   return part;
 }
 
+/// The finished parts of an attempt that may still fail: they go with it unless they are released.
+class FinishedParts {
+ public:
+  FinishedParts() = default;
+  FinishedParts(const FinishedParts&) = delete;
+  FinishedParts& operator=(const FinishedParts&) = delete;
+  ~FinishedParts() {
+    for (const auto& part : parts_) part->Remove();
+  }
+  void Add(std::unique_ptr<AttemptOutput> part) { parts_.push_back(std::move(part)); }
+  std::vector<std::unique_ptr<AttemptOutput>> Release() { return std::exchange(parts_, {}); }
+
+ private:
+  std::vector<std::unique_ptr<AttemptOutput>> parts_;
+};
+
+/// Puts what a partition came to into the request.
+void AddPart(const ReducedPart& part, bool first, wire::CommitRequest& request) {
+  wire::PartInfo info = InfoOf(*part.output, part.result.output_records);
+  wire::PartitionLoad load = LoadOf(part.result, part.run_us);
+  if (first) {
+    *request.mutable_part() = std::move(info);
+    *request.mutable_load() = std::move(load);
+    return;
+  }
+  wire::JoinedPart& joined = *request.add_joined();
+  *joined.mutable_part() = std::move(info);
+  *joined.mutable_load() = std::move(load);
+}
+
 AttemptEnd RunReduce(JobRuntime& job, const AttemptId& id, const ReduceInputs& inputs,
                      AttemptControl& control) {
   const std::uint64_t cpu_started_us = ThreadCpuUs();
   AttemptEnd end;
-  std::vector<std::unique_ptr<AttemptOutput>> outputs;
+  FinishedParts parts;
   wire::CommitRequest& request = *end.answer.mutable_commit_request();
   wire::TaskStats stats;
-  std::size_t directories = 0;
-  std::uint64_t names_bytes = 0;
   stats.set_fetched_bytes(inputs.fetched.network_bytes);
   for (std::uint32_t i = 0; i < inputs.partitions; ++i) {
     ReducedPart part = ReducePartition(job, id, {id.task + i, id.attempt, inputs.segments},
                                        inputs.partitions == 1, control);
-    const ReduceTaskResult& result = part.result;
-    if (!result.status.ok()) {
-      // Those before it were finished, and would stay.
-      for (const auto& output : outputs) output->Remove();
-      return BadEndOf(id, result.status, result.damaged, control);
-    }
-    Add(stats, StatsOf(result));
-    directories += part.output->directories();
-    names_bytes += part.output->names_bytes();
-    if (i > 0 && (directories > kDirectoriesMax || names_bytes > kNamesBytesMax)) {
-      part.output->Remove();
-      for (const auto& output : outputs) output->Remove();
+    if (!part.result.status.ok())
+      return BadEndOf(id, part.result.status, part.result.damaged, control);
+    Add(stats, StatsOf(part.result));
+    AddPart(part, i == 0, request);
+    parts.Add(std::move(part.output));
+    // Not a failure: one by one they can be told.
+    if (i > 0 && request.ByteSizeLong() + stats.ByteSizeLong() > kJoinedCommitBytesMax)
       return FailedAttempt(
-          id, Aborted("its " + std::to_string(inputs.partitions) +
-                      " partitions have more directories than one commit can tell of"));
-    }
-    wire::PartInfo info = InfoOf(*part.output, result.output_records);
-    wire::PartitionLoad load = LoadOf(result, part.run_us);
-    if (i == 0) {
-      *request.mutable_part() = std::move(info);
-      *request.mutable_load() = std::move(load);
-    } else {
-      wire::JoinedPart& joined = *request.add_joined();
-      *joined.mutable_part() = std::move(info);
-      *joined.mutable_load() = std::move(load);
-    }
-    outputs.push_back(std::move(part.output));
+          id, Cancelled("its " + std::to_string(inputs.partitions) +
+                        " partitions have more counters and directories than one commit can tell"));
   }
   // The names of several parts are made durable at once.
   if (inputs.partitions > 1 && job.durable) {
     const Status synced = job.files.SyncDirectory(job.staging_dir + "/attempts");
-    if (!synced.ok()) {
-      for (const auto& output : outputs) output->Remove();
-      return FailedAttempt(id, synced);
-    }
+    if (!synced.ok()) return FailedAttempt(id, synced);
   }
   stats.set_cpu_us(ThreadCpuUs() - cpu_started_us);
   *request.mutable_attempt() = ToWire(id);
   *request.mutable_stats() = std::move(stats);
-  end.parts = std::move(outputs);
+  end.parts = parts.Release();
   return end;
 }
 

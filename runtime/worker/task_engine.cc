@@ -287,8 +287,13 @@ void TaskEngine::OnFetched(const AttemptId& id, FetchTicket ticket, const Segmen
 
 void TaskEngine::LoseSegment(const AttemptId& id, Attempt& attempt, const SegmentOrder& order,
                              const Status& why, Deferred& deferred) {
-  if (!LosesSegment(why.code())) {
-    End(id, attempt, Message(FailedAttempt(id, why)), deferred);
+  // A worker of an older version does not know ranges, and what it answers looks like damage. One by
+  // one, the partitions can be had of it; real damage shows again then.
+  const bool of_range = attempt.inputs->partitions.count > 1 && why.code() != Code::kNotFound &&
+                        why.code() != Code::kUnavailable;
+  if (of_range || !LosesSegment(why.code())) {
+    const Status told = of_range ? Cancelled(why.message()) : why;
+    End(id, attempt, Message(FailedAttempt(id, told)), deferred);
     return;
   }
   attempt.inputs->wanted[order.id.map_task - attempt.inputs->first_segment] = kNoAttempt;

@@ -36,7 +36,16 @@ TEST(SizeByte, IsRightWithinAQuarter) {
     EXPECT_LE(SizeByteOf(bytes), SizeByteOf(bytes + 1));
   }
   EXPECT_EQ(SizeByteOf(UINT64_MAX), 251);
-  EXPECT_EQ(BytesOfSize(251), std::uint64_t{7} << 61);
+  for (int size = 0; size < 256; ++size)
+    EXPECT_LE(BytesOfSize(static_cast<std::uint8_t>(size)), kSizedBytesMax);
+}
+
+TEST(LargeFirst, KeepsItsSumsWithinBoundsWhateverWorkersSay) {
+  LargeFirst large(8, 2);
+  for (std::uint32_t map = 0; map < 8; ++map) large.Add(map, map == 0 ? "\xF8\xF8" : "\xFF\x01");
+  EXPECT_EQ(large.bytes()[0], kSizedBytesMax);
+  EXPECT_EQ(large.bytes()[1], kSizedBytesMax);
+  EXPECT_EQ(large.all_bytes(), 2 * kSizedBytesMax);
 }
 
 TEST(LargeFirst, NamesTheLargestFirstAndNoOthers) {

@@ -91,13 +91,13 @@ TEST(ReducePlan, SplitsNothingOfFewMapOutputs) {
   EXPECT_THAT(job.Plan().splits, ElementsAre(SplitPartition{0, 2})) << "of four map outputs each";
 }
 
-TEST(ReducePlan, SplitsNothingForOneSlot) {
+TEST(ReducePlan, SplitsNothingForFewSlots) {
   Job job({100 * kMiB, 0});
-  job.slots = 1;
+  job.slots = 3;
   EXPECT_FALSE(job.Hot(0));
   EXPECT_THAT(job.Plan().splits, IsEmpty());
-  job.slots = 2;
-  EXPECT_THAT(job.Plan().splits, ElementsAre(SplitPartition{0, 2}));
+  job.slots = 4;
+  EXPECT_THAT(job.Plan().splits, ElementsAre(SplitPartition{0, 4}));
 }
 
 TEST(ReducePlan, PlansNothingWhereThereIsNoSlot) {
@@ -237,6 +237,7 @@ TEST(ReducePlan, JoinsAroundASplitPartition) {
   bytes[6] = 100 * kMiB;
   Job job(bytes);
   job.slots = 2;
+  job.options.split_slots_min = 2;
   const ReducePlan plan = job.Plan();
   EXPECT_THAT(plan.splits, ElementsAre(SplitPartition{6, 2}));
   EXPECT_THAT(plan.joins,

@@ -764,7 +764,8 @@ class Simulation {
     for (std::uint32_t i = 1; i < PartitionsOf(a.attempt); ++i) {
       AttemptId part = a.attempt;
       part.task += i;
-      grants_.try_emplace({part.job, part.task, a.epoch}, part);
+      const auto known = grants_.try_emplace({part.job, part.task, a.epoch}, part).first;
+      EXPECT_EQ(known->second, part) << "two grants in one epoch";
     }
     const auto [grant, is_new] =
         grants_.try_emplace({a.attempt.job, a.attempt.task, a.epoch}, a.attempt);
