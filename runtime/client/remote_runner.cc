@@ -224,13 +224,11 @@ class RemoteChain final : public RemoteRunner {
 Result<std::unique_ptr<RemoteRunner>> RemoteRunner::Prepare(const JobRequest& request,
                                                             RemoteOptions options) {
   PosixFileSystem files;
-  JobRequest planned = request;
-  // The output may be that of this very job, submitted before under its key and done. Only the
-  // coordinator knows; for a new job it finds an output that is in the way as well.
-  if (!options.submission.key.empty() && planned.overwrite == Overwrite::kNothing)
-    planned.overwrite = Overwrite::kWhole;
-  SPILLWAY_ASSIGN_OR_RETURN(PreparedJob job, PrepareJob(files, planned));
-  job.request.overwrite = request.overwrite;
+  // The output may be that of this very job, submitted before under its key and done, whatever has
+  // become of it since. Only the coordinator knows; for a new job it finds what is in the way.
+  const PlaceCheck check =
+      options.submission.key.empty() ? PlaceCheck::kNow : PlaceCheck::kWhenItRuns;
+  SPILLWAY_ASSIGN_OR_RETURN(PreparedJob job, PrepareJob(files, request, check));
   if (job.is_loop() && request.loop.mode == LoopRequest::Mode::kDisk) {
     if (!options.submission.key.empty())
       return InvalidArgument("--submission-key names one job, and a loop in disk mode is many");

@@ -76,9 +76,11 @@ bool IsOrHolds(const boost::filesystem::path& directory, const boost::filesystem
 }
 
 /// Output that is being written must not be read as input, and what is overwritten not be input.
-Status CheckOutput(FileSystem& files, const JobRequest& request,
+Status CheckOutput(FileSystem& files, const JobRequest& request, PlaceCheck check,
                    const std::vector<std::string>& given, const std::vector<FoundFile>& inputs) {
-  const Status place = CheckOutputPlace(files, request.output_dir, request.overwrite);
+  const Status place = check == PlaceCheck::kNow
+                           ? CheckOutputPlace(files, request.output_dir, request.overwrite)
+                           : OkStatus();
   // Who wants something replaced is told first when it is what the job reads, or where it runs.
   if (request.overwrite == Overwrite::kNothing || place.code() != Code::kAlreadyExists)
     SPILLWAY_RETURN_IF_ERROR(place);
@@ -158,7 +160,7 @@ void JoinSplits(PreparedJob& job) {
 }
 
 /// Lists the files of all inputs. Each file is read once for each input that has it.
-Status FindInputs(FileSystem& files, PreparedJob& job) {
+Status FindInputs(FileSystem& files, PreparedJob& job, PlaceCheck check) {
   SPILLWAY_ASSIGN_OR_RETURN(const auto paths, PathsByInput(job.plugin->abi(), job.request.inputs));
   SPILLWAY_ASSIGN_OR_RETURN(const PartitionFilter where, PartitionFilter::Parse(job.request.where));
   if (!where.empty() && job.plugin->abi().input_count > 0)
@@ -181,7 +183,7 @@ Status FindInputs(FileSystem& files, PreparedJob& job) {
         "input", "directories that fit " + EscapeForLog(where.text()) + ": " +
                      FormatCount(job.plan.partitions_read) + " read, " +
                      FormatCount(job.plan.partitions_passed_over) + " passed over, not listed");
-  return CheckOutput(files, job.request, all, job.inputs);
+  return CheckOutput(files, job.request, check, all, job.inputs);
 }
 
 bool IsArchive(const FoundFile& file) { return ArchiveKindOf(file.path) != ArchiveKind::kNone; }
@@ -431,7 +433,7 @@ std::vector<SplitRange> PreparedJob::RangesOf(std::uint32_t map_task) const {
   return ranges;
 }
 
-Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request) {
+Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request, PlaceCheck check) {
   PreparedJob job;
   job.request = request;
   SPILLWAY_RETURN_IF_ERROR(CheckRequest(request));
@@ -443,7 +445,7 @@ Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request) {
                             PluginJob::Configure(std::move(library), request.args, request.stage));
   SPILLWAY_RETURN_IF_ERROR(CheckLoop(request, *job.plugin));
   SPILLWAY_RETURN_IF_ERROR(CheckOverwrite(request, *job.plugin));
-  SPILLWAY_RETURN_IF_ERROR(FindInputs(files, job));
+  SPILLWAY_RETURN_IF_ERROR(FindInputs(files, job, check));
   SPILLWAY_RETURN_IF_ERROR(CheckSideFiles(files, request));
   SPILLWAY_RETURN_IF_ERROR(ExamineArchives(files, job));
   DescribePlugin(job);

@@ -45,8 +45,14 @@ struct PreparedJob {
   std::vector<SplitRange> RangesOf(std::uint32_t map_task) const;
 };
 
+enum class PlaceCheck {
+  kNow,
+  kWhenItRuns,  ///< What is at the output's place may be the result of this very job.
+};
+
 /// Errors as PrepareLocalRunner.
-Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request);
+Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request,
+                               PlaceCheck check = PlaceCheck::kNow);
 
 /// Makes the job of a loop one in memory mode: `seats` map tasks, or as many as there are parts,
 /// which share the parts in turn.

@@ -40,15 +40,13 @@ Status DirectoryExchange::CheckLeaf(const std::string& directory) {
                            EscapeForLog(name) +
                            "', and the job writes to it as a whole: nothing was replaced. Choose "
                            "another --output");
-  // An output's directories are a job's, also where a job of Spark has left no manifest in them.
-  if (IsJobOutput(files_, Placed(directory)) || IsJobOutput(files_, options_.output_dir))
+  if (IsJobOutput(files_, Placed(directory)) || MarksAllBelow(files_, options_.output_dir))
     return OkStatus();
   SPILLWAY_ASSIGN_OR_RETURN(const bool vacant, IsVacant(files_, Placed(directory)));
   if (vacant) return OkStatus();
   return AlreadyExists("'" + EscapeForLog(Placed(directory)) +
-                       "' has files in it that no job has written, for neither it nor the output "
-                       "has a " +
-                       kManifestName + " or " + kSuccessName +
+                       "' has files in it that no job has written, for it has neither " +
+                       kManifestName + " nor " + kSuccessName +
                        ": nothing was replaced. Choose another --output, or remove the directory "
                        "yourself");
 }

@@ -18,13 +18,19 @@ enum class Overwrite {
   kDirectories,  ///< Only directories of it go, which directory_exchange.h looks at.
 };
 
-/// AlreadyExists: something is at `output_dir` that is not replaced so. It is never a link, a file,
-/// or a directory with files that no job has written. Ok when nothing is there.
+/// AlreadyExists: something is at `output_dir` that is not replaced so. What may be is a directory
+/// that a job has written, with all that is in it; but an output of ours only when each directory
+/// in it that has files is marked as well. Never a link or a file. Ok when nothing is there.
 Status CheckOutputPlace(FileSystem& files, const std::string& output_dir, Overwrite overwrite);
 
 /// A job has written the directory: it has a manifest or a _SUCCESS, by which outputs of Hadoop and
 /// Spark are known as well.
 bool IsJobOutput(FileSystem& files, const std::string& directory);
+
+/// The output's marker counts for each directory in it, as Hadoop and Spark mean it. Jobs of ours
+/// mark each that they write, and put them beside others in an output that is there: their manifest
+/// says nothing of those.
+bool MarksAllBelow(FileSystem& files, const std::string& output);
 
 /// Nothing is in the directory but what jobs of ours have left in it that are dead.
 Result<bool> IsVacant(FileSystem& files, const std::string& directory);

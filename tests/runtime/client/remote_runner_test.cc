@@ -242,6 +242,16 @@ TEST_F(RemoteRunnerTest, AJobThatIsDoneIsJoinedByItsKeyThoughItsOutputExists) {
   const JobReport second = Prepare(request, options)->Run();
   EXPECT_TRUE(second.status.ok()) << second.status.message();
   EXPECT_EQ(second.job_id, first.job_id);
+  // Also when somebody has taken the markers away, by which it is known as an output.
+  for (const char* marker : {"out/_SUCCESS", "out/_manifest.json"})
+    ASSERT_TRUE(boost::filesystem::remove(files_.Path(marker))) << marker;
+  JobRequest replacing = request;
+  replacing.overwrite = Overwrite::kWhole;
+  for (const JobRequest& again : {request, replacing}) {
+    const auto third = RemoteRunner::Prepare(again, options);
+    ASSERT_TRUE(third.ok()) << third.status().message();
+    EXPECT_EQ((*third)->Run().job_id, first.job_id);
+  }
   // Without the key it is another job, and its output is in the way; nobody is asked.
   EXPECT_EQ(RemoteRunner::Prepare(request, Options()).status().code(), Code::kAlreadyExists);
   // Under a new key the coordinator says so, and the job did not ask to overwrite.

@@ -161,6 +161,24 @@ TEST_F(DirectoryExchangeTest, ADirectoryThatNoJobHasWrittenIsNotReplaced) {
   EXPECT_EQ(Found(), (Tree{{"_SUCCESS", ""}, {"d=1/part-00000", "x"}}));
 }
 
+// A job that has put its own directories beside it has not written it.
+TEST_F(DirectoryExchangeTest, ADirectoryThatNoJobHasWrittenIsNeverReplaced) {
+  Put("d=1/mine", "data");
+  for (int run = 0; run < 2; ++run) {
+    EXPECT_EQ(RunJob(Options("a"), {{"d=1", "x"}}).code(), Code::kAlreadyExists);
+    const Status status = RunJob(Options("b"), {{"d=2", run == 0 ? "old" : "new"}});
+    ASSERT_TRUE(status.ok()) << status.message();
+  }
+  EXPECT_EQ(RunJob(Options("c"), {{"d=1", "x"}, {"d=2", "x"}}).code(), Code::kAlreadyExists);
+  StagingOptions whole = Options("d");
+  whole.overwrite = Overwrite::kWhole;
+  EXPECT_EQ(OutputStaging::Create(files_, whole).status().code(), Code::kAlreadyExists);
+  EXPECT_EQ(Found(), (Tree{{"_SUCCESS", ""}, {"d=1/mine", "data"}, {"d=2/part-00000", "new"}}));
+  fs::remove_all(dir_ + "/out/d=1");
+  EXPECT_TRUE(RunJob(whole, {{"d=3", "x"}}).ok());
+  EXPECT_EQ(Found(), (Tree{{"_SUCCESS", ""}, {"d=3/part-00000", "x"}}));
+}
+
 // Kills the coordinator before each change that CommitJob makes. Whoever looks then sees each
 // directory whole, old or new; the next coordinator, or a rerun of the job, finishes it.
 TEST_F(DirectoryExchangeTest, CanBeRepeatedFromAnyPoint) {
@@ -229,6 +247,8 @@ TEST_F(DirectoryExchangeTest, ARerunRepairsWhatAKilledProcessLeft) {
         fs::create_directories(place + "/" + directory);
         fs::rename(place + "/" + tree->directories().at(directory)[0].attempt,
                    place + "/" + directory + "/part-00000");
+        std::ofstream(place + "/" + directory + "/_manifest.json")
+            << tree->ManifestOf(directory, "");
       }
       std::ofstream(place + "/_manifest.json") << tree->ManifestOf("", "");
       std::ofstream(place + "/_SUCCESS");

@@ -15,7 +15,9 @@ namespace spillway {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class OutputPlaceTest : public testing::Test {
  protected:
@@ -45,6 +47,41 @@ TEST_F(OutputPlaceTest, WithoutOverwriteWhateverIsThereIsInTheWay) {
   const Status status = Check(Overwrite::kNothing);
   EXPECT_EQ(status.code(), Code::kAlreadyExists);
   EXPECT_THAT(status.message(), HasSubstr("pass --overwrite"));
+}
+
+TEST_F(OutputPlaceTest, OverwriteIsAdvisedOnlyWhereItReplaces) {
+  std::ofstream(out_) << "x";
+  EXPECT_THAT(CheckOutputPlace(files_, out_, Overwrite::kNothing).message(),
+              Not(HasSubstr("pass --overwrite")));
+  fs::remove(out_);
+  fs::create_directory(out_);
+  Put("thesis.txt");
+  const Status status = Check(Overwrite::kNothing);
+  EXPECT_EQ(status.code(), Code::kAlreadyExists);
+  EXPECT_THAT(status.message(), AllOf(HasSubstr("exists already"), HasSubstr("choose another"),
+                                      Not(HasSubstr("pass --overwrite"))));
+  Put(kManifestName);
+  EXPECT_THAT(Check(Overwrite::kNothing).message(), HasSubstr("pass --overwrite"));
+}
+
+TEST_F(OutputPlaceTest, AnOutputOfOursDoesNotVouchForDirectoriesWithoutAMarker) {
+  for (const char* directory : {"/d=1", "/d=2/h=1", "/d=3/h=1"})
+    fs::create_directories(out_ + directory);
+  Put(kSuccessName);
+  Put(std::string("d=2/h=1/") + kManifestName);
+  Put("d=2/h=1/part-00000");
+  fs::create_directory_symlink("..", out_ + "/up");
+  Put(kManifestName);
+  EXPECT_TRUE(Check(Overwrite::kWhole).ok()) << "the others are empty";
+  Put("d=3/h=1/mine");
+  const Status status = Check(Overwrite::kWhole);
+  EXPECT_EQ(status.code(), Code::kAlreadyExists);
+  EXPECT_THAT(status.message(), AllOf(HasSubstr("/out/d=3/h=1' there is neither"),
+                                      HasSubstr("remove the directory yourself")));
+  EXPECT_THAT(Check(Overwrite::kNothing).message(), Not(HasSubstr("pass --overwrite")));
+  EXPECT_TRUE(Check(Overwrite::kDirectories).ok());
+  fs::remove(out_ + "/" + kManifestName);
+  EXPECT_TRUE(Check(Overwrite::kWhole).ok()) << "Spark marks a table as a whole";
 }
 
 TEST_F(OutputPlaceTest, OnlyOutputsOfJobsAreReplacedAsAWhole) {
