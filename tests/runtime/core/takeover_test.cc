@@ -258,8 +258,8 @@ TEST(Takeover, RefusesAJournalThatContradictsItself) {
 SchedulerOptions SmallPlans() {
   SchedulerOptions options;
   options.reduce_plan = {.split_bytes_min = 100,
-                         .split_slots_min = 2,
                          .split_pieces_max = 2,
+                         .split_slots_min = 2,
                          .maps_per_piece_min = 1,
                          .join_bytes_max = 100,
                          .join_partitions_max = 3};
