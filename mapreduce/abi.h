@@ -274,7 +274,10 @@ typedef struct spillway_job {
   size_t input_count;
 
   uint32_t writes_directories; /* all results go to task->write_to, none to task->write */
-  uint32_t reserved;
+
+  /* Whatever parts of a group are combined first, in whatever number of steps, the job's output has
+     the same bytes, as with a fold. In place of a word that older plugins leave at 0. */
+  uint32_t combiner_exact;
 } spillway_job;
 
 #define SPILLWAY_LOOP_FILE "spillway.loop"
