@@ -221,6 +221,7 @@ class JobBuilder {
           internal::kSameCodec<K, typename C::Key> && internal::kSameCodec<V, typename C::Value>,
           "the combiner's types are not the mapper's");
       abi.combiner_run = &internal::RunReducer<C, internal::PairDelivery<K, V>>;
+      if constexpr (requires { C::kExact; }) abi.combiner_exact = C::kExact ? 1 : 0;
     }
     job.reducer_name_ = Stage::Name();
     job.output_name_ = T::Format::kName;

@@ -13,7 +13,14 @@
 // Groups come in key order, each value once; a group may be larger than memory. A Combiner is the
 // same with K, V on both sides: it runs on the map side, any number of times (none included), so
 // it must not change what the reducer makes of the result, and it must emit only the key it got.
-// Each attempt has its own object, used by one thread. Nothing is virtual.
+// It may say
+//
+//   static constexpr bool kExact = true;
+//
+// where the job's output has the same bytes whatever parts of a group are combined first, in
+// whatever number of steps: a sum of integers is exact, one of floating-point numbers is not, since
+// each grouping rounds otherwise. A large partition is shared among several tasks only with an
+// exact one. Each attempt has its own object, used by one thread. Nothing is virtual.
 #pragma once
 
 #include "mapreduce/base/status.h"

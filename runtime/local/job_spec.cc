@@ -83,6 +83,13 @@ void SetLimits(const JobRequest& request, const SubmissionOptions& options,
   limits->set_speculate(options.speculate);
 }
 
+/// Whether combining parts of a group first, how many depending on the slots, leaves the output's
+/// bytes as they are. A combiner may round, and then only its author knows.
+bool IsAssociative(const spillway_job& job) {
+  return job.fold_kind != SPILLWAY_FOLD_NONE ||
+         (job.combiner_run != nullptr && job.combiner_exact != 0);
+}
+
 }  // namespace
 
 Result<wire::JobSpec> MakeJobSpec(const PreparedJob& job, std::vector<std::string> range_cuts,
@@ -112,8 +119,7 @@ Result<wire::JobSpec> MakeJobSpec(const PreparedJob& job, std::vector<std::strin
   spec.set_overwrite(request.overwrite != Overwrite::kNothing);
   spec.set_overwrite_directories(request.overwrite == Overwrite::kDirectories);
   spec.set_writes_directories(job.plugin->abi().writes_directories != 0);
-  spec.set_associative(job.plugin->abi().fold_kind != SPILLWAY_FOLD_NONE ||
-                       job.plugin->abi().combiner_run != nullptr);
+  spec.set_associative(IsAssociative(job.plugin->abi()));
   spec.set_durable(request.durable);
   SetLimits(request, options, spec.mutable_limits());
   spec.set_map_bytes_max(job.map_bytes_max);

@@ -34,6 +34,17 @@ class SplitPartition(CommandCase):
                         counters = split.summary["counters"]["skewed"]
                         self.assertGreater(counters["combined again"], 0)
 
+    def test_a_combiner_that_does_not_say_it_is_exact_splits_nothing(self):
+        skewed = TEST_PLUGINS / "skewed.so"
+        flags = ["--split-size", "64K", "--reducers", "3", "--split-partition", "1K"]
+        runs = [self.run_job(skewed, [self.path], *flags, "--threads", threads, args=["doubles"])
+                for threads in ("2", "8")]
+        # Sums of other groupings are rounded otherwise, and 8 slots would make more pieces than 2.
+        self.assertEqual(self.tree(runs[0].output), self.tree(runs[1].output))
+        for run in runs:
+            self.assertEqual(run.summary["combines"], 0)
+            self.assertEqual(run.summary["partitions"]["pieces"], [0, 0, 0])
+
 
 class JoinedPartitions(CommandCase):
     def expect_same(self, job, path, args):

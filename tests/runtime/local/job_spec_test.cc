@@ -63,6 +63,19 @@ TEST_F(JobSpecTest, SaysAllThatWasPlanned) {
   EXPECT_EQ(spec->map_bytes_max(), job.map_bytes_max);
 }
 
+TEST_F(JobSpecTest, IsAssociativeWithAFoldOrACombinerThatSaysItIsExact) {
+  const auto associative = [&](const std::string& plugin, std::vector<std::string> args) {
+    JobRequest request = files_.Request("grep", "out");
+    request.plugin_path = plugin;
+    request.args = std::move(args);
+    return MakeJobSpec(Prepare(request), {}, {})->associative();
+  };
+  EXPECT_TRUE(associative(TestPlugin("skewed"), {"fold"}));
+  EXPECT_TRUE(associative(TestPlugin("skewed"), {"combiner"}));
+  EXPECT_FALSE(associative(TestPlugin("skewed"), {"doubles"})) << "its combiner does not say so";
+  EXPECT_FALSE(associative(BuiltInPlugin("inverted_index"), {})) << "nothing that combines";
+}
+
 TEST_F(JobSpecTest, SaysWhereTheInputLies) {
   const PreparedJob job = Prepare(files_.Request("inverted_index", "out"));
   SubmissionOptions options;
