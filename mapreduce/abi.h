@@ -3,12 +3,11 @@
 // ownership of memory crosses it. Users do not write against this file; job.h fills these structs
 // from their classes.
 //
-// Growth: fields are only ever appended, or put where a reserved word was, which older plugins
-// leave at 0. The host takes a plugin whose abi_version is its own and whose spillway_plugin and
-// spillway_job are at least as large as the host's, so a plugin may know more fields than its host
-// and never fewer; each side reads the fields that it knows. Whoever wants to read an older,
-// smaller struct must look at struct_bytes first, as the host does for spillway_loop, whose
-// `traits` older plugins do not have.
+// Growth: fields are only ever appended, or take the place of a reserved word, 0 in older plugins.
+// The host takes a plugin whose abi_version is its own and whose spillway_plugin and spillway_job
+// are at least as large as the host's, so a plugin may know more fields than its host and never
+// fewer; each side reads the fields that it knows. Whoever wants to read an older, smaller struct
+// must look at struct_bytes first, as the host does for spillway_loop, whose `traits` is newer.
 //
 // Threads: the host may run several tasks of one plugin at once, each on its own thread with its
 // own mapper or reducer object; one task never leaves its thread.
@@ -275,10 +274,7 @@ typedef struct spillway_job {
   size_t input_count;
 
   uint32_t writes_directories; /* all results go to task->write_to, none to task->write */
-
-  /* Whatever parts of a group are combined first, in whatever number of steps, the job's output has
-     the same bytes, as with a fold. In place of a word that older plugins leave at 0. */
-  uint32_t combiner_exact;
+  uint32_t combiner_exact;     /* the output has the same bytes in whatever steps it combines */
 } spillway_job;
 
 #define SPILLWAY_LOOP_FILE "spillway.loop"
