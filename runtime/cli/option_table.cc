@@ -109,8 +109,9 @@ constexpr auto kJobOptions = std::to_array<OptionSpec>({
      .kind = OptionKind::kBytes,
      .group = kResources,
      .value_name = "SIZE",
-     .help = "Where the job has an exact fold or combiner, share a partition with so much among "
-             "several tasks if the others would wait for it (default 64M, with four slots or more).",
+     .help =
+         "Where the job has an exact fold or combiner, share a partition with so much among "
+         "several tasks if the others would wait for it (default 64M, with four slots or more).",
      .least = kSplitPartitionBytesMin,
      .most = kSplitPartitionBytesMax,
      .is_setting = true},

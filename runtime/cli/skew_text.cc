@@ -174,8 +174,8 @@ std::string SkewHint(const SkewReport& skew) {
              "would, where the job can have one";
     case SkewCause::kManyKeys: {
       const std::uint64_t reducers =
-          skew.reduces * static_cast<std::uint64_t>(std::ceil(std::max(
-                             static_cast<double>(kHintRatio), all.shuffled_bytes.ratio)));
+          skew.reduces * static_cast<std::uint64_t>(std::ceil(
+                             std::max(static_cast<double>(kHintRatio), all.shuffled_bytes.ratio)));
       // So far off is no chance: a rule puts them there, and does so among more partitions, too.
       const bool by_rule =
           all.shuffled_bytes.ratio == 0 || all.shuffled_bytes.ratio > kChanceRatioMax;

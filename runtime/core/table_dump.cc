@@ -44,7 +44,8 @@ void Scheduler::Machine::DumpJob(const JobState& job, std::string& text) const {
       " \"" + job.end_status.message() + "\"\n";
   for (const ReduceLayout::Split& split : job.layout.splits())
     text += "  partition " + std::to_string(split.partition) + " has " +
-            std::to_string(split.done) + " of " + std::to_string(split.pieces) + (split.whole ? " pieces, is whole\n" : " pieces\n");
+            std::to_string(split.done) + " of " + std::to_string(split.pieces) +
+            (split.whole ? " pieces, is whole\n" : " pieces\n");
   for (const TaskKind kind : kTaskKinds) {
     for (std::uint32_t task = 0; task < job.total(kind); ++task) {
       const TaskState& state = job.tasks(kind)[task];

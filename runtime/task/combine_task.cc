@@ -105,15 +105,16 @@ Status Run(const CombineTaskSpec& spec, const CombineTaskResources& resources, T
   OnePartition partition(spec.partition);
   SPILLWAY_ASSIGN_OR_RETURN(
       const auto output,
-      SegmentOutput::Create({.job = resources.job,
-                             .segments = resources.segments,
-                             .budget = resources.budget,
-                             .memory_bytes = collector_bytes - std::min(collector_bytes / 2, feed.bytes()),
-                             .writer = resources.writer,
-                             .control = resources.control,
-                             .id = {resources.job.job, spec.segment, spec.attempt},
-                             .combiner = {"combine", spec.index, spec.attempt}},
-                            host, &partition));
+      SegmentOutput::Create(
+          {.job = resources.job,
+           .segments = resources.segments,
+           .budget = resources.budget,
+           .memory_bytes = collector_bytes - std::min(collector_bytes / 2, feed.bytes()),
+           .writer = resources.writer,
+           .control = resources.control,
+           .id = {resources.job.job, spec.segment, spec.attempt},
+           .combiner = {"combine", spec.index, spec.attempt}},
+          host, &partition));
   output->SkipRecordHashes();  // Nobody compares them.
   for (;;) {
     SPILLWAY_RETURN_IF_ERROR(options.step());

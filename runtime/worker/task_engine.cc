@@ -287,8 +287,8 @@ void TaskEngine::OnFetched(const AttemptId& id, FetchTicket ticket, const Segmen
 
 void TaskEngine::LoseSegment(const AttemptId& id, Attempt& attempt, const SegmentOrder& order,
                              const Status& why, Deferred& deferred) {
-  // A worker of an older version does not know ranges, and what it answers looks like damage. One by
-  // one, the partitions can be had of it; real damage shows again then.
+  // A worker of an older version does not know ranges, and what it answers looks like damage. One
+  // by one, the partitions can be had of it; real damage shows again then.
   const bool of_range = attempt.inputs->partitions.count > 1 && why.code() != Code::kNotFound &&
                         why.code() != Code::kUnavailable;
   if (of_range || !LosesSegment(why.code())) {

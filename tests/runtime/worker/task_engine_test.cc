@@ -661,8 +661,9 @@ TEST(TaskEngineJoinTest, IsGivenUpWhenItsPartitionsHaveTooManyDirectoriesTogethe
   ASSERT_TRUE(answer.has_attempt_failed()) << answer.ShortDebugString().substr(0, 500);
   EXPECT_EQ(FromWire(answer.attempt_failed().status()).code(), Code::kCancelled)
       << "so that each is reduced alone, and nothing counted as a failure";
-  EXPECT_THAT(answer.attempt_failed().status().message(),
-              HasSubstr("2 partitions have more counters and directories than one commit can tell"));
+  EXPECT_THAT(
+      answer.attempt_failed().status().message(),
+      HasSubstr("2 partitions have more counters and directories than one commit can tell"));
   EXPECT_EQ(FilesIn(job.start.staging_dir()), 0u);
   for (std::uint32_t partition = 0; partition < 2; ++partition)
     EXPECT_TRUE(
