@@ -295,12 +295,8 @@ void CoordinatorMachine::OnCommitRequest(WorkerEntry& worker, const wire::Commit
   const AttemptId id = FromWire(request.attempt());
   if (id.kind != job->final_kind()) return;
   const std::uint32_t parts = static_cast<std::uint32_t>(request.joined_size()) + 1;
-  if (parts != scheduler_.PartitionsOf(id))
-    return Feed(AttemptFailed{
-        id,
-        InternalError("it has parts of " + std::to_string(parts) + " partitions, not of " +
-                      std::to_string(scheduler_.PartitionsOf(id))),
-        std::nullopt});
+  // Its join was dissolved meanwhile, and it was told to stop: its end frees its slot.
+  if (parts != scheduler_.PartitionsOf(id)) return;
   job->requests[{id.task, id.attempt}] = request;
   wire::JournalRecord record;
   *record.mutable_commit_requested() = request;
