@@ -243,40 +243,6 @@ TEST_F(PlannedReducesTest, PublishEachPartOfAJoin) {
   EXPECT_EQ(State().combines_total(), 2u);
 }
 
-TEST_F(PlannedReducesTest, ACommitOfAnotherNumberOfPartsIsAFailure) {
-  PlainWorker worker(bench, "w", 11);
-  worker.FinishMaps();
-  const AttemptId alone = worker.Running(TaskKind::kReduce).at(0);
-  ASSERT_EQ(alone.task, 1u);
-  worker.Commit(alone, 2);
-  EXPECT_EQ(State().attempts_failed(), 1u);
-  worker.FinishCombine(worker.Running(TaskKind::kCombine).at(0));
-  const auto find_join = [&] {
-    for (const auto& [id, start] : worker.running())
-      if (start.has_start_reduce() && start.start_reduce().partitions() == 3) return id;
-    return AttemptId{};
-  };
-  while (find_join() == AttemptId{}) {
-    ASSERT_FALSE(worker.running().empty());
-    const AttemptId id = worker.running().rbegin()->first;
-    id.kind == TaskKind::kCombine ? worker.FinishCombine(id) : worker.Commit(id);
-  }
-  const AttemptId join = find_join();
-  const std::uint32_t granted = worker.granted();
-  const std::uint32_t done = State().reduces_done();
-  const std::uint32_t joined = State().joined_partitions();
-  worker.Commit(join, 2);
-  EXPECT_EQ(worker.granted(), granted);
-  EXPECT_EQ(State().reduces_done(), done);
-  EXPECT_EQ(State().attempts_failed(), 2u);
-  EXPECT_EQ(State().joined_partitions(), joined - 2) << "each is reduced alone from now on";
-  EXPECT_THAT(Log(), Not(Contains(HasSubstr("done"))));
-  FinishAll(worker);
-  EXPECT_EQ(State().reduces_done(), kReduces);
-  ASSERT_EQ(bench.outputs.size(), 1u);
-  EXPECT_EQ(bench.outputs[0].parts.at(join.task + 1).attempt, 1u);
-}
-
 TEST_F(PlannedReducesTest, GoOnUnderANewCoordinator) {
   PlainWorker worker(bench, "w", 11);
   worker.FinishMaps();
