@@ -34,7 +34,7 @@ void ReduceLayout::Apply(const ReducePlan& plan) {
   for (const JoinedPartitions& join : plan.joins) joins_[join.first] = join.count;
 }
 
-ReduceLayout::Split* ReduceLayout::SplitOf(std::uint32_t partition) {
+const ReduceLayout::Split* ReduceLayout::SplitOf(std::uint32_t partition) const {
   const auto found = std::find_if(splits_.begin(), splits_.end(),
                                   [&](const Split& split) { return split.partition == partition; });
   return found == splits_.end() ? nullptr : &*found;
@@ -48,8 +48,8 @@ std::uint32_t ReduceLayout::PartitionsOf(std::uint32_t reduce) const {
 bool ReduceLayout::NeedsPlans(TaskKind kind, std::uint32_t task) const {
   if (kind == TaskKind::kMap) return false;
   if (kind == TaskKind::kCombine || joins_.contains(task)) return true;
-  return std::any_of(splits_.begin(), splits_.end(),
-                     [&](const Split& split) { return split.partition == task && !split.whole; });
+  const Split* const split = SplitOf(task);
+  return split != nullptr && !split->whole;
 }
 
 std::vector<std::uint32_t> ReduceLayout::Joins() const {
@@ -69,10 +69,9 @@ SegmentRange ReduceLayout::SourcesOf(const AttemptId& id) const {
     const Split& split = SplitOfCombine(id.task);
     return MapsOfPiece(maps_, split.pieces, id.task - split.first_combine);
   }
-  for (const Split& split : splits_)
-    if (split.partition == id.task && !split.whole)
-      return {maps_ + split.first_combine, split.pieces};
-  return {0, maps_};
+  const Split* const split = SplitOf(id.task);
+  if (split == nullptr || split->whole) return {0, maps_};
+  return {maps_ + split->first_combine, split->pieces};
 }
 
 }  // namespace spillway

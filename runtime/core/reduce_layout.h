@@ -37,8 +37,8 @@ class ReduceLayout {
   /// Whether `plan` could have been made of a job with so many tasks.
   static bool Fits(const ReducePlan& plan, std::uint32_t maps, std::uint32_t reduces);
 
-  /// Null: the partition is whole.
-  Split* SplitOf(std::uint32_t partition);
+  /// Null: the plan does not split the partition.
+  const Split* SplitOf(std::uint32_t partition) const;
   Split& SplitOfCombine(std::uint32_t combine) { return splits_[splits_by_combine_[combine]]; }
   const Split& SplitOfCombine(std::uint32_t combine) const {
     return splits_[splits_by_combine_[combine]];

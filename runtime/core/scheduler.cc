@@ -173,19 +173,24 @@ void Scheduler::Machine::On(const AttemptDone& event) {
   CompleteMap(index, event);
 }
 
-void Scheduler::Machine::CompleteMap(AttemptIndex index, const AttemptDone& event) {
-  const AttemptId id = event.attempt;
+void Scheduler::Machine::TakeSegmentOf(AttemptIndex index) {
+  const AttemptId id = attempts_[index].id;
   JobState& job = *attempts_[index].job;
   const WorkerIndex worker = attempts_[index].worker;
   NoteDuration(index);
   workers_[worker].failures_in_row = 0;
-
   job.task(id).done = true;
-  ++job.done(TaskKind::kMap);
-  job.large_first.Add(id.task, event.partition_sizes);
-  AddSegment(job, {id.task, id.attempt, workers_[worker].id}, worker);
+  ++job.done(id.kind);
+  AddSegment(job, {job.layout.SegmentOf(id.kind, id.task), id.attempt, workers_[worker].id},
+             worker);
   Release(index, SlotFate::kFree);
   StopRunningOf(job, id, StopReason::kOtherWon);
+}
+
+void Scheduler::Machine::CompleteMap(AttemptIndex index, const AttemptDone& event) {
+  JobState& job = *attempts_[index].job;
+  job.large_first.Add(event.attempt.task, event.partition_sizes);
+  TakeSegmentOf(index);
   if (job.maps_done()) job.maps_done_ms = now_;
   CheckHash(job, event);
   if (job.phase != JobPhase::kActive) return;
@@ -201,19 +206,9 @@ void Scheduler::Machine::CompleteMap(AttemptIndex index, const AttemptDone& even
 }
 
 void Scheduler::Machine::CompleteCombine(AttemptIndex index) {
-  const AttemptId id = attempts_[index].id;
   JobState& job = *attempts_[index].job;
-  const WorkerIndex worker = attempts_[index].worker;
-  NoteDuration(index);
-  workers_[worker].failures_in_row = 0;
-
-  job.task(id).done = true;
-  ++job.done(TaskKind::kCombine);
-  AddSegment(job, {job.layout.SegmentOf(id.kind, id.task), id.attempt, workers_[worker].id},
-             worker);
-  Release(index, SlotFate::kFree);
-  StopRunningOf(job, id, StopReason::kOtherWon);
-  ReduceLayout::Split& split = job.layout.SplitOfCombine(id.task);
+  ReduceLayout::Split& split = job.layout.SplitOfCombine(attempts_[index].id.task);
+  TakeSegmentOf(index);
   ++split.done;
   // It was passed over as long as it lacked pieces.
   if (split.ready()) job.large_first.Rank();

@@ -73,6 +73,8 @@ class Scheduler::Machine {
   void TellAgain(AttemptIndex index);
   void DumpJob(const JobState& job, std::string& text) const;
 
+  /// A map or combine attempt ended well: its segment counts, and its rivals stop.
+  void TakeSegmentOf(AttemptIndex index);
   void CompleteMap(AttemptIndex index, const AttemptDone& event);
   void CompleteCombine(AttemptIndex index);
   /// A commit is that of all tasks that the attempt's stands for.

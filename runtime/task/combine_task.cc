@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "runtime/task/merge_options.h"
 #include "runtime/task/segment_output.h"
 #include "runtime/task/task_host.h"
 
@@ -82,22 +83,11 @@ class RecordFeed {
 
 Status Run(const CombineTaskSpec& spec, const CombineTaskResources& resources, TaskHost& host,
            CombineTaskResult& result) {
-  ReduceInputOptions options;
-  options.partition = spec.partition;
-  options.order = resources.job.order();
+  // Its scratch is numbered behind that of the reduce tasks.
+  ReduceInputOptions options =
+      MergeOptions(resources, resources.segments, spec.partition, spec.attempt,
+                   resources.job.partitions + spec.index, &result.damaged);
   options.memory_bytes = resources.memory_bytes / 2;
-  options.budget = &resources.budget;
-  options.scratch = &resources.segments;
-  // Behind those of the reduce tasks.
-  options.scratch_id = {resources.job.job,
-                        kMergeTaskBase + (resources.job.partitions + spec.index) * kReduceMergesMax,
-                        spec.attempt};
-  options.writer = resources.writer;
-  options.damaged = &result.damaged;
-  options.step = [&control = resources.control] {
-    control.AddProgress();
-    return control.cancelled() ? Cancelled("the attempt was stopped") : OkStatus();
-  };
   SPILLWAY_ASSIGN_OR_RETURN(const auto input, ReduceInput::Open(spec.segments, options));
   const std::uint64_t collector_bytes = resources.memory_bytes / 2;
   SPILLWAY_ASSIGN_OR_RETURN(

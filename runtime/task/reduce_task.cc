@@ -1,5 +1,6 @@
 #include "runtime/task/reduce_task.h"
 
+#include "runtime/task/merge_options.h"
 #include "runtime/task/task_host.h"
 #include "runtime/task/user_failure.h"
 
@@ -9,21 +10,8 @@ namespace {
 
 Status Run(const ReduceTaskSpec& spec, const ReduceTaskResources& resources, TaskHost& host,
            ReduceTaskResult& result) {
-  ReduceInputOptions options;
-  options.partition = spec.partition;
-  options.order = resources.job.order();
-  options.unpack_values = resources.job.packs_values();
-  options.memory_bytes = resources.memory_bytes;
-  options.budget = &resources.budget;
-  options.scratch = &resources.scratch;
-  options.scratch_id = {resources.job.job, kMergeTaskBase + spec.partition * kReduceMergesMax,
-                        spec.attempt};
-  options.writer = resources.writer;
-  options.damaged = &result.damaged;
-  options.step = [&control = resources.control] {
-    control.AddProgress();
-    return control.cancelled() ? Cancelled("the attempt was stopped") : OkStatus();
-  };
+  const ReduceInputOptions options = MergeOptions(resources, resources.scratch, spec.partition,
+                                                  spec.attempt, spec.partition, &result.damaged);
   SPILLWAY_ASSIGN_OR_RETURN(const auto input, ReduceInput::Open(spec.segments, options));
   GroupMeter meter(*input, options.order);
   LastBatch groups(meter);

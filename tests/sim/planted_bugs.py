@@ -148,9 +148,7 @@ BUGS = [
     Bug("what hangs is not timed out", "runtime/core/job_ending.cc",
         "if (timeout_ms == 0) return;\n  while", "if (true) return;\n  while"),
     Bug("the rival of a map that is done goes on", "runtime/core/scheduler.cc",
-        "  StopRunningOf(job, id, StopReason::kOtherWon);\n"
-        "  if (job.maps_done()) job.maps_done_ms = now_;\n",
-        "  if (job.maps_done()) job.maps_done_ms = now_;\n"),
+        "  StopRunningOf(job, id, StopReason::kOtherWon);\n", ""),
     Bug("a lost piece of a partition is not combined again", "runtime/core/task_transitions.cc",
         "  Requeue(job, TaskKind::kCombine, combine);\n", ""),
     Bug("a lost piece of a partition still counts", "runtime/core/task_transitions.cc",

@@ -35,7 +35,7 @@ TEST(ReduceLayout, KnowsWhichTasksOnlyWorkersRunThatKnowPlans) {
 TEST(ReduceLayout, ReadsAPartitionWholeThatWasSplit) {
   ReduceLayout layout(10);
   layout.Apply(kPlan);
-  ReduceLayout::Split& split = *layout.SplitOf(4);
+  ReduceLayout::Split& split = layout.SplitOfCombine(2);
   EXPECT_FALSE(split.ready());
   split.whole = true;
   EXPECT_TRUE(split.ready());

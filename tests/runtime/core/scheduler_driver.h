@@ -88,6 +88,18 @@ class SchedulerDriver {
   TimeMs now_ = 1'000;
 };
 
+/// Splits from 100 bytes on, and joins up to three partitions.
+inline SchedulerOptions SmallPlans(std::uint64_t join_bytes_max = 50) {
+  SchedulerOptions options;
+  options.reduce_plan = {.split_bytes_min = 100,
+                         .split_pieces_max = 2,
+                         .split_slots_min = 2,
+                         .maps_per_piece_min = 1,
+                         .join_bytes_max = join_bytes_max,
+                         .join_partitions_max = 3};
+  return options;
+}
+
 inline AttemptId MapAttempt(JobId job, std::uint32_t task, std::uint32_t attempt) {
   return {job, TaskKind::kMap, task, attempt};
 }

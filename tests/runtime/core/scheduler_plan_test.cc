@@ -17,18 +17,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-/// Splits from 100 bytes on, and joins up to three partitions.
-SchedulerOptions SmallPlans() {
-  SchedulerOptions options;
-  options.reduce_plan = {.split_bytes_min = 100,
-                         .split_pieces_max = 2,
-                         .split_slots_min = 2,
-                         .maps_per_piece_min = 1,
-                         .join_bytes_max = 50,
-                         .join_partitions_max = 3};
-  return options;
-}
-
 AttemptId Combine(std::uint32_t task, std::uint32_t attempt) {
   return {1, TaskKind::kCombine, task, attempt};
 }

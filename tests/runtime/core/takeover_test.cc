@@ -255,21 +255,10 @@ TEST(Takeover, RefusesAJournalThatContradictsItself) {
 
 // --- Planned reduces.
 
-SchedulerOptions SmallPlans() {
-  SchedulerOptions options;
-  options.reduce_plan = {.split_bytes_min = 100,
-                         .split_pieces_max = 2,
-                         .split_slots_min = 2,
-                         .maps_per_piece_min = 1,
-                         .join_bytes_max = 100,
-                         .join_partitions_max = 3};
-  return options;
-}
-
 /// Two maps; partition 0 is split in two, 1 to 3, 4 to 6, ... are joined. On one worker.
 struct PlannedJob : Coordinator {
   static constexpr std::uint32_t kReduces = 25;
-  PlannedJob() : Coordinator(SmallPlans()) {
+  PlannedJob() : Coordinator(SmallPlans(100)) {
     Join(1, 2);
     Submit(7, 2, kReduces, {.slow_start_fraction = 1, .associative = true});
     std::string sizes(kReduces, static_cast<char>(SizeByteOf(10)));
