@@ -243,6 +243,21 @@ TEST_F(PlannedReducesTest, PublishEachPartOfAJoin) {
   EXPECT_EQ(State().combines_total(), 2u);
 }
 
+TEST_F(PlannedReducesTest, ACommitOfAnotherNumberOfPartsIsNone) {
+  PlainWorker worker(bench, "w", 11);
+  worker.FinishMaps();
+  const AttemptId alone = worker.Running(TaskKind::kReduce).at(0);
+  ASSERT_EQ(alone.task, 1u);
+  const std::uint32_t granted = worker.granted();
+  const std::uint32_t done = State().reduces_done();
+  const std::size_t running = State().reduces_running();
+  worker.Commit(alone, 2);
+  EXPECT_EQ(worker.granted(), granted);
+  EXPECT_EQ(State().reduces_done(), done);
+  EXPECT_EQ(State().reduces_running(), running) << "it has its slot until it ends";
+  EXPECT_TRUE(bench.outputs.empty());
+}
+
 TEST_F(PlannedReducesTest, GoOnUnderANewCoordinator) {
   PlainWorker worker(bench, "w", 11);
   worker.FinishMaps();
