@@ -514,7 +514,8 @@ void SimulatedCluster::PauseWorker(const Fault& fault) {
     Worker& worker = *workers_[index];
     if (worker.life != life) return;
     worker.paused = false;
-    worker.stops.clear();
+    // Who was told to stop still has its time, and is deaf when that has passed.
+    for (auto& [id, told] : worker.stops) told = now_;
     for (const auto& what : std::exchange(worker.missed, {}))
       if (worker.life == life) what();
     if (worker.life == life) CarryOut(index);
