@@ -17,6 +17,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 state=${SPILLWAY_CLUSTER_DIR:-${XDG_STATE_HOME:-$HOME/.local/state}/spillway/cluster}
 stop_seconds=${SPILLWAY_CLUSTER_STOP_SECONDS:-30}
 start_seconds=30
+usual_port=24711
 memory_percent=60
 
 # The cluster's own settings are those of this script, not of a user's job.
@@ -98,14 +99,17 @@ launch() {
   echo "$pid $(started "$pid")" >"$state/$name.pid"
 }
 
+taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# free_port: below those that the kernel lends to whoever connects.
 free_port() {
-  local port tries
+  local port=$usual_port tries
   for tries in {1..50}; do
-    port=$((20000 + (RANDOM * 32768 + RANDOM + tries) % 40000))
-    if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+    if ! taken "$port"; then
       echo "$port"
       return
     fi
+    port=$((20000 + (RANDOM + tries) % 12000))
   done
   fail "no free port on 127.0.0.1"
 }
@@ -139,7 +143,7 @@ start_coordinator() {
   # The same port as before, where it is free: clients that wait for the coordinator find it again.
   port=
   if [[ -s $state/endpoint ]]; then port=$(sed 's/.*://' "$state/endpoint"); fi
-  if [[ -z $port ]] || (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then port=$(free_port); fi
+  if [[ -z $port ]] || taken "$port"; then port=$(free_port); fi
   echo "127.0.0.1:$port" >"$state/endpoint"
   launch coordinator "$spillway" coordinator --listen "127.0.0.1:$port" \
     --journal "$state/journal" --keys "$state/keys"
@@ -206,11 +210,6 @@ start() {
   [[ $count =~ ^[1-9][0-9]{0,2}$ ]] || usage
   spillway=$(program)
   if any_alive; then
-    if [[ -z $(dead) ]]; then
-      echo "local_cluster.sh: it runs already; 'stop' ends it" >&2
-      show_use
-      exit 1
-    fi
     restart "$spillway" "$count"
   else
     rm -f "$state"/*.pid

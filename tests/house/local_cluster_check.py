@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -113,13 +114,23 @@ class LocalCluster(unittest.TestCase):
         self.call("start", "1", expect=0)
         self.assertEqual(len(self.calls("keys init")), 1)
 
-    def test_a_second_start_says_so_and_changes_nothing(self):
-        self.call("start", "1", expect=0)
+    def test_a_second_start_changes_nothing_and_says_how_to_use_it(self):
+        first = self.call("start", "1", expect=0)
         before = self.pids()
-        again = self.call("start", "1", expect=1)
-        self.assertIn("runs already", again.stderr)
-        self.assertIn("--on", again.stdout)
+        again = self.call("start", "1", expect=0)
+        self.assertEqual(again.stdout, first.stdout)
         self.assertEqual(self.pids(), before)
+
+    def test_takes_another_port_where_its_own_is_taken(self):
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                other.bind(("127.0.0.1", 24711))
+                other.listen()
+            except OSError:
+                pass  # Somebody else has it already.
+            self.call("start", "1", expect=0)
+            self.assertNotIn(":24711", (self.state / "endpoint").read_text())
 
     def test_a_start_brings_back_what_has_ended_and_nothing_else(self):
         self.call("start", "2", expect=0)
