@@ -140,7 +140,10 @@ std::string JobStatusText(const wire::JobState& job) {
           FormatBytes(job.stats().fetched_bytes()) + " between hosts; spilled " +
           FormatBytes(job.stats().spilled_bytes()) + "\n";
   if (const std::string reduced = PartitionsText(skew); !reduced.empty())
-    text += Label("reduced") + reduced + "\n" + PartitionTable(skew);
+    text += Label("reduced") + reduced + "\n";
+  if (const std::string waiting = WaitingPartitionsText(skew); !waiting.empty())
+    text += Label("to reduce") + waiting + "\n";
+  text += PartitionTable(skew);
   if (const std::string split = SplitText(skew, job.combines_total()); !split.empty())
     text += Label("split") + split + "\n";
   if (const std::string joined = JoinedText(job.joined_partitions(), job.reduces_total());

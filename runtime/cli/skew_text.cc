@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 
 #include "mapreduce/base/units.h"
 #include "runtime/cli/quantity_text.h"
@@ -36,12 +37,19 @@ std::string PercentText(double share) {
   return text;
 }
 
+/// 0 when the median is.
+double RatioOf(std::uint64_t size, std::uint64_t median) {
+  return median == 0 ? 0 : static_cast<double>(size) / static_cast<double>(median);
+}
+
 std::string TimesText(double ratio) {
   if (ratio == 0) return "-";
   char text[32];
   std::snprintf(text, sizeof text, ratio < 99.5 ? "%.2f" : "%.0f", ratio);
   return text;
 }
+
+bool Reduced(const PartitionLoad& load) { return load.run_us != 0; }
 
 /// Of the partitions that are reduced.
 struct PartitionSkews {
@@ -52,12 +60,25 @@ struct PartitionSkews {
 PartitionSkews MeasurePartitions(const std::vector<PartitionLoad>& loads) {
   std::vector<std::uint64_t> bytes, records, run_us;
   for (const PartitionLoad& load : loads) {
-    if (load.run_us == 0) continue;
+    if (!Reduced(load)) continue;
     bytes.push_back(load.shuffled_bytes);
     records.push_back(load.records);
     run_us.push_back(load.run_us);
   }
   return {bytes.size(), MeasureSkew(bytes), MeasureSkew(records), MeasureSkew(run_us)};
+}
+
+/// Whether something is known of partitions that are not.
+bool SomeWait(const std::vector<PartitionLoad>& loads) {
+  return loads.size() > 1 && std::any_of(loads.begin(), loads.end(), [](const PartitionLoad& load) {
+           return !Reduced(load) && load.shuffled_bytes > 0;
+         });
+}
+
+std::vector<std::uint64_t> BytesOf(const std::vector<PartitionLoad>& loads) {
+  std::vector<std::uint64_t> bytes;
+  for (const PartitionLoad& load : loads) bytes.push_back(load.shuffled_bytes);
+  return bytes;
 }
 
 const char* CauseWord(SkewCause cause) {
@@ -80,13 +101,11 @@ Skew MeasureSkew(std::vector<std::uint64_t> sizes) {
   Skew skew;
   if (sizes.empty()) return skew;
   std::sort(sizes.begin(), sizes.end());
-  const std::size_t middle = sizes.size() / 2;
-  const bool odd = sizes.size() % 2 == 1;
-  const std::uint64_t below = sizes[odd ? middle : middle - 1];
   skew.largest = sizes.back();
-  skew.median = below + (sizes[middle] - below) / 2;
-  if (skew.median > 0)
-    skew.ratio = static_cast<double>(skew.largest) / static_cast<double>(skew.median);
+  // The lower one of an even number: between two partitions the mean would never be far from the
+  // larger one.
+  skew.median = sizes[(sizes.size() - 1) / 2];
+  skew.ratio = RatioOf(skew.largest, skew.median);
   return skew;
 }
 
@@ -132,6 +151,17 @@ std::string PartitionsText(const SkewReport& skew) {
          " x the median) and " + FormatNoun(all.records.largest, "record") + " (" +
          TimesText(all.records.ratio) + " x), the slowest " +
          FormatDuration(all.run_us.largest / 1'000) + " (" + TimesText(all.run_us.ratio) + " x)";
+}
+
+std::string WaitingPartitionsText(const SkewReport& skew) {
+  if (!SomeWait(skew.partitions)) return {};
+  std::vector<PartitionLoad> waiting;
+  std::remove_copy_if(skew.partitions.begin(), skew.partitions.end(), std::back_inserter(waiting),
+                      Reduced);
+  const std::uint64_t largest = MeasureSkew(BytesOf(waiting)).largest;
+  const std::uint64_t median = MeasureSkew(BytesOf(skew.partitions)).median;
+  return FormatNoun(waiting.size(), "partition") + ", the largest about " + FormatBytes(largest) +
+         " (" + TimesText(RatioOf(largest, median)) + " x the median of all)";
 }
 
 std::string SplitText(const SkewReport& skew, std::uint32_t combines) {
@@ -193,11 +223,12 @@ std::string SkewHint(const SkewReport& skew) {
 }
 
 std::string PartitionTable(const SkewReport& skew) {
-  const PartitionSkews all = MeasurePartitions(skew.partitions);
-  if (all.partitions < 2) return {};
+  const PartitionSkews reduced = MeasurePartitions(skew.partitions);
+  const bool some_wait = SomeWait(skew.partitions);
+  if (reduced.partitions < 2 && !some_wait) return {};
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < skew.partitions.size(); ++i)
-    if (skew.partitions[i].run_us != 0) order.push_back(i);
+    if (some_wait || Reduced(skew.partitions[i])) order.push_back(i);
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return skew.partitions[a].shuffled_bytes > skew.partitions[b].shuffled_bytes;
   });
@@ -209,12 +240,15 @@ std::string PartitionTable(const SkewReport& skew) {
       {indent, "PARTITION", "SHUFFLED", "RECORDS", "TIME"}};
   if (any_split) rows[0].push_back("PIECES");
   const auto add = [&](const std::string& name, const PartitionLoad& load) {
-    rows.push_back({indent, name, FormatBytes(load.shuffled_bytes), FormatCount(load.records),
-                    FormatDuration(load.run_us / 1'000)});
+    rows.push_back({indent, name, FormatBytes(load.shuffled_bytes),
+                    Reduced(load) ? FormatCount(load.records) : "-",
+                    Reduced(load) ? FormatDuration(load.run_us / 1'000) : "-"});
     if (any_split) rows.back().push_back(load.pieces == 0 ? "-" : std::to_string(load.pieces));
   };
   for (const std::size_t i : order) add(std::to_string(i), skew.partitions[i]);
-  add("median", {all.shuffled_bytes.median, all.records.median, all.run_us.median});
+  const std::uint64_t median =
+      some_wait ? MeasureSkew(BytesOf(skew.partitions)).median : reduced.shuffled_bytes.median;
+  add("median", {median, reduced.records.median, reduced.run_us.median});
   return TextTable(rows);
 }
 
@@ -236,7 +270,7 @@ void AddSkewJson(const SkewReport& skew, nlohmann::ordered_json* json) {
                       {"records", SkewJson(all.records)},
                       {"run_us", SkewJson(all.run_us)}};
   j["hottest_partition"] = nullptr;
-  if (!skew.partitions.empty())
+  if (all.partitions > 0)
     j["hottest_partition"] = {{"partition", skew.hottest},
                               {"key", EscapeForLog(skew.hottest_key.key, kEscapedKeyBytesMax)},
                               {"key_bytes", skew.hottest_key.key_bytes},

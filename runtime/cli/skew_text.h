@@ -15,8 +15,8 @@ namespace spillway {
 /// How unevenly something is spread over partitions.
 struct Skew {
   std::uint64_t largest = 0;
-  std::uint64_t median = 0;
-  double ratio = 0;  ///< largest / median; 0 when the median is 0.
+  std::uint64_t median = 0;  ///< Of an even number the lower of the two in the middle.
+  double ratio = 0;          ///< largest / median; 0 when the median is 0.
 };
 
 Skew MeasureSkew(std::vector<std::uint64_t> sizes);
@@ -51,7 +51,12 @@ std::string JoinedText(std::uint32_t joined, std::uint32_t partitions);
 /// What to do about the largest partition; empty when there is no need.
 std::string SkewHint(const SkewReport& skew);
 
-/// The largest partitions and the median, a line each, indented; empty as PartitionsText.
+/// `5 partitions, the largest about 3.1 GiB (2.20 x the median of all)`: those that are not
+/// reduced; empty when there are none, or nothing is known of them.
+std::string WaitingPartitionsText(const SkewReport& skew);
+
+/// The largest partitions and the median, a line each, indented: what is known of them, reduced or
+/// not. Empty when both texts above are.
 std::string PartitionTable(const SkewReport& skew);
 
 /// Adds the fields `heavy_keys`, `partitions`, `reduce_skew`, `hottest_partition` and `skew_hint`.

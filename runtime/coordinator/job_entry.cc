@@ -362,7 +362,7 @@ wire::JobState JobEntry::State(const JobView* view, TimeMs now) const {
     state.add_warnings(warning.substr(0, kWarningBytesMax));
   if (warnings_dropped > 0)
     state.add_warnings("and " + std::to_string(warnings_dropped) + " more warnings");
-  loads.Put(state);
+  loads.Put(view == nullptr ? std::span<const std::uint64_t>() : view->partition_bytes, state);
   for (const SplitPartition& split : plan.splits)
     if (static_cast<int>(split.partition) < state.partitions_size())
       state.mutable_partitions(static_cast<int>(split.partition))->set_pieces(split.pieces);

@@ -22,14 +22,17 @@ void PartitionLoads::Take(std::uint32_t partition, const wire::PartitionLoad& lo
   hottest_group_.set_records(std::min(load.largest_group().records(), load.records()));
 }
 
-void PartitionLoads::Put(wire::JobState& state) const {
-  if (taken_ == 0 || loads_.size() > kPartitionsToldMax) return;
-  for (const Load& load : loads_) {
+void PartitionLoads::Put(std::span<const std::uint64_t> map_bytes, wire::JobState& state) const {
+  const bool expects = map_bytes.size() == loads_.size();
+  if ((taken_ == 0 && !expects) || loads_.size() > kPartitionsToldMax) return;
+  for (std::size_t i = 0; i < loads_.size(); ++i) {
+    const Load& load = loads_[i];
     wire::PartitionLoad& told = *state.add_partitions();
-    told.set_shuffled_bytes(load.shuffled_bytes);
+    told.set_shuffled_bytes(load.run_us == 0 && expects ? map_bytes[i] : load.shuffled_bytes);
     told.set_records(load.records);
     told.set_run_us(load.run_us);
   }
+  if (taken_ == 0) return;
   *state.mutable_partitions(static_cast<int>(hottest_))->mutable_largest_group() = hottest_group_;
 }
 

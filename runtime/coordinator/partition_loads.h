@@ -1,9 +1,10 @@
 // PartitionLoads: what the reduce tasks of a job had to do, as their commits told it, and in the
-// largest partition the key that had the most of it. The same whatever the order of the commits.
-// Pure; owned by a job's entry.
+// largest partition the key that had the most of it; what others will have to do, as far as it is
+// known. The same whatever the order of the commits. Pure; owned by a job's entry.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "runtime/protocol/spillway.pb.h"
@@ -21,8 +22,9 @@ class PartitionLoads {
   /// Of a commit that was granted. Of what it says, so much counts as can be true.
   void Take(std::uint32_t partition, const wire::PartitionLoad& load);
 
-  /// Nothing when none was taken, or when there are too many.
-  void Put(wire::JobState& state) const;
+  /// `map_bytes`: of each partition in the map outputs, told of those that were not taken; may be
+  /// empty. Nothing when neither is known, or when there are too many.
+  void Put(std::span<const std::uint64_t> map_bytes, wire::JobState& state) const;
 
  private:
   struct Load {

@@ -55,7 +55,7 @@ void Explain(const MemoryDemand& demand, std::uint64_t task_bytes_wanted, Memory
     plan.reasons.emplace_back(setting, std::move(reason));
   };
   add("threads", plan.threads == demand.threads
-                     ? std::to_string(plan.threads) + ", as asked"
+                     ? std::to_string(plan.threads) + ", by --threads or the number of cores"
                      : std::to_string(plan.threads) + " of " + std::to_string(demand.threads) +
                            ": " + FormatBytes(demand.total_bytes) + " hold no more, with " +
                            FormatBytes(LeastPerThread(demand)) + " each");

@@ -428,6 +428,7 @@ std::optional<JobView> Scheduler::Machine::ViewJob(JobId id) const {
   view.committing = job.phase == JobPhase::kCommitting;
   view.ending = job.phase == JobPhase::kEnding;
   view.tally = job.tally;
+  view.partition_bytes = job.large_first.bytes();
   return view;
 }
 

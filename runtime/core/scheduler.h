@@ -74,6 +74,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -127,6 +128,9 @@ struct JobView {
   bool committing = false;              ///< CommitJob went out.
   bool ending = false;                  ///< Failed or cancelled; waits for its attempts to stop.
   JobTally tally;
+  /// What the map tasks that are done have for each partition: at least three quarters of it, as
+  /// they tell it. Empty before the first; valid until the next Step.
+  std::span<const std::uint64_t> partition_bytes;
 };
 
 struct ClusterView {

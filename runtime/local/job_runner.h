@@ -148,10 +148,11 @@ struct LoopReport {
 
 /// What a reduce task had to do. All but pieces 0: it has not done it yet.
 struct PartitionLoad {
-  std::uint64_t shuffled_bytes = 0;
-  std::uint64_t records = 0;  ///< Given to the reducer.
-  std::uint64_t run_us = 0;   ///< Merging, reducing and writing, without waiting for map tasks.
-  std::uint32_t pieces = 0;   ///< Combine tasks that it was split among; 0: it was whole.
+  std::uint64_t shuffled_bytes = 0;  ///< Not reduced: about what the maps so far have for it.
+  std::uint64_t records = 0;         ///< Given to the reducer.
+  /// Merging, reducing and writing, without waiting for map tasks. 0: it is not reduced.
+  std::uint64_t run_us = 0;
+  std::uint32_t pieces = 0;  ///< Combine tasks that it was split among; 0: it was whole.
 };
 
 /// How the records of one shuffle were spread; of a chain, in the stage that shuffled the most.
@@ -159,9 +160,9 @@ struct SkewReport {
   std::uint32_t reduces = 0;
   std::uint64_t shuffled_bytes = 0;
   std::vector<KeyLoad> heavy_keys;  ///< Heaviest first; those with a hundredth of the records.
-  /// By partition; empty when none is reduced, or when they are too many to be told.
+  /// By partition; empty when nothing is known, or when they are too many to be told.
   std::vector<PartitionLoad> partitions;
-  std::uint32_t hottest = 0;  ///< The partition with the most shuffled bytes.
+  std::uint32_t hottest = 0;  ///< The reduced partition with the most shuffled bytes.
   KeyLoad hottest_key;        ///< With the most of its records; the share is of these.
 };
 

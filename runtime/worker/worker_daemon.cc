@@ -449,6 +449,8 @@ class WorkerDaemon::Loop {
 
   void OnRegistered(const wire::Registered& registered) {
     registered_ = registered;
+    // Before the first heartbeat `cluster status` knows of no memory and no disk.
+    beat_due_ms_ = 0;
     fetch_->server().SetTokenKey(registered.token_key());
     const std::lock_guard lock(fetchers_mutex_);
     fetchers_key_ = registered.fetch_public_key();

@@ -34,8 +34,15 @@ class HeavyKeys(ClusterCase):
         self.assertAlmostEqual(seen[0]["share"], 2 / 3, delta=0.02)
         text = self.client("jobs", "status", job_id).out
         self.assertRegex(text, r'heaviest +"often" 6\d % of the map output')
+        # The partition that has it is seen, too, before any is reduced.
+        self.assertRegex(text, r"to reduce +4 partitions, the largest about ")
+        waiting = self.ask("jobs", "status", job_id)["partitions"]
+        self.assertEqual(waiting["run_us"], [0] * 4)
+        largest = max(range(4), key=lambda i: waiting["shuffled_bytes"][i])
         gate.touch()
-        told = self.finish_job(job).summary["heavy_keys"]
+        summary = self.finish_job(job).summary
+        self.assertEqual(summary["hottest_partition"]["partition"], largest)
+        told = summary["heavy_keys"]
         self.assertEqual(told, self.heavy_keys(job_id))
         self.assertAlmostEqual(told[0]["records"], 20_000, delta=400)
         here = self.run_job(FAULTY, [self.path], *self.flags, args=["slow:0"])

@@ -16,7 +16,8 @@ TEST(Skew, ComparesTheLargestWithTheMedian) {
   EXPECT_EQ(odd.largest, 9u);
   EXPECT_EQ(odd.median, 3u);
   EXPECT_DOUBLE_EQ(odd.ratio, 3.0);
-  EXPECT_EQ(MeasureSkew({4, 2, 8, 2}).median, 3u);
+  EXPECT_EQ(MeasureSkew({4, 1, 8, 2}).median, 2u);
+  EXPECT_DOUBLE_EQ(MeasureSkew({1, 9}).ratio, 9.0);
   EXPECT_DOUBLE_EQ(MeasureSkew({0, 0, 7}).ratio, 0.0);
   EXPECT_EQ(MeasureSkew({UINT64_MAX, UINT64_MAX}).median, UINT64_MAX);
 }
@@ -137,6 +138,34 @@ TEST(PartitionTable, HasTheLargestFirstAndTheMedian) {
             "    21             18 B        1    0 ms\n"
             "    20             17 B        1    0 ms\n"
             "    median         10 B        1    0 ms\n");
+}
+
+TEST(PartitionTable, HasThoseThatAreNotReduced) {
+  SkewReport skew = OneKey();
+  EXPECT_EQ(WaitingPartitionsText(skew), "");
+  // The one that all wait for; what the others had is known better.
+  skew.partitions[1] = {40 * kMegabytes, 0, 0};
+  EXPECT_EQ(WaitingPartitionsText(skew),
+            "1 partition, the largest about 40 MiB (3.64 x the median of all)");
+  EXPECT_EQ(PartitionTable(skew),
+            "    PARTITION  SHUFFLED  RECORDS    TIME\n"
+            "    1            40 MiB        -       -\n"
+            "    2            11 MiB      110  400 ms\n"
+            "    0            10 MiB      100  500 ms\n"
+            "    median       11 MiB      105  450 ms\n");
+  // While maps run.
+  for (PartitionLoad& load : skew.partitions) load = {load.shuffled_bytes, 0, 0};
+  EXPECT_EQ(PartitionsText(skew), "");
+  EXPECT_EQ(PartitionTable(skew),
+            "    PARTITION  SHUFFLED  RECORDS  TIME\n"
+            "    1            40 MiB        -     -\n"
+            "    2            11 MiB        -     -\n"
+            "    0            10 MiB        -     -\n"
+            "    median       11 MiB        -     -\n");
+  nlohmann::ordered_json json;
+  AddSkewJson(skew, &json);
+  EXPECT_TRUE(json["hottest_partition"].is_null());
+  EXPECT_EQ(json["partitions"]["shuffled_bytes"][1], 40 * kMegabytes);
 }
 
 TEST(PartitionTable, HasThePiecesOfSplitPartitions) {

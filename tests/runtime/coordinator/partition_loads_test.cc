@@ -21,9 +21,9 @@ wire::PartitionLoad Load(std::uint64_t bytes, const std::string& key) {
   return load;
 }
 
-wire::JobState Told(const PartitionLoads& loads) {
+wire::JobState Told(const PartitionLoads& loads, const std::vector<std::uint64_t>& map_bytes = {}) {
   wire::JobState state;
-  loads.Put(state);
+  loads.Put(map_bytes, state);
   return state;
 }
 
@@ -58,6 +58,20 @@ TEST(PartitionLoads, OnesThatAreNotCommittedHaveNoTime) {
   EXPECT_EQ(state.partitions(0).run_us(), 0u);
   EXPECT_EQ(state.partitions(1).run_us(), 1u);
   EXPECT_TRUE(state.partitions(1).has_largest_group());
+}
+
+TEST(PartitionLoads, OnesThatAreNotCommittedHaveWhatTheMapsHaveForThem) {
+  PartitionLoads loads(3);
+  wire::JobState state = Told(loads, {7, 0, 90});
+  ASSERT_EQ(state.partitions_size(), 3);
+  EXPECT_EQ(state.partitions(2).shuffled_bytes(), 90u);
+  EXPECT_EQ(state.partitions(2).run_us(), 0u);
+  EXPECT_FALSE(state.partitions(0).has_largest_group());
+  loads.Take(0, Load(8, "a"));
+  state = Told(loads, {7, 0, 90});
+  EXPECT_EQ(state.partitions(0).shuffled_bytes(), 8u);
+  EXPECT_EQ(state.partitions(2).shuffled_bytes(), 90u);
+  EXPECT_TRUE(state.partitions(0).has_largest_group());
 }
 
 TEST(PartitionLoads, CutWhatCannotBeTrue) {

@@ -13,6 +13,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -53,6 +54,13 @@ class JoinedReduces : public ::testing::Test {
 
   SchedulerDriver d{SmallPlans()};
 };
+
+TEST_F(JoinedReduces, TheirSizesAreSeenFromTheFirstMapOn) {
+  EXPECT_THAT(d.scheduler().ViewJob(1)->partition_bytes, IsEmpty());
+  FinishMaps();
+  EXPECT_THAT(d.scheduler().ViewJob(1)->partition_bytes,
+              ElementsAreArray(std::vector<std::uint64_t>(12, 10)));
+}
 
 TEST_F(JoinedReduces, AreStartedAndCommittedAsOne) {
   FinishMaps();
