@@ -105,9 +105,11 @@ const char* ArchiveKindName(ArchiveKind kind) {
   return "";
 }
 
-std::string RecordPlaceText(const std::string& path, std::uint64_t offset) {
-  return path + ":" + std::to_string(offset) +
-         (ArchiveKindOf(path) == ArchiveKind::kNone ? "" : " (of the decompressed text)");
+std::string RecordPlaceText(const std::string& path, std::uint64_t offset, bool in_split) {
+  const std::string place = path + ":" + std::to_string(offset);
+  if (ArchiveKindOf(path) == ArchiveKind::kNone) return place;
+  return place + (in_split ? " (of the text of a split, counted from its place in the file)"
+                           : " (of the decompressed text)");
 }
 
 std::optional<std::uint64_t> MemberMemoryBytes(ArchiveKind kind, std::string_view head) {

@@ -25,8 +25,9 @@ ArchiveKind ArchiveKindByContent(std::string_view head);
 /// Its name, which is that of the command that checks it: "gzip". Not of kNone.
 const char* ArchiveKindName(ArchiveKind kind);
 
-/// Where a record lies, for people: in an archive, offsets are those of its text.
-std::string RecordPlaceText(const std::string& path, std::uint64_t offset);
+/// Where a record lies, for people: in an archive, offsets are those of its text; `in_split`: of a
+/// split of it that is not the first, where they begin with the split's place in the file.
+std::string RecordPlaceText(const std::string& path, std::uint64_t offset, bool in_split);
 
 /// What a member of an archive begins with: enough to know what decoding it takes.
 inline constexpr std::size_t kArchiveHeadBytes = 18;

@@ -7,6 +7,7 @@
 
 #include "mapreduce/base/check.h"
 #include "mapreduce/base/units.h"
+#include "runtime/archive/archive_entry.h"
 
 namespace spillway {
 
@@ -34,16 +35,18 @@ Status NotThatKind(const std::string& name, ArchiveKind kind, std::string_view h
 
 }  // namespace
 
-ArchiveStream::ArchiveStream(const ReadableFile& file, ArchiveSource source, MemoryBudget& memory)
+ArchiveStream::ArchiveStream(const ReadableFile& file, ArchiveSource source, MemoryBudget& memory,
+                             std::uint64_t buffer_bytes)
     : file_(file),
       source_(std::move(source)),
       memory_(memory),
+      buffer_bytes_(std::max<std::uint64_t>(buffer_bytes, kArchiveHeadBytes)),
       decoder_(MakeArchiveDecoder(source_.kind)) {}
 
 ArchiveStream::~ArchiveStream() { memory_.Release(reserved_bytes_); }
 
 Status ArchiveStream::Bad(const std::string& what) const {
-  return BadData(source_.name + ": byte " + std::to_string(file_bytes_read()) +
+  return BadData(source_.name + ": byte " + std::to_string(file_position()) +
                  " of the compressed file, behind " + std::to_string(text_bytes_) +
                  " bytes of text: " + what);
 }
@@ -54,11 +57,23 @@ Status ArchiveStream::Truncated() const {
              " -t checks it)");
 }
 
+Result<bool> ArchiveStream::Open() {
+  if (source_.begin == 0) return true;
+  SPILLWAY_ASSIGN_OR_RETURN(
+      const auto entry,
+      FindArchiveEntry(file_, source_.kind, source_.file_bytes, source_.begin, source_.end));
+  if (!entry.has_value()) return false;
+  position_ = first_byte_ = *entry;
+  return true;
+}
+
 Result<std::uint64_t> ArchiveStream::Read(std::uint64_t bytes, char* to) {
   std::uint64_t done = 0;
   while (done < bytes && !ended_) {
     if (!in_member_) {
+      const bool left = left_range_;
       SPILLWAY_RETURN_IF_ERROR(BeginMember());
+      if (left_range_ && !left) return done;
       continue;
     }
     if (begin_ == end_) SPILLWAY_RETURN_IF_ERROR(Fill());
@@ -92,9 +107,7 @@ Result<std::uint64_t> ArchiveStream::Read(std::uint64_t bytes, char* to) {
 
 Status ArchiveStream::BeginMember() {
   if (buffer_.empty()) {
-    SPILLWAY_ASSIGN_OR_RETURN(
-        buffer_, Buffer::AllocateForced(
-                     memory_, std::max<std::uint64_t>(source_.buffer_bytes, kArchiveHeadBytes)));
+    SPILLWAY_ASSIGN_OR_RETURN(buffer_, Buffer::AllocateForced(memory_, buffer_bytes_));
   }
   if (source_.kind == ArchiveKind::kGzip && members_ > 0) SPILLWAY_RETURN_IF_ERROR(SkipZeros());
   while (end_ - begin_ < kArchiveHeadBytes && !AtFileEnd()) SPILLWAY_RETURN_IF_ERROR(Fill());
@@ -102,6 +115,7 @@ Status ArchiveStream::BeginMember() {
     ended_ = true;
     return OkStatus();
   }
+  if (!left_range_ && file_position() >= source_.end) return LeaveRange();
   const auto needed = MemberMemoryBytes(source_.kind, Input().substr(0, kArchiveHeadBytes));
   if (!needed.has_value()) {
     if (members_ == 0) return NotThatKind(source_.name, source_.kind, Input());
@@ -112,6 +126,21 @@ Status ArchiveStream::BeginMember() {
   if (!decoder_->Begin()) return Bad("no memory to decode it; give the job more --memory");
   in_member_ = true;
   return OkStatus();
+}
+
+/// The next range begins with what it finds to be a member: that must be this one, or text would be
+/// lost or doubled. It is another one where data looks like a member, as that of an archive does
+/// that was packed again.
+Status ArchiveStream::LeaveRange() {
+  left_range_ = true;
+  SPILLWAY_ASSIGN_OR_RETURN(
+      const auto entry,
+      FindArchiveEntry(file_, source_.kind, source_.file_bytes, source_.end, file_position() + 1));
+  if (entry == file_position()) return OkStatus();
+  return Bad(entry.has_value()
+                 ? "the archive cannot be split, because at byte " + std::to_string(*entry) +
+                       " its data looks like the beginning of a member; " + kUnsplitAdvice
+                 : std::string("the archive cannot be split here; ") + kUnsplitAdvice);
 }
 
 /// Archives that were on a tape end with zeros.

@@ -1,7 +1,8 @@
-// ArchiveStream: the text of a compressed file, from its beginning to its end, in bounded memory
-// however far the text expands. An archive is one member or several, one behind the other; nothing
-// else may stand behind or between them, but for the zeros that tapes leave behind gzip's. Each
-// member's checksums are checked. One task, one thread.
+// ArchiveStream: the text of a compressed file, member by member, in bounded memory however far the
+// text expands. An archive is one member or several, one behind the other; nothing else may stand
+// behind or between them, but for the zeros that tapes leave behind gzip's. Each member's checksums
+// are checked. A range begins with the first member in it; of bzip2, whose blocks are entries as
+// well, this reads whole files alone (bzip2_blocks.h).
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@
 #include "mapreduce/base/file_system.h"
 #include "mapreduce/base/status.h"
 #include "runtime/archive/archive_decoder.h"
-#include "runtime/archive/archive_kind.h"
+#include "runtime/archive/archive_text.h"
 #include "shuffle/store/memory_budget.h"
 
 namespace spillway {
@@ -19,33 +20,23 @@ namespace spillway {
 /// What is read at a time of the compressed file.
 inline constexpr std::uint64_t kArchiveBufferBytes = 64 << 10;
 
-struct ArchiveSource {
-  ArchiveKind kind = ArchiveKind::kNone;  ///< Any other.
-  std::string name;                       ///< For messages.
-  std::uint64_t file_bytes = 0;           ///< As planned; a file that has shrunk since is an error.
-  /// Memory that was set aside for decoding; what a member takes beyond it must be free.
-  std::uint64_t planned_bytes = 0;
-  std::uint64_t buffer_bytes = kArchiveBufferBytes;
-};
-
-class ArchiveStream {
+class ArchiveStream final : public ArchiveText {
  public:
   /// `file` and `memory` outlive the stream.
-  ArchiveStream(const ReadableFile& file, ArchiveSource source, MemoryBudget& memory);
-  ~ArchiveStream();
-  ArchiveStream(const ArchiveStream&) = delete;
-  ArchiveStream& operator=(const ArchiveStream&) = delete;
+  ArchiveStream(const ReadableFile& file, ArchiveSource source, MemoryBudget& memory,
+                std::uint64_t buffer_bytes = kArchiveBufferBytes);
+  ~ArchiveStream() override;
 
-  /// The next `bytes` of the text; fewer only at its end. BadData names the file and the place in
-  /// it: damage, an early end, rubbish, a content that is not what the file's name says, a member
-  /// that takes more memory than there is.
-  Result<std::uint64_t> Read(std::uint64_t bytes, char* to);
-
-  /// Of the compressed file, so far; all of them at the end.
-  std::uint64_t file_bytes_read() const { return position_ - (end_ - begin_); }
+  Result<bool> Open() override;
+  Result<std::uint64_t> Read(std::uint64_t bytes, char* to) override;
+  bool left_range() const override { return left_range_; }
+  bool at_end() const override { return ended_; }
+  std::uint64_t first_byte() const override { return first_byte_; }
+  std::uint64_t file_position() const override { return position_ - (end_ - begin_); }
 
  private:
   Status BeginMember();
+  Status LeaveRange();
   Status SkipZeros();
   Status Fill();
   Status ReserveMember(std::uint64_t bytes);
@@ -58,15 +49,18 @@ class ArchiveStream {
   const ReadableFile& file_;
   const ArchiveSource source_;
   MemoryBudget& memory_;
+  const std::uint64_t buffer_bytes_;
   const std::unique_ptr<ArchiveDecoder> decoder_;
   Buffer buffer_;
   std::uint64_t begin_ = 0;     ///< In the buffer: what the decoder has not taken yet,
   std::uint64_t end_ = 0;       ///< to here.
   std::uint64_t position_ = 0;  ///< In the file, behind what is in the buffer.
+  std::uint64_t first_byte_ = 0;
   std::uint64_t reserved_bytes_ = 0;
   std::uint64_t text_bytes_ = 0;
   std::uint64_t members_ = 0;  ///< That came to their end.
   bool in_member_ = false;
+  bool left_range_ = false;
   bool ended_ = false;
 };
 

@@ -86,6 +86,7 @@ std::string PlanJson(const JobPlan& plan, bool explain) {
   json["input_files"] = plan.input_files;
   json["input_bytes"] = plan.input_bytes;
   json["compressed_files"] = plan.archives;
+  json["compressed_files_split"] = plan.archives_split;
   json["partitions_read"] = plan.partitions_read;
   json["partitions_passed_over"] = plan.partitions_passed_over;
   json["maps"] = plan.maps;

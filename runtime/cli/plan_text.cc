@@ -37,7 +37,8 @@ std::string InputLines(const JobPlan& plan) {
                      FormatBytes(plan.input_bytes) + " in " +
                      FormatNoun(plan.splits.size(), "split") + "\n";
   if (plan.archives > 0)
-    text += Label("") + FormatNoun(plan.archives, "compressed file") + ", not split\n";
+    text += Label("") + FormatNoun(plan.archives, "compressed file") + ", " +
+            FormatCount(plan.archives_split) + " of them split\n";
   if (plan.partitions_read + plan.partitions_passed_over > 0)
     text += Label("") + "--where reads " + Directories(plan.partitions_read) + " and passes over " +
             FormatCount(plan.partitions_passed_over) + "\n";

@@ -188,7 +188,8 @@ std::string JoinedText(std::uint32_t joined, std::uint32_t partitions) {
 
 std::string SkewHint(const SkewReport& skew) {
   const SkewCause cause = CauseOf(skew);
-  if (cause == SkewCause::kNone) return {};
+  // A split one has a fold or a combiner, and what can be done was.
+  if (cause == SkewCause::kNone || skew.partitions[skew.hottest].pieces > 0) return {};
   const PartitionSkews all = MeasurePartitions(skew.partitions);
   const std::string key = "\"" + EscapeForLog(skew.hottest_key.key, kShownKeyBytesMax) + "\"";
   const std::string share = PercentText(skew.hottest_key.share);
@@ -236,8 +237,7 @@ std::string PartitionTable(const SkewReport& skew) {
   const bool any_split = std::any_of(order.begin(), order.end(),
                                      [&](std::size_t i) { return skew.partitions[i].pieces > 0; });
   const std::string indent = "  ";
-  std::vector<std::vector<std::string>> rows = {
-      {indent, "PARTITION", "SHUFFLED", "RECORDS", "TIME"}};
+  std::vector<std::vector<std::string>> rows = {{indent, "PARTITION", "BYTES", "RECORDS", "TIME"}};
   if (any_split) rows[0].push_back("PIECES");
   const auto add = [&](const std::string& name, const PartitionLoad& load) {
     rows.push_back({indent, name, FormatBytes(load.shuffled_bytes),

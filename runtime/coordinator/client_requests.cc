@@ -222,7 +222,8 @@ void CoordinatorMachine::OnJobList(wire::JobStates& states, const wire::JobList&
     return static_cast<std::uint32_t>(states.jobs_size()) < limit;
   };
   for (auto it = jobs_.rbegin(); it != jobs_.rend(); ++it) {
-    const auto view = scheduler_.ViewJob(it->first);
+    auto view = scheduler_.ViewJob(it->first);
+    if (view.has_value()) view->partition_bytes = {};  // No list has them.
     if (!add(it->second->State(view.has_value() ? &*view : nullptr, now_))) return;
   }
   if (!query.all()) return;

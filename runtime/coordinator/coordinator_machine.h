@@ -110,6 +110,7 @@ class CoordinatorMachine {
   void OnProgress(const WorkerEntry& worker, const wire::Progress& progress);
   void OnMapDone(WorkerEntry& worker, const wire::MapDone& done);
   void OnAttemptFailed(WorkerEntry& worker, const wire::AttemptFailed& failed);
+  void OnAttemptStopped(WorkerEntry& worker, const AttemptId& id);
   void OnSegmentLost(WorkerEntry& worker, const wire::SegmentLost& lost);
   void OnLoopContribution(WorkerEntry& worker, const wire::LoopContribution& contribution);
   void OnLoopCheckpoint(WorkerEntry& worker, const wire::LoopCheckpoint& checkpoint);

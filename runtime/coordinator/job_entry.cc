@@ -270,6 +270,7 @@ SubmitJob JobEntry::ForScheduler() const {
   submit.options.speculate = limits.speculate();
   submit.options.gang = is_loop();
   submit.options.associative = spec.associative();
+  submit.options.splits_archives = spec.splits_archives();
   submit.options.split_partition_bytes = limits.split_partition_bytes();
   submit.options.allow_nondeterminism = limits.allow_nondeterminism();
   return submit;
@@ -377,11 +378,13 @@ wire::JobState JobEntry::State(const JobView* view, TimeMs now) const {
   }
   const auto span = [](TimeMs from, TimeMs to) { return from != 0 && to > from ? to - from : 0; };
   state.set_submitted_unix_ms(submitted_unix_ms);
-  state.set_elapsed_ms(span(submitted_ms, ended_ms != 0 ? ended_ms : now));
-  state.set_prepare_ms(span(submitted_ms, staged_ms));
-  state.set_map_ms(span(staged_ms, maps_done_ms));
-  state.set_reduce_ms(span(maps_done_ms, reduces_done_ms));
-  state.set_commit_ms(span(reduces_done_ms, ended_ms));
+  const TimeMs until = ended_ms != 0 ? ended_ms : now;
+  const auto so_far = [until](TimeMs at) { return at != 0 ? at : until; };
+  state.set_elapsed_ms(span(submitted_ms, until));
+  state.set_prepare_ms(span(submitted_ms, so_far(staged_ms)));
+  state.set_map_ms(span(staged_ms, so_far(maps_done_ms)));
+  state.set_reduce_ms(span(maps_done_ms, so_far(reduces_done_ms)));
+  state.set_commit_ms(span(reduces_done_ms, until));
   return state;
 }
 

@@ -178,9 +178,7 @@ void CoordinatorMachine::OnWorkerMessage(WorkerEntry& worker, const wire::Messag
     case wire::Message::kMapDone: return OnMapDone(worker, message.map_done());
     case wire::Message::kAttemptFailed: return OnAttemptFailed(worker, message.attempt_failed());
     case wire::Message::kAttemptStopped:
-      if (Owns(worker, message.attempt_stopped().attempt()))
-        Feed(AttemptStopped{FromWire(message.attempt_stopped().attempt())});
-      return;
+      return OnAttemptStopped(worker, FromWire(message.attempt_stopped().attempt()));
     case wire::Message::kSegmentLost: return OnSegmentLost(worker, message.segment_lost());
     case wire::Message::kCommitRequest: return OnCommitRequest(worker, message.commit_request());
     case wire::Message::kLoopContribution:
@@ -282,6 +280,13 @@ void CoordinatorMachine::OnAttemptFailed(WorkerEntry& worker, const wire::Attemp
   Feed(std::move(event));
 }
 
+void CoordinatorMachine::OnAttemptStopped(WorkerEntry& worker, const AttemptId& id) {
+  if (!Owns(worker, ToWire(id))) return;
+  // It may have asked for its commit just before it was told.
+  if (JobEntry* const job = Job(id.job)) job->requests.erase({id.task, id.attempt});
+  Feed(AttemptStopped{id});
+}
+
 void CoordinatorMachine::OnSegmentLost(WorkerEntry& worker, const wire::SegmentLost& lost) {
   JobEntry* const job = Job(lost.reduce().job());
   if (job == nullptr || !Owns(worker, lost.reduce())) return;
@@ -295,7 +300,8 @@ void CoordinatorMachine::OnCommitRequest(WorkerEntry& worker, const wire::Commit
   const AttemptId id = FromWire(request.attempt());
   if (id.kind != job->final_kind()) return;
   const std::uint32_t parts = static_cast<std::uint32_t>(request.joined_size()) + 1;
-  // Its join was dissolved meanwhile, and it was told to stop: its end frees its slot.
+  // Its join was dissolved meanwhile, and it was told to stop: its end frees its slot. A worker
+  // that counts otherwise is left to the time-out of its attempt.
   if (parts != scheduler_.PartitionsOf(id)) return;
   job->requests[{id.task, id.attempt}] = request;
   wire::JournalRecord record;

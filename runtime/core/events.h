@@ -39,6 +39,9 @@ struct JobOptions {
   bool associative = false;
   /// ReducePlanOptions::split_bytes_min of this job. 0: the scheduler's.
   std::uint64_t split_partition_bytes = 0;
+  /// Maps read ranges of compressed files: work for workers that run plans, as older ones would
+  /// read all of the file for each.
+  bool splits_archives = false;
   /// Quick enough for a worker with small_jobs_only, which it then prefers.
   bool small = false;
 };

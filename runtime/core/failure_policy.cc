@@ -40,8 +40,9 @@ Judgement JudgeFailure(const FailureCase& c) {
     case Code::kAlreadyExists:
       return {Verdict::kFailJob, "correct the request and submit it again"};
     case Code::kNotFound:
+      return {Verdict::kFailJob, "check that the file is there, on every worker"};
     case Code::kPermissionDenied:
-      return {Verdict::kFailJob, "check that the file is there and may be read on every worker"};
+      return {Verdict::kFailJob, "check that the file may be read, or executed, on every worker"};
     case Code::kBadData:
       if (c.failure.record.has_value() && c.options.skip_bad_max > 0) return SkipRecord(c);
       return {Verdict::kFailJob, "correct the input, or choose the format that it has"};

@@ -126,7 +126,7 @@ class JobState {
   std::uint32_t FirstLargeReduce();
   LargeFirst large_first;
 
-  /// How the reduce work is cut; made when all maps are done for the first time.
+  /// How the reduce work is cut; made when all maps are done, once.
   ReducePlan PlanReduces(std::uint32_t slots, const ReducePlanOptions& defaults) const;
   void Apply(const ReducePlan& plan);
   ReduceLayout layout;

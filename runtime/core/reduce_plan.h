@@ -45,7 +45,7 @@ struct ReduceLoads {
   std::span<const std::uint64_t> bytes;  ///< Of the map outputs, by partition.
   std::uint64_t all_bytes = 0;           ///< Their sum.
   std::uint32_t maps = 0;
-  std::uint32_t slots = 0;   ///< That there are for the job's tasks.
+  std::uint32_t slots = 0;   ///< Of all workers, also those that may not run the job's tasks now.
   bool associative = false;  ///< Parts of a partition may be combined before it is reduced.
 };
 

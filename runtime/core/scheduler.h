@@ -40,7 +40,7 @@
 // reduce that was told of the old one hears SegmentInvalidated and later the new one. When maps
 // need slots and none is free, waiting reduces are stopped (kPreempted) and started again later.
 //
-// Cut reduces. When all maps are done for the first time, the reduce work is planned by what each
+// Cut reduces. When all maps are done, the reduce work is planned, once, by what each
 // partition has (reduce_plan.h). A reduce task may then stand for several partitions: its commit is
 // that of all of them, and after a failure each stands for itself again. One of a partition that is
 // split waits for combine tasks, which read map outputs as reduces do, and write segments as maps
@@ -128,8 +128,8 @@ struct JobView {
   bool committing = false;              ///< CommitJob went out.
   bool ending = false;                  ///< Failed or cancelled; waits for its attempts to stop.
   JobTally tally;
-  /// What the map tasks that are done have for each partition: at least three quarters of it, as
-  /// they tell it. Empty before the first; valid until the next Step.
+  /// What the map tasks that are done, and told it, have for each partition, about. Empty before
+  /// the first; valid until the next Step.
   std::span<const std::uint64_t> partition_bytes;
 };
 

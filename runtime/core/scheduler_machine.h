@@ -166,6 +166,7 @@ class Scheduler::Machine {
   bool StartWaiting(JobState& job, TaskKind kind, WorkerIndex worker);
   std::uint32_t PickWaiting(JobState& job, TaskKind kind, WorkerIndex worker);
   bool MayStart(JobState& job, TaskKind kind, std::uint32_t task, WorkerIndex worker);
+  bool Knows(WorkerIndex worker, const JobState& job, TaskKind kind, std::uint32_t task) const;
   bool Avoids(JobState& job, TaskKind kind, std::uint32_t task, WorkerIndex worker);
   void PreemptForMaps();
   void Speculate(JobState& job, TaskKind kind);

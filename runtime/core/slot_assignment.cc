@@ -36,6 +36,7 @@ WorkerIndex Scheduler::Machine::LeastTakenFor(JobState& job, std::uint32_t map) 
   for (WorkerIndex index = 0; index < workers_.size(); ++index) {
     const Worker& worker = workers_[index];
     if (!worker.usable() || worker.small_jobs_only) continue;
+    if (!Knows(index, job, TaskKind::kMap, map)) continue;
     if (worker.slots_taken >= worker.slots * options_.gang_tasks_per_slot_max) continue;
     // Compares taken / slots as products, which are exact.
     const auto load = [this](WorkerIndex i, WorkerIndex other) {
@@ -130,7 +131,7 @@ std::uint32_t Scheduler::Machine::PickWaiting(JobState& job, TaskKind kind, Work
   if (kind == TaskKind::kMap) {
     for (const std::uint32_t place : {workers_[worker].host, workers_[worker].rack}) {
       const std::uint32_t task = job.FirstAt(place);
-      if (task != IndexSet::kNone && !Avoids(job, kind, task, worker)) return task;
+      if (task != IndexSet::kNone && MayStart(job, kind, task, worker)) return task;
     }
   } else if (kind == TaskKind::kReduce) {
     const std::uint32_t task = job.FirstLargeReduce();
@@ -147,9 +148,18 @@ std::uint32_t Scheduler::Machine::PickWaiting(JobState& job, TaskKind kind, Work
 bool Scheduler::Machine::MayStart(JobState& job, TaskKind kind, std::uint32_t task,
                                   WorkerIndex worker) {
   if (Avoids(job, kind, task, worker)) return false;
-  if (!workers_[worker].runs_plans && job.layout.NeedsPlans(kind, task)) return false;
-  return kind != TaskKind::kReduce || !workers_.all_run_plans() ||
-         !job.HoldsBack(task, workers_.slots(), options_.reduce_plan);
+  if (!Knows(worker, job, kind, task)) return false;
+  // In this order: the second question looks at all workers.
+  return kind != TaskKind::kReduce ||
+         !job.HoldsBack(task, workers_.slots(), options_.reduce_plan) || !workers_.all_run_plans();
+}
+
+/// Whether there is such a task in the worker's version.
+bool Scheduler::Machine::Knows(WorkerIndex worker, const JobState& job, TaskKind kind,
+                               std::uint32_t task) const {
+  const bool is_new =
+      kind == TaskKind::kMap ? job.options.splits_archives : job.layout.NeedsPlans(kind, task);
+  return workers_[worker].runs_plans || !is_new;
 }
 
 bool Scheduler::Machine::Avoids(JobState& job, TaskKind kind, std::uint32_t task,
@@ -231,7 +241,7 @@ void Scheduler::Machine::Speculate(JobState& job, TaskKind kind) {
       continue;
     const WorkerIndex worker = FreeWorkerBeside(attempt.worker);
     if (worker == WorkerTable::kNone) return;
-    if (!workers_[worker].runs_plans && job.layout.NeedsPlans(kind, attempt.id.task)) continue;
+    if (!Knows(worker, job, kind, attempt.id.task)) continue;
     StartAttempt(job, NextAttempt(job, kind, attempt.id.task), worker, true);
   }
 }

@@ -354,9 +354,16 @@ void Scheduler::Machine::FailAttempt(JobState& job, const AttemptFailed& failure
   if (job.phase != JobPhase::kActive) return;
   const AttemptId& id = failure.attempt;
   ++job.tally.attempts_failed;
+  if (BlamesWorker(failure.status.code())) BlameWorker(worker, id);
+  if (id.kind == TaskKind::kReduce && job.layout.PartitionsOf(id.task) > 1) {
+    // Nobody says which of them failed. Each tries alone, with all its attempts.
+    Dissolve(job, id.task);
+    Requeue(job, id.kind, id.task);
+    Refresh(job);
+    return;
+  }
   TaskTrouble& trouble = job.Trouble(id.kind, id.task);
   KeepAway(trouble, worker);
-  if (BlamesWorker(failure.status.code())) BlameWorker(worker, id);
 
   const Judgement judgement =
       JudgeFailure({failure, trouble, job.options, job.tally.records_skipped,
@@ -380,7 +387,6 @@ void Scheduler::Machine::FailAttempt(JobState& job, const AttemptFailed& failure
   trouble.last_record.reset();
   if (failure.record.has_value()) trouble.last_record = failure.record->place;
   trouble.last_message = failure.status.message();
-  if (id.kind == TaskKind::kReduce) Dissolve(job, id.task);
   Requeue(job, id.kind, id.task);
   Refresh(job);
 }

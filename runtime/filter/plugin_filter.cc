@@ -100,7 +100,7 @@ class PluginFilter {
       const Status mapped =
           host_.Run(&block, [&] { return job.mapper_map(mapper.self, host_.task(), &block); });
       std::optional<RecordPlace> place;
-      if (!mapped.ok()) return AtRecord(mapped, *host_.task(), block, &place);
+      if (!mapped.ok()) return AtRecord(mapped, *host_.task(), block, false, &place);
     }
     SPILLWAY_RETURN_IF_ERROR(
         host_.Run(nullptr, [&] { return job.mapper_finish(mapper.self, host_.task()); }));

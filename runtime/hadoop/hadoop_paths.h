@@ -4,6 +4,8 @@
 //   hdfs:///a, hdfs://HOST/a, /a    ROOT/a; /a itself where there is no root
 //   a                               ROOT/user/USER/a; where there is no root, from here
 //   file:///a                       /a
+//
+// As in HDFS, `..` is part of the name and not of the file system: no path leaves the root.
 #pragma once
 
 #include <string>
@@ -40,8 +42,10 @@ class HadoopPaths {
   /// What is written before the part that both names of a path have in common, and what lies there.
   struct Prefix {
     std::string shown, local;
+    bool rooted = false;
   };
   Result<Prefix> PrefixOf(std::string_view text) const;
+  std::string LocalOf(const Prefix& prefix, std::string_view text) const;
 
   std::string root_;
   std::string home_;  ///< Ends with '/'; "" for the current directory.

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "runtime/hadoop/streaming_properties.h"
+#include "runtime/storage/input_files.h"
 
 namespace spillway {
 namespace {
@@ -236,6 +237,7 @@ Result<std::vector<std::string>> StreamingInputs(const StreamingWords& job,
       return NotFound("Input Pattern " + input + " matches 0 files");
     SPILLWAY_RETURN_IF_ERROR(found.status());
     for (const HadoopPath& path : *found) {
+      if (IsHiddenMatch(path.local, input)) continue;
       Error error;
       if (!fs::exists(path.local, error))
         return NotFound("Input path does not exist: " + path.shown);

@@ -95,7 +95,8 @@ struct JobPlan {
   std::vector<PlannedSplit> splits;
   std::uint64_t input_bytes = 0;
   std::uint64_t input_files = 0;
-  std::uint64_t archives = 0;  ///< Compressed ones among them.
+  std::uint64_t archives = 0;        ///< Compressed ones among them.
+  std::uint64_t archives_split = 0;  ///< Of these, that are read by several tasks.
   /// Directories that --where was about.
   std::uint64_t partitions_read = 0, partitions_passed_over = 0;
   std::uint32_t maps = 0;  ///< Map tasks: one split each, or several in a row.

@@ -120,6 +120,7 @@ Result<wire::JobSpec> MakeJobSpec(const PreparedJob& job, std::vector<std::strin
   spec.set_overwrite_directories(request.overwrite == Overwrite::kDirectories);
   spec.set_writes_directories(job.plugin->abi().writes_directories != 0);
   spec.set_associative(IsAssociative(job.plugin->abi()));
+  spec.set_splits_archives(job.plan.archives_split > 0);
   spec.set_durable(request.durable);
   SetLimits(request, options, spec.mutable_limits());
   spec.set_map_bytes_max(job.map_bytes_max);

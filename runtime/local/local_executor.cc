@@ -38,8 +38,12 @@ Status LocalExecutor::Open(const std::string& run_id) {
 
 void LocalExecutor::Handle(const wire::Message& message) {
   if (message.has_start_job() && engine_ == nullptr) {
+    wire::StartJob start = message.start_job();
+    // Too many names for a message: a worker asks for them, and here they are.
+    if (start.inputs_bytes() > 0)
+      for (const FoundFile& file : job_->inputs) start.mutable_inputs()->add_names(file.path);
     auto engine = TaskEngine::Create(
-        message.start_job(),
+        start,
         {.plugin = *job_->plugin,
          .files = files_,
          .segments = *segments_,

@@ -24,6 +24,18 @@ std::size_t InputOf(const spillway_job& job, std::string_view word) {
   return input;
 }
 
+/// A word that perhaps was to begin another input, for the message; a path may hold a '=', too.
+std::string Stranger(const spillway_job& job, const std::vector<std::string>& words) {
+  for (const std::string& word : words) {
+    const std::size_t equals = word.find('=');
+    if (equals == 0 || equals > word.find('/') || equals == std::string::npos) continue;
+    if (InputOf(job, word) == job.input_count)
+      return " ('" + EscapeForLog(word) +
+             "' begins with no input's name, and was taken for a path)";
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<std::vector<std::string>>> PathsByInput(const spillway_job& job,
@@ -42,8 +54,9 @@ Result<std::vector<std::vector<std::string>>> PathsByInput(const spillway_job& j
   }
   for (std::size_t i = 0; i < job.input_count; ++i)
     if (paths[i].empty())
-      return InvalidArgument("job " + std::string(job.name) + " has no input '" +
-                             job.inputs[i].name + "': write " + Usage(job));
+      return InvalidArgument("input '" + std::string(job.inputs[i].name) + "' of job " +
+                             std::string(job.name) + " was not given" + Stranger(job, words) +
+                             ": write " + Usage(job));
   return paths;
 }
 

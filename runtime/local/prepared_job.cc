@@ -7,7 +7,9 @@
 #include "mapreduce/base/units.h"
 #include "mapreduce/input_format.h"
 #include "mapreduce/job.h"
+#include "runtime/archive/archive_entry.h"
 #include "runtime/archive/archive_stream.h"
+#include "runtime/archive/bzip2_blocks.h"
 #include "runtime/local/named_inputs.h"
 #include "runtime/storage/machine.h"
 
@@ -211,12 +213,26 @@ Status ExamineArchives(FileSystem& files, PreparedJob& job) {
                 first.message() + " (and " + std::to_string(others) + " more like it)");
 }
 
+/// Whether the file may be several splits. Archives are split where a decoder can begin within
+/// them, and the byte behind which a record begins can be told without what is before it.
+Result<bool> MaySplit(FileSystem& files, const PreparedJob& job, const FoundFile& file,
+                      std::uint64_t split_bytes) {
+  const spillway_framing& framing = FramingOf(job.plugin->abi(), file.input);
+  if (!IsArchive(file)) return IsSplittable(framing);
+  if (file.info.bytes <= split_bytes) return false;
+  if (framing.kind != SPILLWAY_FRAMING_DELIMITED && framing.kind != SPILLWAY_FRAMING_SPACES)
+    return false;
+  return HasArchiveEntries(files, file.path, file.info.bytes, split_bytes);
+}
+
 /// What cannot be split is one task, however many could work.
-void WarnOfLargeArchives(PreparedJob& job, std::uint64_t split_bytes) {
+void WarnOfLargeArchives(PreparedJob& job, std::span<const InputFile> files,
+                         std::uint64_t split_bytes) {
   const FoundFile* largest = nullptr;
   std::size_t count = 0;
-  for (const FoundFile& file : job.inputs) {
-    if (!IsArchive(file) || file.info.bytes <= split_bytes) continue;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const FoundFile& file = job.inputs[i];
+    if (!IsArchive(file) || files[i].splittable || file.info.bytes <= split_bytes) continue;
     ++count;
     if (largest == nullptr || file.info.bytes > largest->info.bytes) largest = &file;
   }
@@ -225,7 +241,8 @@ void WarnOfLargeArchives(PreparedJob& job, std::uint64_t split_bytes) {
       std::to_string(count) + (count == 1 ? " compressed file is" : " compressed files are") +
       " larger than a split and will not be split, so that one task reads all of it: " +
       largest->path + " has " + FormatBytes(largest->info.bytes) +
-      ". Many smaller archives, or files that are not compressed, are read by many tasks.");
+      ". Lines of .bz2 are read by many tasks, and of archives with many frames (pzstd, bgzip); so "
+      "are many smaller archives.");
 }
 
 void WarnOfOtherArchives(PreparedJob& job) {
@@ -242,13 +259,10 @@ void WarnOfOtherArchives(PreparedJob& job) {
       ". Only .gz, .bz2, .zst and .lz4 are decompressed; unpack the others before.");
 }
 
-Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
+Status ChooseSplits(FileSystem& file_system, PreparedJob& job, Reasons& reasons) {
   bool splittable = true;
-  std::vector<InputFile> files;
   for (const FoundFile& file : job.inputs) {
-    const bool framed = IsSplittable(FramingOf(job.plugin->abi(), file.input));
-    splittable = splittable && framed;
-    files.push_back({file.path, file.info.bytes, framed && !IsArchive(file)});
+    splittable = splittable && IsSplittable(FramingOf(job.plugin->abi(), file.input));
     job.plan.archives += IsArchive(file) ? 1 : 0;
     job.plan.input_bytes += file.info.bytes;
     job.text_bytes += TextBytes(file, file.info.bytes);
@@ -259,6 +273,16 @@ Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
   options.split_bytes =
       asked ? job.request.split_bytes
             : (job.is_loop() ? LoopPartBytesFor : SplitBytesFor)(job.plan.input_bytes);
+  std::vector<InputFile> files;
+  for (const FoundFile& file : job.inputs) {
+    SPILLWAY_ASSIGN_OR_RETURN(const bool splits,
+                              MaySplit(file_system, job, file, options.split_bytes));
+    files.push_back({file.path, file.info.bytes, splits});
+    if (!splits || !IsArchive(file)) continue;
+    ++job.plan.archives_split;
+    if (ArchiveKindOf(file.path) == ArchiveKind::kBzip2)
+      job.decoder_bytes = std::max(job.decoder_bytes, Bzip2Blocks::kMemoryBytes);
+  }
   SPILLWAY_ASSIGN_OR_RETURN(job.maps, PlanSplits(files, options));
   for (const MapInput& map : job.maps) {
     std::uint64_t text_bytes = 0;
@@ -269,7 +293,7 @@ Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
     }
     job.map_bytes_max = std::max(job.map_bytes_max, text_bytes);
   }
-  WarnOfLargeArchives(job, options.split_bytes);
+  WarnOfLargeArchives(job, files, options.split_bytes);
   WarnOfOtherArchives(job);
   job.plan.input_files = job.inputs.size();
   job.loop_parts = static_cast<std::uint32_t>(job.maps.size());
@@ -285,8 +309,10 @@ Status ChooseSplits(PreparedJob& job, Reasons& reasons) {
                                              " are found only from a file's start"));
   if (job.plan.archives > 0)
     reasons.emplace_back("compressed",
-                         std::to_string(job.plan.archives) +
-                             " of the files: archives are not split, each is read by one task");
+                         std::to_string(job.plan.archives) + " of the files, of which " +
+                             std::to_string(job.plan.archives_split) +
+                             " are split: those of bzip2, or with several frames, that are larger "
+                             "than a split and have records that end with a delimiter");
   reasons.emplace_back("map tasks", std::to_string(job.plan.maps) +
                                         ": consecutive small files share a task, and a fold's "
                                         "tasks take several splits where there are many");
@@ -450,7 +476,7 @@ Result<PreparedJob> PrepareJob(FileSystem& files, const JobRequest& request, Pla
   SPILLWAY_RETURN_IF_ERROR(ExamineArchives(files, job));
   DescribePlugin(job);
   job.plan.threads = request.threads != 0 ? request.threads : AvailableCpus();
-  SPILLWAY_RETURN_IF_ERROR(ChooseSplits(job, job.plan.reasons));
+  SPILLWAY_RETURN_IF_ERROR(ChooseSplits(files, job, job.plan.reasons));
   ChooseReducers(job, job.plan.reasons);
   SPILLWAY_RETURN_IF_ERROR(ChooseMemory(job, job.plan.reasons));
   ForecastScratch(files, job);

@@ -13,7 +13,8 @@ namespace spillway {
 
 inline constexpr std::uint32_t kProtocolVersion = 3;
 inline constexpr std::uint32_t kProtocolVersionMin = 1;  ///< N and N-1 work together, at least.
-/// From this one on workers run combine tasks, and reduces of several partitions.
+/// From this one on workers run combine tasks, reduces of several partitions, and maps of ranges of
+/// compressed files.
 inline constexpr std::uint32_t kProtocolVersionOfPlans = 3;
 inline constexpr std::uint64_t kFrameBytesMax = 1u << 20;
 /// More messages than a well-behaved sender puts into a frame: an empty one takes two bytes on the

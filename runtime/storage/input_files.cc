@@ -19,6 +19,8 @@ namespace {
 /// Deeper directories are taken for a loop of links.
 constexpr int kDepthMax = 64;
 
+std::string_view NameOf(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
 class Listing {
  public:
   Listing(FileSystem& files, const PartitionFilter& where) : files_(files), where_(where) {}
@@ -45,7 +47,12 @@ class Listing {
     }
     glob_t found{};
     const int failed = ::glob(input.c_str(), 0, nullptr, &found);
+    std::size_t hidden = 0;
     for (std::size_t i = 0; failed == 0 && i < found.gl_pathc; ++i) {
+      if (IsHiddenMatch(found.gl_pathv[i], input)) {
+        ++hidden;
+        continue;
+      }
       const Result<FileInfo> match = files_.Stat(found.gl_pathv[i]);
       if (match.ok()) {
         AddNamed(found.gl_pathv[i], *match);
@@ -54,6 +61,8 @@ class Listing {
       }
     }
     if (failed != 0) Problem(input, "no file matches this pattern");
+    if (hidden > 0 && hidden == found.gl_pathc)
+      Problem(input, "only files whose names begin with '.' or '_' match this pattern");
     ::globfree(&found);
   }
 
@@ -232,6 +241,12 @@ class Listing {
 };
 
 }  // namespace
+
+bool IsHiddenMatch(std::string_view path, std::string_view pattern) {
+  const std::string_view name = NameOf(path);
+  if (name.empty() || (name[0] != '_' && name[0] != '.')) return false;
+  return NameOf(pattern).substr(0, 1) != name.substr(0, 1);
+}
 
 Result<InputListing> ListInputFiles(FileSystem& files, const std::vector<std::string>& inputs,
                                     const PartitionFilter& where) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mapreduce/base/file_system.h"
@@ -23,11 +24,15 @@ struct InputListing {
   std::uint64_t partitions_read = 0, partitions_passed_over = 0;
 };
 
+/// Whether a pattern has found a name that is passed over in directories, such as `_SUCCESS`, and
+/// does not begin as that does.
+bool IsHiddenMatch(std::string_view path, std::string_view pattern);
+
 /// Expands files, directories (all files below, by name; names that begin with '.' or '_' are
-/// passed over, as Hadoop does) and globs, in the order given. A file that a directory leads to
-/// twice, by a link, is listed once. A directory without files is a problem, unless it is the
-/// output of a job. All problems are listed in one NotFound (missing, unreadable, no file, empty
-/// glob), or InvalidArgument (a file named twice).
+/// passed over, as Hadoop does, also where a glob finds them) and globs, in the order given. A file
+/// that a directory leads to twice, by a link, is listed once. A directory without files is a
+/// problem, unless it is the output of a job. All problems are listed in one NotFound (missing,
+/// unreadable, no file, empty glob), or InvalidArgument (a file named twice).
 ///
 /// Directories that do not fit `where` are not listed; that goes for those in the paths that were
 /// given, too. InvalidArgument for a file that lies below no directory of a key that `where` names,

@@ -10,7 +10,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <mutex>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "mapreduce/abi.h"
 #include "runtime/storage/unique_fd.h"
@@ -106,6 +111,52 @@ class PipeSignalShield {
   bool raised_ = false;
 };
 
+/// A process with its descendants, itself last. They stay in this process's group, and nobody else
+/// knows of them.
+void ListTree(pid_t pid, std::vector<pid_t>* tree) {
+  const std::string path =
+      "/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children";
+  std::ifstream children(path);
+  for (pid_t child; children >> child;) ListTree(child, tree);
+  tree->push_back(pid);
+}
+
+/// The commands that run now. One whose task hangs has nobody who ends it before the process ends.
+class RunningCommands {
+ public:
+  static RunningCommands& Get() {
+    static RunningCommands* const commands = new RunningCommands;  // Threads may outlive main.
+    static const AtExit at_exit{commands};
+    return *commands;
+  }
+  void Add(pid_t pid) {
+    const std::lock_guard lock(mutex_);
+    pids_.insert(pid);
+  }
+  void Remove(pid_t pid) {
+    const std::lock_guard lock(mutex_);
+    pids_.erase(pid);
+  }
+
+  static void Kill(pid_t pid) {
+    std::vector<pid_t> tree;
+    ListTree(pid, &tree);
+    for (const pid_t each : tree) ::kill(each, SIGKILL);
+  }
+
+ private:
+  struct AtExit {
+    RunningCommands* commands;
+    ~AtExit() {
+      const std::lock_guard lock(commands->mutex_);
+      for (const pid_t pid : commands->pids_) Kill(pid);
+    }
+  };
+
+  std::mutex mutex_;
+  std::set<pid_t> pids_;
+};
+
 std::vector<char*> Pointers(const std::vector<std::string>& words, char** more) {
   std::vector<char*> pointers;
   for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
@@ -155,6 +206,7 @@ Result<std::unique_ptr<ChildPipe>> ChildPipe::Start(const ChildCommand& command,
     return ResourceExhausted("no process for the command '" + command.text +
                              "': " + std::strerror(error));
   }
+  RunningCommands::Get().Add(state->pid);
   state->in = std::move(in.writing);
   state->out = std::move(out.reading);
   state->err = std::move(err.reading);
@@ -167,7 +219,9 @@ ChildPipe::~ChildPipe() {
   if (state_->pid == 0) return;
   state_->in.Reset();
   state_->out.Reset();
-  ::kill(state_->pid, SIGKILL);
+  RunningCommands::Kill(state_->pid);
+  // Its number is its own until it was waited for.
+  RunningCommands::Get().Remove(state_->pid);
   while (::waitpid(state_->pid, nullptr, 0) < 0 && errno == EINTR) {
   }
 }
@@ -204,6 +258,12 @@ Status ChildPipe::Write(std::string_view bytes) {
 Result<int> ChildPipe::Finish() {
   state_->in.Reset();
   while (state_->out.valid() || state_->err.valid()) SPILLWAY_RETURN_IF_ERROR(Wait());
+  // Its number is its own until it was waited for, and it may not end by itself before that.
+  siginfo_t ended;
+  while (::waitid(P_PID, static_cast<id_t>(state_->pid), &ended, WEXITED | WNOWAIT) < 0 &&
+         errno == EINTR) {
+  }
+  RunningCommands::Get().Remove(state_->pid);
   int status = 0;
   while (::waitpid(state_->pid, &status, 0) < 0 && errno == EINTR) {
   }

@@ -31,7 +31,8 @@ class ChildPipe {
   /// can be made.
   static Result<std::unique_ptr<ChildPipe>> Start(const ChildCommand& command, Sink output,
                                                   Sink errors);
-  /// Kills the command if it has not ended.
+  /// Kills the command if it has not ended, with all that it has started. So does the end of this
+  /// process, where a thread still waits for it.
   ~ChildPipe();
   ChildPipe(const ChildPipe&) = delete;
   ChildPipe& operator=(const ChildPipe&) = delete;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <functional>
 
 namespace spillway {
@@ -228,8 +229,9 @@ Status StreamTask::EndRun() {
 
 Status StreamTask::EndedWith(int exit_code) const {
   std::string message = std::string("the ") + role_name() + " '" + Printable(command()) + "' ";
-  if (exit_code > 128) {
-    message += "was ended by signal " + std::to_string(exit_code - 128);
+  const int signal = exit_code - 128;  // As shells say it; 255 is what others say of a failure.
+  if (signal > 0 && signal <= SIGRTMAX) {
+    message += "was ended by signal " + std::to_string(signal);
   } else {
     message += "exited with " + std::to_string(exit_code);
   }

@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "mapreduce/base/units.h"
+#include "runtime/archive/archive_stream.h"
+#include "runtime/archive/bzip2_blocks.h"
 
 namespace spillway {
 
@@ -17,13 +19,17 @@ std::string ShortRecordText(std::uint64_t bytes, std::uint64_t record_bytes) {
          " bytes; is this the right input format?";
 }
 
-std::unique_ptr<ArchiveStream> OpenArchive(const ReadableFile& file, const SplitRange& range,
-                                           const BlockReaderOptions& options,
-                                           MemoryBudget& memory) {
-  const ArchiveKind kind = ArchiveKindOf(range.path);
-  if (kind == ArchiveKind::kNone) return nullptr;
-  return std::make_unique<ArchiveStream>(
-      file, ArchiveSource{kind, range.shown(), range.file_bytes, options.decoder_bytes}, memory);
+std::unique_ptr<ArchiveText> MakeText(const ReadableFile& file, const SplitRange& range,
+                                      const BlockReaderOptions& options, MemoryBudget& memory) {
+  ArchiveSource source{ArchiveKindOf(range.path), range.shown(), range.file_bytes,
+                       options.decoder_bytes};
+  if (source.kind == ArchiveKind::kNone) return nullptr;
+  if (range.is_whole()) return std::make_unique<ArchiveStream>(file, source, memory);
+  source.begin = range.offset;
+  source.end = range.offset + range.bytes;
+  if (source.kind == ArchiveKind::kBzip2)
+    return std::make_unique<Bzip2Blocks>(file, source, memory);
+  return std::make_unique<ArchiveStream>(file, source, memory);
 }
 
 }  // namespace
@@ -36,7 +42,7 @@ BlockReader::BlockReader(const ReadableFile& file, const SplitRange& range,
       framing_(framing),
       options_(options),
       spare_(spare),
-      archive_(OpenArchive(file, range, options, spare)),
+      archive_(MakeText(file, range, options, spare)),
       file_end_(archive_ == nullptr ? range.file_bytes : kUnknownEnd) {}
 
 Status BlockReader::Bad(std::uint64_t buffer_offset, const std::string& what) const {
@@ -81,7 +87,7 @@ Status BlockReader::FindFirstRecord() {
   const std::uint64_t wanted = std::min(options_.block_bytes, file_end_ + 1);
   SPILLWAY_ASSIGN_OR_RETURN(buffer_,
                             Buffer::AllocateForced(spare_, std::max<std::uint64_t>(wanted, 4096)));
-  if (archive_ != nullptr) return OkStatus();
+  if (archive_ != nullptr) return FindFirstRecordOfText();
   if (framing_.kind == SPILLWAY_FRAMING_FIXED) {
     const std::uint64_t record = framing_.fixed_bytes;
     if (range_.file_bytes % record != 0)
@@ -125,6 +131,35 @@ Status BlockReader::FindFirstRecord() {
     }
     base_ += filled_;  // Nothing of the foreign record is kept.
     filled_ = 0;
+    SPILLWAY_RETURN_IF_ERROR(ReadMore());
+  }
+}
+
+Status BlockReader::FindFirstRecordOfText() {
+  if (range_.is_whole()) return OkStatus();
+  if (framing_.kind != SPILLWAY_FRAMING_DELIMITED && framing_.kind != SPILLWAY_FRAMING_SPACES)
+    return InvalidArgument(range_.shown() + ": an archive is split at delimiters only");
+  SPILLWAY_ASSIGN_OR_RETURN(const bool has_text, archive_->Open());
+  if (!has_text) {
+    ended_ = true;
+    return OkStatus();
+  }
+  base_ = archive_->first_byte();
+  if (range_.offset == 0) return OkStatus();
+  // The record that the split begins with, or in, is of the one before.
+  while (true) {
+    const std::uint64_t at = FindDelimiter(0, filled_);
+    if (at != kNone) {
+      begin_ = scanned_ = at + 1;
+      ended_ = FilePosition(begin_) >= SplitEnd();
+      return OkStatus();
+    }
+    base_ += filled_;
+    filled_ = 0;
+    if (base_ >= SplitEnd() - 1 || AtFileEnd()) {
+      ended_ = true;
+      return OkStatus();
+    }
     SPILLWAY_RETURN_IF_ERROR(ReadMore());
   }
 }
@@ -232,11 +267,22 @@ Status BlockReader::ReadMore() {
 
 Status BlockReader::ReadMoreText() {
   const std::uint64_t room = buffer_.size() - filled_;
-  SPILLWAY_ASSIGN_OR_RETURN(const std::uint64_t got,
-                            archive_->Read(room, buffer_.data() + filled_));
+  const bool left = archive_->left_range();
+  SPILLWAY_ASSIGN_OR_RETURN(
+      const std::uint64_t got,
+      archive_->Read(left ? std::min(room, kTailBytes) : room, buffer_.data() + filled_));
   filled_ += got;
-  if (got < room) file_end_ = base_ + filled_;
+  if (archive_->left_range() && !left) text_end_ = base_ + filled_ + 1;
+  if (archive_->at_end()) file_end_ = base_ + filled_;
   return OkStatus();
+}
+
+std::uint64_t BlockReader::file_bytes_done() const {
+  if (archive_ == nullptr) return bytes_done_;
+  if (range_.is_whole()) return archive_->file_position();
+  // What it reads beyond its end, and does not read before its first entry, others count as theirs.
+  const std::uint64_t position = std::max(archive_->file_position(), range_.offset);
+  return ended_ ? range_.bytes : std::min(position - range_.offset, range_.bytes);
 }
 
 Status BlockReader::GrowBuffer() {

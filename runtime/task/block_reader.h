@@ -1,16 +1,20 @@
 // BlockReader: the bytes of one split as blocks of whole records. A record belongs to the split in
 // which its first byte lies, so a record that crosses a boundary is read once, by the split it
-// begins in, which reads on past its own end for it. A compressed file is one split, whose offsets
-// are those of its text. One task, one thread.
+// begins in, which reads on past its own end for it. Of a compressed file offsets are those of its
+// text. Where it is split, by the entries of archive_text.h, nobody knows how much text is before a
+// split: its offsets begin with the place of its first entry in the file. And nobody sees the byte
+// before it, so that a record which begins with an entry belongs to the split before.
+// One task, one thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
 
 #include "mapreduce/abi.h"
 #include "mapreduce/base/file_system.h"
-#include "runtime/archive/archive_stream.h"
+#include "runtime/archive/archive_text.h"
 #include "shuffle/store/memory_budget.h"
 
 namespace spillway {
@@ -35,9 +39,10 @@ struct SplitRange {
 
   const std::string& shown() const { return name.empty() ? path : name; }
   bool is_archive() const { return ArchiveKindOf(path) != ArchiveKind::kNone; }
+  bool is_whole() const { return offset == 0 && bytes >= file_bytes; }
   /// The place of a record, for people.
   std::string PlaceText(std::uint64_t record_offset) const {
-    return RecordPlaceText(shown(), record_offset);
+    return RecordPlaceText(shown(), record_offset, offset > 0);
   }
 };
 
@@ -54,9 +59,7 @@ class BlockReader {
   /// Bytes of records handed out so far.
   std::uint64_t bytes_done() const { return bytes_done_; }
   /// Bytes of the file that they took: fewer, where it is compressed.
-  std::uint64_t file_bytes_done() const {
-    return archive_ == nullptr ? bytes_done_ : archive_->file_bytes_read();
-  }
+  std::uint64_t file_bytes_done() const;
 
  private:
   /// Where a block may end, in the buffer: kNone when more bytes are needed.
@@ -65,6 +68,7 @@ class BlockReader {
   static constexpr std::uint64_t kUnknownEnd = UINT64_MAX / 2;
 
   Status FindFirstRecord();
+  Status FindFirstRecordOfText();
   Result<std::uint64_t> FindCut();
   Result<std::uint64_t> FindFixedCut();
   Result<std::uint64_t> FindCustomCut();
@@ -77,8 +81,9 @@ class BlockReader {
 
   std::uint64_t FilePosition(std::uint64_t in_buffer) const { return base_ + in_buffer; }
   bool AtFileEnd() const { return base_ + filled_ == file_end_; }
+  /// Behind the first byte of the last record that may begin here.
   std::uint64_t SplitEnd() const {
-    return archive_ != nullptr ? file_end_ : range_.offset + range_.bytes;
+    return archive_ != nullptr ? std::min(text_end_, file_end_) : range_.offset + range_.bytes;
   }
 
   const ReadableFile& file_;
@@ -86,10 +91,12 @@ class BlockReader {
   const spillway_framing framing_;
   const BlockReaderOptions options_;
   MemoryBudget& spare_;
-  const std::unique_ptr<ArchiveStream> archive_;  ///< Null: the file is not compressed.
+  const std::unique_ptr<ArchiveText> archive_;  ///< Null: the file is not compressed.
 
   Buffer buffer_;
-  std::uint64_t file_end_;     ///< Or kUnknownEnd.
+  std::uint64_t file_end_;  ///< Or kUnknownEnd.
+  /// Behind the text that is this split's and one byte more, or kUnknownEnd.
+  std::uint64_t text_end_ = kUnknownEnd;
   std::uint64_t base_ = 0;     ///< Offset of buffer_[0] in the file, or in an archive's text.
   std::uint64_t begin_ = 0;    ///< First byte not handed out yet.
   std::uint64_t filled_ = 0;   ///< Bytes in the buffer.

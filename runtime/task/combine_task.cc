@@ -6,7 +6,7 @@
 #include <span>
 #include <utility>
 
-#include "runtime/task/merge_options.h"
+#include "runtime/task/reduce_input_options.h"
 #include "runtime/task/segment_output.h"
 #include "runtime/task/task_host.h"
 
@@ -49,7 +49,13 @@ class RecordFeed {
     std::array<Record, kBatchMax> batch;
     while (!records.empty()) {
       const std::size_t count = std::min(batch_, records.size());
-      for (std::size_t i = 0; i < count; ++i) batch[i] = WithState(records[i], i);
+      for (std::size_t i = 0; i < count; ++i) {
+        if (records[i].value_bytes != state_bytes_)
+          return DataLoss("a segment of a fold has a record with " +
+                          std::to_string(records[i].value_bytes) + " bytes of state instead of " +
+                          std::to_string(state_bytes_));
+        batch[i] = WithState(records[i], i);
+      }
       SPILLWAY_RETURN_IF_ERROR(collector.Collect(std::span(batch).first(count)));
       records = records.subspan(count);
     }
@@ -85,8 +91,10 @@ Status Run(const CombineTaskSpec& spec, const CombineTaskResources& resources, T
            CombineTaskResult& result) {
   // Its scratch is numbered behind that of the reduce tasks.
   ReduceInputOptions options =
-      MergeOptions(resources, resources.segments, spec.partition, spec.attempt,
-                   resources.job.partitions + spec.index, &result.damaged);
+      InputOptionsOf({.partition = spec.partition,
+                      .attempt = spec.attempt,
+                      .scratch_number = resources.job.partitions + spec.index},
+                     resources, resources.segments, &result.damaged);
   options.memory_bytes = resources.memory_bytes / 2;
   SPILLWAY_ASSIGN_OR_RETURN(const auto input, ReduceInput::Open(spec.segments, options));
   const std::uint64_t collector_bytes = resources.memory_bytes / 2;

@@ -14,8 +14,8 @@ struct Piece {
   std::uint64_t record_bytes;  ///< Of its records, about, that are looked at.
 };
 
-/// Pieces at even distances over all bytes of all ranges. Files that cannot be split are read from
-/// their beginning, as far as all their pieces would reach together.
+/// Pieces at even distances over all bytes of all ranges. Ranges of archives, and of files that
+/// cannot be split, are read from their beginning, as far as all their pieces would reach together.
 std::vector<Piece> ChoosePieces(const std::vector<SplitRange>& ranges,
                                 const KeySamplerOptions& options, const spillway_job& job) {
   std::uint64_t total = 0;
@@ -29,7 +29,8 @@ std::vector<Piece> ChoosePieces(const std::vector<SplitRange>& ranges,
     const std::uint64_t place = total / wanted * i;
     while (place >= passed + range->bytes) passed += range++->bytes;
     if (range->is_archive() || !IsSplittable(FramingOf(job, range->input))) {
-      if (pieces.empty() || pieces.back().range.file_index != range->file_index)
+      if (pieces.empty() || pieces.back().range.file_index != range->file_index ||
+          pieces.back().range.offset != range->offset)
         pieces.push_back({*range, 0});
       pieces.back().record_bytes += options.piece_bytes;
       continue;

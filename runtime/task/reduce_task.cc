@@ -1,6 +1,6 @@
 #include "runtime/task/reduce_task.h"
 
-#include "runtime/task/merge_options.h"
+#include "runtime/task/reduce_input_options.h"
 #include "runtime/task/task_host.h"
 #include "runtime/task/user_failure.h"
 
@@ -10,8 +10,9 @@ namespace {
 
 Status Run(const ReduceTaskSpec& spec, const ReduceTaskResources& resources, TaskHost& host,
            ReduceTaskResult& result) {
-  const ReduceInputOptions options = MergeOptions(resources, resources.scratch, spec.partition,
-                                                  spec.attempt, spec.partition, &result.damaged);
+  const ReduceInputOptions options = InputOptionsOf(
+      {.partition = spec.partition, .attempt = spec.attempt, .scratch_number = spec.partition},
+      resources, resources.scratch, &result.damaged);
   SPILLWAY_ASSIGN_OR_RETURN(const auto input, ReduceInput::Open(spec.segments, options));
   GroupMeter meter(*input, options.order);
   LastBatch groups(meter);

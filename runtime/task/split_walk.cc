@@ -41,7 +41,7 @@ Status SplitWalk::Walk(const SplitRange& range,
     }
     SkipBadRecords(&block);
     const Status status = host_.Run(&block, [&] { return call(block); });
-    if (!status.ok()) return AtRecord(status, *host_.task(), block, &bad_record_);
+    if (!status.ok()) return AtRecord(status, *host_.task(), block, range.offset > 0, &bad_record_);
     CountInput(reader.file_bytes_done() - file_bytes);
     file_bytes = reader.file_bytes_done();
   }

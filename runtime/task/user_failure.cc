@@ -8,7 +8,7 @@
 namespace spillway {
 
 Status AtRecord(const Status& status, const spillway_task& task, const spillway_block& block,
-                std::optional<RecordPlace>* place) {
+                bool in_split, std::optional<RecordPlace>* place) {
   if (status.code() != Code::kUserCode && status.code() != Code::kBadData) return status;
   const char* const at = task.current_record;
   if (at < block.data || at >= block.data + block.bytes) return status;
@@ -17,8 +17,8 @@ Status AtRecord(const Status& status, const spillway_task& task, const spillway_
   std::string_view record(at, block.bytes - in_block);
   record = record.substr(0, record.find('\n'));
   return Status(status.code(), status.message() + " at " +
-                                   RecordPlaceText(block.path, (*place)->offset) + ", record '" +
-                                   EscapeForLog(record) + "'");
+                                   RecordPlaceText(block.path, (*place)->offset, in_split) +
+                                   ", record '" + EscapeForLog(record) + "'");
 }
 
 Status AtKey(const Status& status, const spillway_task& task, const GroupBatch& batch) {

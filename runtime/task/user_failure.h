@@ -11,9 +11,9 @@
 namespace spillway {
 
 /// Names the input record at which user code failed, and says in `place` where it is. Failures of
-/// the engine have their own place.
+/// the engine have their own place. `in_split`: as of RecordPlaceText.
 Status AtRecord(const Status& status, const spillway_task& task, const spillway_block& block,
-                std::optional<RecordPlace>* place);
+                bool in_split, std::optional<RecordPlace>* place);
 
 /// Names the key at which user code failed, when it is one of the batch.
 Status AtKey(const Status& status, const spillway_task& task, const GroupBatch& batch);

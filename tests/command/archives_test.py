@@ -2,8 +2,10 @@
 
 import csv
 import io
+import struct
 import subprocess
 import unittest
+import zlib
 
 from command_case import BIN_DIR, SPILLWAY, TEST_PLUGINS, CommandCase, count_words, random_text
 
@@ -15,6 +17,15 @@ def packed(ending, text, *flags):
     """`text` as its tool compresses it."""
     return subprocess.run([TOOLS[ending], "-c", "-q", *flags], input=text, capture_output=True,
                           check=True).stdout
+
+
+def sized_gzip(text):
+    """A member that says how long it is, as bgzip writes them."""
+    coder = zlib.compressobj(wbits=-15)
+    body = coder.compress(text) + coder.flush()
+    head = b"\x1f\x8b\x08\x04" + bytes(6)
+    extra = struct.pack("<H2sHH", 6, b"BC", 2, len(head) + 8 + len(body) + 8 - 1)
+    return head + extra + body + struct.pack("<II", zlib.crc32(text), len(text))
 
 
 class Archives(CommandCase):
@@ -45,6 +56,36 @@ class Archives(CommandCase):
                 found = self.text_of("wordcount", [empty, path], "--reducers", "1")
                 self.assertEqual(found, expected)
                 self.assertEqual(self.text_of("wordcount", [empty]), b"")
+
+    def test_archives_are_split_where_a_decoder_can_begin(self):
+        # Frames end anywhere in a line; bzip2 has blocks of 100 KB, at any bit.
+        text = random_text(4, 1_500_000) + b"\n"
+        pieces = [text[i:i + 60_001] for i in range(0, len(text), 60_001)]
+        archives = {"bz2": packed("bz2", text, "-1"),
+                    "gz": b"".join(sized_gzip(piece) for piece in pieces),
+                    "zst": b"".join(packed("zst", piece) for piece in pieces),
+                    "lz4": b"".join(packed("lz4", piece) for piece in pieces)}
+        for ending, archive in archives.items():
+            with self.subTest(ending=ending):
+                path = self.write(f"t.{ending}", archive)
+                flags = ("--split-size", str(len(archive) // 6))
+                job = self.run_job("stream", [path], *flags,
+                                   args=["--mapper=cat", "--reducer=NONE"])
+                self.assertEqual(b"".join(self.parts(job.output)), text)
+                parts = [part for part in self.parts(job.output) if part]
+                self.assertGreaterEqual(len(parts), 5, "one task read all of it")
+                self.assertEqual(job.summary["input_bytes"], len(archive))
+                words = self.text_of("wordcount", [path], "--reducers", "1", *flags)
+                self.assertEqual(words, b"".join(count_words(text)))
+
+    def test_what_cannot_be_split_is_said(self):
+        text = random_text(4, 600_000)
+        for ending in ("gz", "zst", "lz4"):
+            with self.subTest(ending=ending):
+                path = self.write(f"t.{ending}", packed(ending, text))
+                result = self.run_job("wordcount", [path], "--split-size", "20K")
+                self.assertEqual(result.summary["maps"], 1)
+                self.assertIn("will not be split", result.text)
 
     def test_a_directory_may_hold_all_kinds_beside_plain_files(self):
         texts = [random_text(seed, 40_000) for seed in range(5)]
@@ -97,8 +138,8 @@ class Archives(CommandCase):
         planned = subprocess.run([SPILLWAY, "run", "wordcount", "-i", path, "-o",
                                   self.dir / "unused", "--dry-run", "--explain"],
                                  capture_output=True, check=True, text=True)
-        self.assertIn("1 compressed file, not split", planned.stdout)
-        self.assertIn("archives are not split", planned.stdout)
+        self.assertIn("1 compressed file, 0 of them split", planned.stdout)
+        self.assertIn("1 of the files, of which 0 are split", planned.stdout)
         self.assertNotIn("warning", planned.stderr)
 
     def test_what_expands_without_end_takes_no_more_memory(self):

@@ -146,9 +146,11 @@ class Streaming(HadoopCase):
         for name in ("d/a.txt", "d/b.txt", "e/c.log"):
             (self.home / name).parent.mkdir(exist_ok=True)
             (self.home / name).write_text(name + "\n")
+        (self.home / "d/_SUCCESS").write_text("of another job\n")
         for inputs, expected in (
                 (["d"], "d/a.txt\nd/b.txt\n"), (["d/*.txt"], "d/a.txt\nd/b.txt\n"),
                 (["e/c.log,d/b.txt"], "e/c.log\nd/b.txt\n"),
+                (["[de]/*"], "d/a.txt\nd/b.txt\ne/c.log\n"),
                 (["d/{a,b}.txt"], "d/a.txt\nd/b.txt\n"),
                 (["hdfs:///user/tester/d/a.txt", f"file://{self.home}/e"], "d/a.txt\ne/c.log\n")):
             self.assertEqual(self.stream("-mapper", "cat", "-reducer", "NONE", inputs=inputs).lines,
@@ -404,6 +406,16 @@ class FileSystem(HadoopCase):
         self.assertIn("'namenode' is not known", self.hadoop("namenode", expect=64).text)
         self.environment["SPILLWAY_HADOOP_ROOT"] = "here"
         self.assertIn("from / on", self.said("-ls", expect=64))
+
+    def test_no_path_leaves_the_root(self):
+        self.write("outside.txt", b"not yours")
+        self.write("root/in.txt", b"a\n")
+        self.assertIn("No such file", self.said("-cat", "/../outside.txt", expect=1))
+        self.assertIn("No such file", self.said("-cat", "../../../outside.txt", expect=1))
+        self.assertEqual(self.hadoop("fs", "-cat", "/a/../../in.txt").stdout, b"a\n")
+        self.hadoop("fs", "-rm", "-r", "/../..", expect=1)
+        self.assertTrue((self.dir / "outside.txt").exists())
+        self.assertTrue((self.root / "in.txt").exists())
 
     def test_without_a_root_paths_are_those_of_the_machine(self):
         del self.environment["SPILLWAY_HADOOP_ROOT"]

@@ -44,7 +44,8 @@ class NamedInputs(CommandCase):
     def test_what_is_not_named_or_missing_is_a_mistake(self):
         for inputs, why in (([self.lines], "says of none"),
                             ([f"line={self.lines}"], "says of none"),
-                            ([f"rows={self.rows}"], "no input 'lines'")):
+                            ([f"rows={self.rows}", f"line={self.lines}"], "no input's name"),
+                            ([f"rows={self.rows}"], "input 'lines'")):
             text = self.run_named(inputs, expect=USAGE).text
             self.assertIn(why, text)
             self.assertIn("-i rows=PATH -i lines=PATH", text)

@@ -40,6 +40,26 @@ class SmallFiles(CommandCase):
                     self.assertLessEqual(result.summary["maps"], by_size + by_names)
                     self.assertGreaterEqual(result.summary["maps"], sum(sizes) // split_bytes)
 
+    def test_reducers_know_the_names_of_all(self):
+        # A message has room for some of them only.
+        folder = self.dir / ("long" * 20)
+        folder.mkdir()
+        for i in range(400):
+            (folder / f"{i}.txt").write_text(f"w{i}\n")
+        result = self.run_job("inverted_index", [folder], "--reducers", "3")
+        found = sorted(b"".join(self.parts(result.output)).decode().splitlines())
+        self.assertEqual(found, sorted(f"w{i}\t{folder}/{i}.txt:0" for i in range(400)))
+
+    def test_outputs_of_a_graph_may_lie_in_a_long_path(self):
+        # Its stages read each other's parts by name.
+        edges = self.write("edges.txt", b"a\tb\nb\tc\nc\ta\n")
+        folder = self.dir / ("long" * 40)
+        folder.mkdir()
+        short = self.run_job("page_rank", [edges], "--reducers", "4")
+        long = self.run_job("page_rank", [edges], "--reducers", "60", output=folder / "out")
+        self.assertEqual(sorted(b"".join(self.parts(long.output)).splitlines()),
+                         sorted(b"".join(self.parts(short.output)).splitlines()))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -6,6 +6,7 @@ import random
 import signal
 import stat
 import subprocess
+import time
 import unittest
 
 from command_case import SPILLWAY, CommandCase
@@ -190,9 +191,46 @@ class Commands(StreamCase):
         self.assertRegex(text, "all threads hang.*map task 0, attempt 0: command 'sleep 60' hangs")
         self.assertIn("a command that neither reads nor writes", text)
 
+    def test_that_hang_do_not_outlive_the_job(self):
+        # A shell with a child; the job ends by a time-out, by another task's failure, by a signal.
+        hang = "cat >/dev/null; echo $$ >> pids; sleep 600; true"
+        self.stream("cat", hang, "--retries", "0", "--timeout", "1s", expect=1)
+        self.expect_ended(1)
+        fails = "while ! test -s pids; do sleep 0.02; done; exit 3"
+        self.stream("cat", f"if test $mapreduce_task_partition = 0; then {fails}; fi; {hang}",
+                    "--retries", "0", "--reducers", "2", "--threads", "2", expect=1)
+        self.expect_ended(1)
+        job = subprocess.Popen([SPILLWAY, "stream", "-m", "cat", "-r", hang, "-i", "in.txt", "-o",
+                                "stopped", "-q"], cwd=self.dir, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 60
+        while not (self.dir / "pids").exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        job.terminate()
+        job.wait()
+        self.expect_ended(1)
+
+    def expect_ended(self, commands):
+        """Of those that have written their numbers, none is there, nor what it had started."""
+        pids = (self.dir / "pids").read_text().split()
+        (self.dir / "pids").unlink()
+        self.assertGreaterEqual(len(pids), commands)
+        end = time.monotonic() + 10
+        left = pids
+        while left and time.monotonic() < end:
+            left = [line for line in subprocess.run(["ps", "-eo", "stat=,pid=,ppid=,args="],
+                                                    capture_output=True, text=True)
+                    .stdout.splitlines()
+                    if not line.startswith("Z") and set(line.split()[1:3]) & set(pids)
+                    or "sleep 600" in line and str(os.getpid()) not in line]
+            time.sleep(0.05)
+        self.assertEqual(left, [])
+
     def test_that_die_of_a_signal_name_it(self):
         text = self.stream("cat", "kill -9 $$", "--retries", "0", expect=1).text
         self.assertIn("was ended by signal 9", text)
+        # What perl and ssh answer when they fail.
+        text = self.stream("cat", "exit 255", "--retries", "0", expect=1).text
+        self.assertIn("exited with 255", text)
 
     def test_may_write_nothing(self):
         self.assertEqual(self.one_part("cat", "cat >/dev/null"), b"")

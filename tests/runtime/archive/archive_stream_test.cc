@@ -33,14 +33,14 @@ Result<std::string> Unpack(ArchiveKind kind, const std::string& packed, const Re
   MemoryBudget budget(how.budget_bytes);
   std::string text;
   {
-    ArchiveStream stream(file, {kind, "in.x", packed.size(), 0, how.buffer_bytes}, budget);
+    ArchiveStream stream(file, {kind, "in.x", packed.size()}, budget, how.buffer_bytes);
     std::string piece(how.read_bytes, '\0');
     while (true) {
       SPILLWAY_ASSIGN_OR_RETURN(const std::uint64_t got, stream.Read(piece.size(), piece.data()));
       text.append(piece, 0, got);
       if (got < piece.size()) break;
     }
-    EXPECT_EQ(stream.file_bytes_read(), packed.size());
+    EXPECT_EQ(stream.file_position(), packed.size());
     EXPECT_LE(budget.peak_bytes(), how.budget_bytes);
   }
   EXPECT_EQ(budget.used_bytes(), 0u);

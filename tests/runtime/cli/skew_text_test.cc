@@ -132,13 +132,13 @@ TEST(PartitionTable, HasTheLargestFirstAndTheMedian) {
   for (std::uint64_t i = 0; i < 19; ++i) skew.partitions.push_back({i, 1, 1});
   skew.partitions.push_back({});  // Nothing is known of it.
   EXPECT_EQ(PartitionTable(skew),
-            "    PARTITION  SHUFFLED  RECORDS    TIME\n"
-            "    1            40 MiB      400  2.00 s\n"
-            "    2            11 MiB      110  400 ms\n"
-            "    0            10 MiB      100  500 ms\n"
-            "    21             18 B        1    0 ms\n"
-            "    20             17 B        1    0 ms\n"
-            "    median         10 B        1    0 ms\n");
+            "    PARTITION   BYTES  RECORDS    TIME\n"
+            "    1          40 MiB      400  2.00 s\n"
+            "    2          11 MiB      110  400 ms\n"
+            "    0          10 MiB      100  500 ms\n"
+            "    21           18 B        1    0 ms\n"
+            "    20           17 B        1    0 ms\n"
+            "    median       10 B        1    0 ms\n");
 }
 
 TEST(PartitionTable, HasThoseThatAreNotReduced) {
@@ -149,20 +149,20 @@ TEST(PartitionTable, HasThoseThatAreNotReduced) {
   EXPECT_EQ(WaitingPartitionsText(skew),
             "1 partition, the largest about 40 MiB (3.64 x the median of all)");
   EXPECT_EQ(PartitionTable(skew),
-            "    PARTITION  SHUFFLED  RECORDS    TIME\n"
-            "    1            40 MiB        -       -\n"
-            "    2            11 MiB      110  400 ms\n"
-            "    0            10 MiB      100  500 ms\n"
-            "    median       11 MiB      100  400 ms\n");
+            "    PARTITION   BYTES  RECORDS    TIME\n"
+            "    1          40 MiB        -       -\n"
+            "    2          11 MiB      110  400 ms\n"
+            "    0          10 MiB      100  500 ms\n"
+            "    median     11 MiB      100  400 ms\n");
   // While maps run.
   for (PartitionLoad& load : skew.partitions) load = {load.shuffled_bytes, 0, 0};
   EXPECT_EQ(PartitionsText(skew), "");
   EXPECT_EQ(PartitionTable(skew),
-            "    PARTITION  SHUFFLED  RECORDS  TIME\n"
-            "    1            40 MiB        -     -\n"
-            "    2            11 MiB        -     -\n"
-            "    0            10 MiB        -     -\n"
-            "    median       11 MiB        -     -\n");
+            "    PARTITION   BYTES  RECORDS  TIME\n"
+            "    1          40 MiB        -     -\n"
+            "    2          11 MiB        -     -\n"
+            "    0          10 MiB        -     -\n"
+            "    median     11 MiB        -     -\n");
   nlohmann::ordered_json json;
   AddSkewJson(skew, &json);
   EXPECT_TRUE(json["hottest_partition"].is_null());
@@ -173,11 +173,11 @@ TEST(PartitionTable, HasThePiecesOfSplitPartitions) {
   SkewReport skew = OneKey();
   skew.partitions[1].pieces = 16;
   EXPECT_EQ(PartitionTable(skew),
-            "    PARTITION  SHUFFLED  RECORDS    TIME  PIECES\n"
-            "    1            40 MiB      400  2.00 s      16\n"
-            "    2            11 MiB      110  400 ms       -\n"
-            "    0            10 MiB      100  500 ms       -\n"
-            "    median       11 MiB      110  500 ms       -\n");
+            "    PARTITION   BYTES  RECORDS    TIME  PIECES\n"
+            "    1          40 MiB      400  2.00 s      16\n"
+            "    2          11 MiB      110  400 ms       -\n"
+            "    0          10 MiB      100  500 ms       -\n"
+            "    median     11 MiB      110  500 ms       -\n");
 }
 
 TEST(SplitText, NamesTheFirstSplitPartitions) {
@@ -215,7 +215,7 @@ TEST(SkewJson, HasAllPartitionsAndTheCause) {
             R"({"largest":2000000,"median":500000,"ratio":4.0})");
   EXPECT_EQ(json["hottest_partition"].dump(),
             R"({"partition":1,"key":"null","key_bytes":4,"key_records":290,"cause":"one key"})");
-  EXPECT_EQ(json["skew_hint"], SkewHint(OneKey()));
+  EXPECT_EQ(json["skew_hint"], "");
 }
 
 }  // namespace

@@ -127,11 +127,25 @@ TEST_F(JoinedReduces, HaveAnEpochOfTheirOwnAfterAGrantThatCameToNothing) {
 
 TEST_F(JoinedReduces, FailTheJobByTheOneThatFails) {
   FinishMaps();
-  d.Fail(ReduceAttempt(1, 0, 0), UserCodeError("boom"));
+  d.Fail(ReduceAttempt(1, 0, 0), UserCodeError("boom"));  // Nobody's yet.
   d.Commit(ReduceAttempt(1, 0, 1));
   for (std::uint32_t attempt = 1; attempt <= 4; ++attempt)
     d.Fail(ReduceAttempt(1, 1, attempt), UserCodeError("boom"));
   EXPECT_THAT(d.Only<JobEnded>().status.message(), HasSubstr("reduce task 1, attempt 4"));
+}
+
+// Whoever it was: each has all its attempts, and the error names the one that fails.
+TEST(JoinedReducesThatMayNotFail, AreDissolvedAllTheSame) {
+  for (const Status& failure : {UserCodeError("boom"), BadData("a group that is none")}) {
+    SchedulerDriver d(SmallPlans());
+    d.Join(1, 1).Submit(1, {.maps = 1, .reduces = 12}, {.attempts_max = 1});
+    d.Send(Sized(MapAttempt(1, 0, 0), std::vector<std::uint64_t>(12, 10)));
+    d.Fail(ReduceAttempt(1, 0, 0), failure);
+    EXPECT_THAT(d.All<JobEnded>(), IsEmpty());
+    d.Commit(ReduceAttempt(1, 0, 1));
+    d.Fail(ReduceAttempt(1, 1, 1), failure);
+    EXPECT_THAT(d.Only<JobEnded>().status.message(), HasSubstr("reduce task 1, attempt 1"));
+  }
 }
 
 TEST_F(JoinedReduces, StayTogetherWhenNobodyIsToBlame) {

@@ -184,6 +184,8 @@ class Simulation {
     job.options.weight = 1 + Below(3);
     job.options.speculate = Chance(50);
     job.options.small = Chance(40);
+    // Somebody must be there who can read them.
+    job.options.splits_archives = processes_[0].runs_plans && Chance(10);
     job.options.gang = job.reduces == 0 && Chance(50);
     job.options.allow_nondeterminism = Chance(80);
     jobs_[id] = job;
@@ -663,6 +665,7 @@ class Simulation {
   void Obey(const StartMap& a) {
     CheckLive(a.attempt);
     CheckStart(a.attempt, a.worker);
+    EXPECT_TRUE(processes_[a.worker].runs_plans || !jobs_[a.attempt.job].options.splits_archives);
     Order(a.worker, [this, a](Process&) { RunMap(a.worker, Begin(a.worker, a.attempt, {})); });
   }
 

@@ -16,6 +16,14 @@ TEST(HadoopPaths, LieBelowTheRoot) {
                                                        {"file:///a", "/a"},
                                                        {"a:b", "/srv/h/user/me/a:b"},
                                                        {"x/hdfs:/a", "/srv/h/user/me/x/hdfs:/a"},
+                                                       {"/../../etc/passwd", "/srv/h/etc/passwd"},
+                                                       {"/../..", "/srv/h"},
+                                                       {"/a/./../b//c", "/srv/h/b/c"},
+                                                       {"../other/x", "/srv/h/user/other/x"},
+                                                       {"../../../../x", "/srv/h/x"},
+                                                       {"hdfs:/../x", "/srv/h/x"},
+                                                       {"hdfs://n/../../x", "/srv/h/x"},
+                                                       {"a..b/..c", "/srv/h/user/me/a..b/..c"},
                                                        {"/", "/srv/h"}};
   for (const auto& [text, local] : cases) {
     const auto path = paths.Find(text);

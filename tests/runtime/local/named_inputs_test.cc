@@ -49,7 +49,7 @@ TEST_F(NamedInputsTest, SaysWhatToWriteWhenANameIsMissing) {
     EXPECT_THAT(status.message(), HasSubstr("-i orders=PATH -i customers=PATH"));
   }
   EXPECT_THAT(PathsByInput(job_, {"orders=a"}).status().message(),
-              HasSubstr("no input 'customers'"));
+              HasSubstr("input 'customers' of job sales was not given: write"));
 }
 
 }  // namespace

@@ -84,6 +84,22 @@ class PartitionedInputTest : public testing::Test {
   std::string dir_;
 };
 
+TEST(IsHiddenMatch, IsWhatAPatternFindsThatDirectoriesPassOver) {
+  EXPECT_TRUE(IsHiddenMatch("out/_SUCCESS", "out/*"));
+  EXPECT_TRUE(IsHiddenMatch("_manifest.json", "*.json"));
+  EXPECT_TRUE(IsHiddenMatch("out/.x", "out/[.a]x"));
+  EXPECT_FALSE(IsHiddenMatch("out/_SUCCESS", "out/_S*"));
+  EXPECT_FALSE(IsHiddenMatch("_out/part-00000", "*/*"));
+  EXPECT_FALSE(IsHiddenMatch("out/", "*/"));
+}
+
+TEST_F(PartitionedInputTest, PatternsPassOverWhatJobsLeaveBesideTheirParts) {
+  std::ofstream(dir_ + "/t/date=2024-01-01/country=at/_SUCCESS") << "x\n";
+  EXPECT_THAT(Names(List({"t/*1/*at/*"}, {})),
+              ElementsAre("date=2024-01-01/country=at/part-00000"));
+  EXPECT_THAT(List({"t/*1/*at/[_]*"}, {}).status().message(), HasSubstr("only files whose names"));
+}
+
 TEST_F(PartitionedInputTest, DirectoriesThatDoNotFitAreNotListed) {
   const auto listing = List({"t"}, {"date>=2024-01-02", "country=de"});
   EXPECT_THAT(Names(listing), ElementsAre("date=2024-01-02/country=de/part-00000",

@@ -205,6 +205,77 @@ TEST(BlockReaderTest, ACompressedFileIsReadAsItsTextInEveryFraming) {
   }
 }
 
+/// The records of one split of an archive.
+std::string ReadArchiveSplit(const SplitRange& range, const StringFile& file,
+                             const spillway_framing& framing, std::uint64_t block_bytes) {
+  MemoryBudget budget(16 << 20);
+  BlockReader reader(file, range, framing, {block_bytes, 1 << 20}, budget);
+  std::string got;
+  std::uint64_t first_offset = 0;
+  spillway_block block{};
+  while (true) {
+    const Result<bool> more = reader.Next(&block);
+    EXPECT_TRUE(more.ok()) << more.status().message();
+    if (!more.ok() || !*more) break;
+    if (got.empty()) first_offset = block.file_offset;
+    EXPECT_GE(first_offset, range.offset);
+    EXPECT_EQ(block.file_offset, first_offset + got.size());
+    got.append(block.data, block.bytes);
+    EXPECT_LE(reader.file_bytes_done(), range.bytes);
+  }
+  EXPECT_EQ(reader.file_bytes_done(), range.bytes);
+  return got;
+}
+
+TEST(BlockReaderTest, EachRecordOfASplitArchiveIsReadOnce) {
+  constexpr const char* kNames[] = {"t.bz2", "t.zst", "t.lz4"};
+  std::size_t splits_with_text = 0;
+  for (unsigned seed = 0; seed < 150; ++seed) {
+    std::mt19937 random(seed);
+    const std::string name = kNames[seed % 3];
+    SCOPED_TRACE(name + ", seed " + std::to_string(seed));
+    const ArchiveKind kind = ArchiveKindOf(name);
+    const unsigned every = 1 + random() % 3000;
+    std::string text, packed;
+    for (unsigned members = 1 + random() % 8; members > 0; --members) {
+      std::string member(random() % 10 == 0 ? 0 : random() % 20'000, ' ');
+      for (char& c : member) {
+        c = static_cast<char>('!' + random() % 90);
+        if (random() % every == 0) c = random() % 2 == 0 ? '\n' : ' ';
+      }
+      if (random() % 3 == 0 && !member.empty()) member.back() = '\n';
+      text += member;
+      packed += Packed(kind, member);
+    }
+    const StringFile file(packed);
+    const std::uint64_t split = 1 + packed.size() / (1 + random() % 12);
+    const std::uint64_t block = 1 + random() % 9000;
+    for (const auto kind_of_framing : {SPILLWAY_FRAMING_DELIMITED, SPILLWAY_FRAMING_SPACES}) {
+      std::string all;
+      for (std::uint64_t offset = 0; offset < packed.size(); offset += split) {
+        const SplitRange range{name, 0, packed.size(), offset,
+                               std::min<std::uint64_t>(split, packed.size() - offset)};
+        const std::string part = ReadArchiveSplit(range, file, Framing(kind_of_framing), block);
+        all += part;
+        splits_with_text += part.empty() ? 0 : 1;
+      }
+      ASSERT_EQ(all, text);
+    }
+  }
+  EXPECT_GT(splits_with_text, 600u) << "hardly anything was split";
+}
+
+TEST(BlockReaderTest, AnArchiveIsSplitAtDelimitersOnly) {
+  const std::string packed = Packed(ArchiveKind::kZstd, "abcabc");
+  const StringFile file(packed);
+  MemoryBudget budget(1 << 20);
+  spillway_framing framing = Framing(SPILLWAY_FRAMING_FIXED);
+  framing.fixed_bytes = 3;
+  BlockReader reader(file, {"t.zst", 0, packed.size(), 5, 3}, framing, {}, budget);
+  spillway_block block{};
+  EXPECT_EQ(reader.Next(&block).status().code(), Code::kInvalidArgument);
+}
+
 TEST(BlockReaderTest, ACompressedFileThatIsNoMultipleOfTheRecordIsBadData) {
   spillway_framing framing = Framing(SPILLWAY_FRAMING_FIXED);
   framing.fixed_bytes = 100;

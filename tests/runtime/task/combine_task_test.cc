@@ -275,6 +275,18 @@ TEST(CombineTask, NamesTheMapOutputThatIsDamaged) {
   }
 }
 
+TEST(CombineTask, RefusesStatesOfAnotherSize) {
+  // Segments of another fold, with right checksums: as a worker with another plugin would serve.
+  const std::string text = KeyNumbers(5, 2'000, 50);
+  MappedJob small("folds", "sum", text, {.maps = 4});
+  MappedJob large("folds", "top3", text, {.maps = 4});
+  CombineTaskSpec spec = large.SpecOf(0, 1, 0);
+  spec.segments = small.Maps();
+  const CombineTaskResult result = large.Combine(spec);
+  EXPECT_EQ(result.status.code(), Code::kDataLoss);
+  EXPECT_THAT(result.status.message(), HasSubstr("bytes of state instead of"));
+}
+
 TEST(CombineTask, StopsAtItsNextStepAndLeavesNothing) {
   MappedJob job("folds", "sum", KeyNumbers(6, 2'000, 300), {});
   job.control.Cancel();

@@ -1,4 +1,5 @@
-// How the tasks that read segments merge them: what reduce and combine tasks have in common.
+// ReduceInputOptions of the tasks that merge segments: what reduce and combine tasks have in
+// common. Made for one attempt, whose resources outlive them; pure.
 #pragma once
 
 #include <cstdint>
@@ -9,21 +10,27 @@
 
 namespace spillway {
 
+struct MergingAttempt {
+  std::uint32_t partition = 0;
+  std::uint32_t attempt = 0;
+  std::uint32_t scratch_number = 0;  ///< Another one for each task of the job that merges.
+};
+
 /// `resources`: of the task; its control is told of each step, and ends the merge when it is
-/// cancelled. `scratch_number`: differs for each task of the job that merges.
+/// cancelled. `damaged`: as in ReduceInputOptions.
 template <class Resources>
-ReduceInputOptions MergeOptions(const Resources& resources, SegmentStore& scratch,
-                                std::uint32_t partition, std::uint32_t attempt,
-                                std::uint32_t scratch_number, std::optional<SegmentId>* damaged) {
+ReduceInputOptions InputOptionsOf(const MergingAttempt& merging, const Resources& resources,
+                                  SegmentStore& scratch, std::optional<SegmentId>* damaged) {
   ReduceInputOptions options;
-  options.partition = partition;
+  options.partition = merging.partition;
   options.order = resources.job.order();
   options.unpack_values = resources.job.packs_values();
   options.memory_bytes = resources.memory_bytes;
   options.budget = &resources.budget;
   options.scratch = &scratch;
-  options.scratch_id = {resources.job.job, kMergeTaskBase + scratch_number * kReduceMergesMax,
-                        attempt};
+  options.scratch_id = {resources.job.job,
+                        kMergeTaskBase + merging.scratch_number * kReduceMergesMax,
+                        merging.attempt};
   options.writer = resources.writer;
   options.damaged = damaged;
   options.step = [&control = resources.control] {
