@@ -169,6 +169,8 @@ class Scheduler::Machine {
   bool Knows(WorkerIndex worker, const JobState& job, TaskKind kind, std::uint32_t task) const;
   bool Avoids(JobState& job, TaskKind kind, std::uint32_t task, WorkerIndex worker);
   void PreemptForMaps();
+  /// Waiting ones that older workers do not know.
+  std::uint64_t MapsForNewWorkers() const;
   void Speculate(JobState& job, TaskKind kind);
   /// How long the job's other attempts of this one's kind need, by their rates; 0: unknown.
   double PeersMeanMs(JobState& job, AttemptIndex index) const;

@@ -171,13 +171,30 @@ bool Scheduler::Machine::Avoids(JobState& job, TaskKind kind, std::uint32_t task
          !FailedOnAllUsable(job, *trouble);
 }
 
+std::uint64_t Scheduler::Machine::MapsForNewWorkers() const {
+  if (workers_.all_run_plans()) return 0;
+  std::uint64_t maps = 0;
+  std::uint32_t probes = 0;
+  for (const auto& [key, job] : wants_slot_) {
+    if (++probes > kJobProbesMax) break;
+    if (job->options.splits_archives) maps += job->waiting(TaskKind::kMap).size();
+  }
+  return maps;
+}
+
 void Scheduler::Machine::PreemptForMaps() {
-  if (workers_.free_workers(kGeneral) > 0) return;
+  const bool some_free = workers_.free_workers(kGeneral) > 0;
+  if (waiting_maps_ == 0) return;
+  const std::uint64_t for_new = MapsForNewWorkers();
+  if (some_free && (for_new == 0 || workers_.free_with_plans(kGeneral))) return;
+  // Where they are all that is left, a slot of an older worker is of no use.
+  const bool new_only = for_new > 0 && (some_free || for_new == waiting_maps_);
+  const std::uint64_t wanted = new_only ? for_new : waiting_maps_;
   // Slots of stopping attempts come free by themselves.
   std::uint64_t coming = stopping_.size;
   std::uint64_t youngest = 0;
   // The youngest job first. Stopping a job's last reduce takes it out of holders_.
-  for (auto holder = holders_.end(); waiting_maps_ > coming && holder != holders_.begin();
+  for (auto holder = holders_.end(); wanted > coming && holder != holders_.begin();
        holder = holders_.lower_bound(youngest)) {
     --holder;
     youngest = holder->first;
@@ -185,11 +202,12 @@ void Scheduler::Machine::PreemptForMaps() {
     for (const TaskKind kind : kReadingKinds) {
       AttemptIndex next = job.running(kind).front;
       for (std::uint32_t probes = 0;
-           next != kNoIndex && waiting_maps_ > coming && probes < kVictimProbesMax; ++probes) {
+           next != kNoIndex && wanted > coming && probes < kVictimProbesMax; ++probes) {
         const AttemptIndex victim = next;
         next = attempts_.After(job.running(kind), victim);
         const AttemptId id = attempts_[victim].id;
         if (job.task(id).granted == id.attempt) continue;  // It is about to end.
+        if (new_only && !workers_[attempts_[victim].worker].runs_plans) continue;
         PreemptAttempt(victim);
         ++coming;
       }

@@ -64,6 +64,13 @@ WorkerIndex WorkerTable::Join(const WorkerJoined& joined, TimeMs now) {
   return index;
 }
 
+bool WorkerTable::free_with_plans(Kind kind) const {
+  const IndexSet& free = pool(kind).free;
+  for (WorkerIndex index = free.Next(0); index != kNone; index = free.Next(index + 1))
+    if (workers_[index].runs_plans) return true;
+  return false;
+}
+
 bool WorkerTable::all_run_plans() const {
   return std::all_of(leases_.begin(), leases_.end(),
                      [this](WorkerIndex index) { return workers_[index].runs_plans; });

@@ -97,6 +97,8 @@ class WorkerTable {
   WorkerIndex NextFree(Kind kind);
   /// How many there are.
   std::uint32_t free_workers(Kind kind) const { return pool(kind).free.size(); }
+  /// Whether one of them runs plans.
+  bool free_with_plans(Kind kind) const;
   std::uint32_t usable_workers(Kind kind) const { return pool(kind).usable; }
   std::uint32_t present_workers(Kind kind) const { return pool(kind).present; }
   /// That run plans and may be given attempts, now or when they are back.

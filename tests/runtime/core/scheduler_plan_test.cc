@@ -486,6 +486,18 @@ WorkerJoined OlderWorker(std::uint32_t slots) {
   return joined;
 }
 
+TEST(WorkerWithoutPlans, IsGivenNoRangesOfArchives) {
+  for (const bool gang : {false, true}) {
+    SchedulerDriver d(SmallPlans());
+    d.Send(OlderWorker(2));
+    d.Submit(1, {.maps = 2, .reduces = 1}, {.gang = gang, .splits_archives = true});
+    EXPECT_THAT(d.All<StartMap>(), IsEmpty());
+    d.Join(1, 2);
+    EXPECT_THAT(d.All<StartMap>(), SizeIs(2));
+    for (const StartMap& start : d.All<StartMap>()) EXPECT_EQ(start.worker, 1u);
+  }
+}
+
 TEST(WorkerWithoutPlans, KeepsThePlanFromBeingMadeWhileItIsThere) {
   for (const bool lost : {false, true}) {
     SchedulerDriver d(SmallPlans());
