@@ -45,13 +45,6 @@ class HeaderReader {
 /// not say. `to`: a member is not followed beyond it.
 using MemberEnd = Result<std::optional<std::uint64_t>>;
 
-/// RFC 8878, 3.1.2, for lz4 as well.
-constexpr std::uint64_t kSkippableHeadBytes = 8;
-bool IsSkippable(std::string_view head) {
-  return head.size() >= kSkippableHeadBytes &&
-         (LittleEndian(head, 0, 4) & 0xfffffff0) == 0x184d2a50;
-}
-
 /// As bgzip writes them: an extra field, of this subfield alone, has the member's bytes less one.
 MemberEnd GzipMemberEnd(std::uint64_t at, std::string_view head) {
   constexpr std::string_view kExtra("\x06\0BC\x02\0", 6);
@@ -121,7 +114,7 @@ MemberEnd EndOf(HeaderReader& reader, ArchiveKind kind, std::uint64_t at, std::u
   SPILLWAY_ASSIGN_OR_RETURN(const std::string_view seen, reader.At(at, kHeadBytes));
   const std::string head(seen);
   if (kind == ArchiveKind::kGzip) return GzipMemberEnd(at, head);
-  if (IsSkippable(head)) return std::optional(at + kSkippableHeadBytes + LittleEndian(head, 4, 4));
+  if (const auto bytes = SkippableFrameBytes(head)) return std::optional(at + *bytes);
   return kind == ArchiveKind::kZstd ? ZstdFrameEnd(reader, at, head, to)
                                     : Lz4FrameEnd(reader, at, head, to);
 }
@@ -178,7 +171,7 @@ Result<bool> HasArchiveEntries(FileSystem& files, const std::string& path, std::
   std::uint64_t at = 0;
   for (bool skippable = true; skippable && at < file_bytes;) {
     SPILLWAY_ASSIGN_OR_RETURN(const std::string_view head, reader.At(at, kHeadBytes));
-    skippable = kind != ArchiveKind::kGzip && IsSkippable(head);
+    skippable = SkippableFrameBytes(head).has_value();
     SPILLWAY_ASSIGN_OR_RETURN(const auto end, EndOf(reader, kind, at, split_bytes));
     if (!end.has_value()) return false;
     at = *end;

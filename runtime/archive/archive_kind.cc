@@ -39,7 +39,6 @@ std::uint64_t LittleEndian(std::string_view head, std::size_t at, std::size_t by
   return value;
 }
 
-/// Frames without content, which zstd and lz4 share.
 bool IsSkippable(std::string_view head) {
   return head.size() >= 4 && (LittleEndian(head, 0, 4) & 0xfffffff0) == 0x184d2a50;
 }
@@ -110,6 +109,12 @@ std::string RecordPlaceText(const std::string& path, std::uint64_t offset, bool 
   if (ArchiveKindOf(path) == ArchiveKind::kNone) return place;
   return place + (in_split ? " (of the text of a split, counted from its place in the file)"
                            : " (of the decompressed text)");
+}
+
+std::optional<std::uint64_t> SkippableFrameBytes(std::string_view head) {
+  constexpr std::size_t kHeadBytes = 8;
+  if (head.size() < kHeadBytes || !IsSkippable(head)) return std::nullopt;
+  return kHeadBytes + LittleEndian(head, 4, 4);
 }
 
 std::optional<std::uint64_t> MemberMemoryBytes(ArchiveKind kind, std::string_view head) {

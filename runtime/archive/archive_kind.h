@@ -32,6 +32,9 @@ std::string RecordPlaceText(const std::string& path, std::uint64_t offset, bool 
 /// What a member of an archive begins with: enough to know what decoding it takes.
 inline constexpr std::size_t kArchiveHeadBytes = 18;
 
+/// The length of a frame without content, which zstd and lz4 pass over, if one begins so.
+std::optional<std::uint64_t> SkippableFrameBytes(std::string_view head);
+
 /// Memory that decoding a member takes, by its first kArchiveHeadBytes (or all that there are, in
 /// a shorter one). Empty: no member of this kind begins so.
 std::optional<std::uint64_t> MemberMemoryBytes(ArchiveKind kind, std::string_view head);

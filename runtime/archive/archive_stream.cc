@@ -14,6 +14,7 @@ namespace spillway {
 namespace {
 
 constexpr std::size_t kShownBytesMax = 16;
+constexpr int kSkippableFramesMax = 16;
 
 std::string Quoted(std::string_view bytes) {
   return "'" + EscapeForLog(bytes.substr(0, kShownBytesMax), 4 * kShownBytesMax) + "'";
@@ -190,13 +191,21 @@ Result<std::uint64_t> ArchiveMemoryBytes(FileSystem& files, const std::string& p
   if (kind == ArchiveKind::kNone) return std::uint64_t{0};
   SPILLWAY_ASSIGN_OR_RETURN(const auto file, files.Open(path));
   std::array<char, kArchiveHeadBytes> head{};
-  SPILLWAY_ASSIGN_OR_RETURN(
-      const std::uint64_t got,
-      file->ReadAt(0, std::min<std::uint64_t>(head.size(), file_bytes), head.data()));
-  const std::string_view begin(head.data(), got);
-  const auto needed = MemberMemoryBytes(kind, begin);
-  if (!needed.has_value()) return NotThatKind(path, kind, begin);
-  return *needed + kArchiveBufferBytes;
+  std::uint64_t needed = 0;
+  // Also behind frames without content, as pzstd puts before the others; not behind any number.
+  std::uint64_t at = 0;
+  for (int frames = 0; frames <= kSkippableFramesMax; ++frames) {
+    const std::uint64_t want = at < file_bytes ? std::min(file_bytes - at, head.size()) : 0;
+    SPILLWAY_ASSIGN_OR_RETURN(const std::uint64_t got, file->ReadAt(at, want, head.data()));
+    const std::string_view begin(head.data(), got);
+    const auto member = MemberMemoryBytes(kind, begin);
+    if (!member.has_value() && frames == 0) return NotThatKind(path, kind, begin);
+    needed = std::max(needed, member.value_or(0));
+    const auto skippable = SkippableFrameBytes(begin);
+    if (!skippable.has_value()) break;
+    at += *skippable;
+  }
+  return needed + kArchiveBufferBytes;
 }
 
 }  // namespace spillway

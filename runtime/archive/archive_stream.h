@@ -64,8 +64,9 @@ class ArchiveStream final : public ArchiveText {
   bool ended_ = false;
 };
 
-/// Memory that decoding a file takes, its buffer included, by its first bytes; 0 for a file whose
-/// name is not that of an archive. BadData when its content is not what its name says.
+/// Memory that decoding a file takes, its buffer included, by its first bytes and those behind
+/// frames without content; 0 for a file whose name is not that of an archive. BadData when its
+/// content is not what its name says.
 Result<std::uint64_t> ArchiveMemoryBytes(FileSystem& files, const std::string& path,
                                          std::uint64_t file_bytes);
 

@@ -87,6 +87,15 @@ class Archives(CommandCase):
                 self.assertEqual(result.summary["maps"], 1)
                 self.assertIn("will not be split", result.text)
 
+    def test_memory_is_planned_by_the_first_frame_with_content(self):
+        # As pzstd writes them, each with a frame before it that has none.
+        skipped = b"\x50\x2a\x4d\x18\x04\0\0\0size"
+        path = self.write("t.zst", skipped + packed("zst", random_text(8, 500_000), "--long=27"))
+        planned = subprocess.run([SPILLWAY, "run", "wordcount", "-i", path, "-o",
+                                  self.dir / "unused", "--dry-run", "--explain"],
+                                 capture_output=True, check=True, text=True)
+        self.assertRegex(planned.stdout, r"decoder +1\d\d MiB for each thread")
+
     def test_a_directory_may_hold_all_kinds_beside_plain_files(self):
         texts = [random_text(seed, 40_000) for seed in range(5)]
         (self.dir / "in").mkdir()
