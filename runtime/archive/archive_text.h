@@ -5,10 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "mapreduce/base/file_system.h"
 #include "mapreduce/base/status.h"
 #include "runtime/archive/archive_kind.h"
+#include "shuffle/store/memory_budget.h"
 
 namespace spillway {
 
@@ -52,5 +55,12 @@ class ArchiveText {
   /// How far the compressed file was read.
   virtual std::uint64_t file_position() const = 0;
 };
+
+/// `file` and `memory` outlive it.
+std::unique_ptr<ArchiveText> MakeArchiveText(const ReadableFile& file, ArchiveSource source,
+                                             MemoryBudget& memory);
+
+/// Memory that decoding a part of a file takes, where that is more than decoding all of it.
+std::uint64_t RangeMemoryBytes(ArchiveKind kind);
 
 }  // namespace spillway

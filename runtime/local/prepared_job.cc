@@ -9,7 +9,6 @@
 #include "mapreduce/job.h"
 #include "runtime/archive/archive_entry.h"
 #include "runtime/archive/archive_stream.h"
-#include "runtime/archive/bzip2_blocks.h"
 #include "runtime/local/named_inputs.h"
 #include "runtime/storage/machine.h"
 
@@ -280,8 +279,7 @@ Status ChooseSplits(FileSystem& file_system, PreparedJob& job, Reasons& reasons)
     files.push_back({file.path, file.info.bytes, splits});
     if (!splits || !IsArchive(file)) continue;
     ++job.plan.archives_split;
-    if (ArchiveKindOf(file.path) == ArchiveKind::kBzip2)
-      job.decoder_bytes = std::max(job.decoder_bytes, Bzip2Blocks::kMemoryBytes);
+    job.decoder_bytes = std::max(job.decoder_bytes, RangeMemoryBytes(ArchiveKindOf(file.path)));
   }
   SPILLWAY_ASSIGN_OR_RETURN(job.maps, PlanSplits(files, options));
   for (const MapInput& map : job.maps) {

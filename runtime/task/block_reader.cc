@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "mapreduce/base/units.h"
-#include "runtime/archive/archive_stream.h"
-#include "runtime/archive/bzip2_blocks.h"
 
 namespace spillway {
 
@@ -24,12 +23,9 @@ std::unique_ptr<ArchiveText> MakeText(const ReadableFile& file, const SplitRange
   ArchiveSource source{ArchiveKindOf(range.path), range.shown(), range.file_bytes,
                        options.decoder_bytes};
   if (source.kind == ArchiveKind::kNone) return nullptr;
-  if (range.is_whole()) return std::make_unique<ArchiveStream>(file, source, memory);
   source.begin = range.offset;
   source.end = range.offset + range.bytes;
-  if (source.kind == ArchiveKind::kBzip2)
-    return std::make_unique<Bzip2Blocks>(file, source, memory);
-  return std::make_unique<ArchiveStream>(file, source, memory);
+  return MakeArchiveText(file, std::move(source), memory);
 }
 
 }  // namespace

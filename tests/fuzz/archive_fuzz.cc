@@ -1,12 +1,10 @@
 // Any bytes as an archive of each kind: it is read to its end or refused, within its memory, and
 // reads the same whatever is read at a time, and in ranges, if these can be read.
-#include <memory>
 #include <string>
 #include <string_view>
 
 #include "mapreduce/base/check.h"
 #include "runtime/archive/archive_stream.h"
-#include "runtime/archive/bzip2_blocks.h"
 #include "tests/runtime/task/string_file.h"
 
 using namespace spillway;
@@ -47,11 +45,7 @@ std::string RangeOf(ArchiveKind kind, std::string_view packed, std::uint64_t beg
   const StringFile file{std::string(packed)};
   MemoryBudget memory(kMemoryBytes);
   const ArchiveSource source{kind, "in", packed.size(), 0, begin, end};
-  std::unique_ptr<ArchiveText> range;
-  if (kind == ArchiveKind::kBzip2)
-    range = std::make_unique<Bzip2Blocks>(file, source, memory);
-  else
-    range = std::make_unique<ArchiveStream>(file, source, memory);
+  const auto range = MakeArchiveText(file, source, memory);
   std::string text;
   const auto opened = range->Open();
   *whole = opened.ok();
