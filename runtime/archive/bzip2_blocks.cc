@@ -18,6 +18,9 @@ constexpr unsigned kChecksumBits = 32;
 constexpr std::uint64_t kMarkBytes = (7 + kMarkBits + kChecksumBits + 7) / 8;  // From any bit on.
 constexpr std::uint64_t kHeadBytes = 4;  // "BZh" and the size of blocks.
 
+/// Of a block, up to one mark after the other. Who puts marks into data gets no more of our time.
+constexpr unsigned kTriesMax = 5;
+
 /// Behind the window, for reads of eight bytes at its last one.
 constexpr std::uint64_t kPadBytes = 8;
 
@@ -156,6 +159,7 @@ Status Bzip2Blocks::LeaveRange() {
 Status Bzip2Blocks::BeginBlock() {
   SPILLWAY_RETURN_IF_ERROR(ShowFrom(at_ / 8));
   next_ = at_ + kMarkBits;
+  tries_ = 0;
   SPILLWAY_ASSIGN_OR_RETURN(const bool ends, ExtendBlock());
   if (ends) return OkStatus();
   if (window_end() == source_.file_bytes)
@@ -163,8 +167,10 @@ Status Bzip2Blocks::BeginBlock() {
   return Damaged("a block is longer than blocks are");
 }
 
-/// Up to the next mark behind, from its beginning on. False: there is none.
+/// Up to the next mark behind, from its beginning on. False: there is none, or so many are no
+/// chance.
 Result<bool> Bzip2Blocks::ExtendBlock() {
+  if (++tries_ > kTriesMax) return false;
   const auto mark = FindMark(next_ + 1, true);
   if (!mark.has_value()) return false;
   next_ = *mark;

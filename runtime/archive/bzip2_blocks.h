@@ -72,6 +72,7 @@ class Bzip2Blocks final : public ArchiveText {
   Step step_ = Step::kMark;
   std::uint64_t at_ = 0;    ///< The bit of a mark: the next one, or that of the block.
   std::uint64_t next_ = 0;  ///< Of the mark behind the block.
+  unsigned tries_ = 0;      ///< To decode the block, each up to another mark.
   /// Of the blocks of the stream so far; empty where it is not read from its beginning.
   std::optional<std::uint32_t> stream_checksum_;
 

@@ -70,7 +70,7 @@ class Joins(CommandCase):
         self.assertEqual(sorted(self.lines(result)), joined(self.left_rows, self.left_rows))
 
     def test_a_side_without_files_is_a_mistake(self):
-        for inputs, message in (([f"left={self.left}"], "no input 'right'"),
+        for inputs, message in (([f"left={self.left}"], "input 'right' of job join was not given"),
                                 ([self.left, f"right={self.right}"], "says of none"),
                                 ([f"lift={self.left}", f"right={self.right}"], "says of none")):
             result = self.run_job("join", inputs, expect=64)
