@@ -149,7 +149,6 @@ bool Scheduler::Machine::MayStart(JobState& job, TaskKind kind, std::uint32_t ta
                                   WorkerIndex worker) {
   if (Avoids(job, kind, task, worker)) return false;
   if (!Knows(worker, job, kind, task)) return false;
-  // In this order: the second question looks at all workers.
   return kind != TaskKind::kReduce ||
          !job.HoldsBack(task, workers_.slots(), options_.reduce_plan) || !workers_.all_run_plans();
 }

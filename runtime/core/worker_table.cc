@@ -1,7 +1,5 @@
 #include "runtime/core/worker_table.h"
 
-#include <algorithm>
-
 #include "mapreduce/base/check.h"
 
 namespace spillway {
@@ -61,6 +59,7 @@ WorkerIndex WorkerTable::Join(const WorkerJoined& joined, TimeMs now) {
     worker.lease = leases_.insert(leases_.end(), index);
   });
   slots_ += joined.slots;
+  without_plans_ += joined.runs_plans ? 0 : 1;
   return index;
 }
 
@@ -71,17 +70,13 @@ bool WorkerTable::free_with_plans(Kind kind) const {
   return false;
 }
 
-bool WorkerTable::all_run_plans() const {
-  return std::all_of(leases_.begin(), leases_.end(),
-                     [this](WorkerIndex index) { return workers_[index].runs_plans; });
-}
-
 void WorkerTable::Remove(WorkerIndex index) {
   Update(index, [&](Worker& worker) {
     SPILLWAY_CHECK(worker.alive);
     SPILLWAY_CHECK_EQ(worker.attempts.size, 0u);
     SPILLWAY_CHECK_EQ(worker.segments, 0u);
     slots_ -= worker.slots;
+    without_plans_ -= worker.runs_plans ? 0 : 1;
     slots_taken_ -= worker.slots_taken;
     worker.slots_taken = 0;
     worker.alive = false;

@@ -111,7 +111,7 @@ class WorkerTable {
   WorkerIndex size() const { return static_cast<WorkerIndex>(workers_.size()); }
   std::uint32_t alive_workers() const { return static_cast<std::uint32_t>(leases_.size()); }
   /// Of all living ones.
-  bool all_run_plans() const;
+  bool all_run_plans() const { return without_plans_ == 0; }
   std::uint32_t slots() const { return slots_; }
   std::uint32_t slots_taken() const { return slots_taken_; }
 
@@ -144,6 +144,7 @@ class WorkerTable {
   std::deque<Absence> absences_;   // By time; all last equally long.
   std::uint32_t slots_ = 0;
   std::uint32_t slots_taken_ = 0;
+  std::uint32_t without_plans_ = 0;  ///< Of those alive.
 };
 
 }  // namespace spillway
