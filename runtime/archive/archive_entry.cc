@@ -41,6 +41,11 @@ class HeaderReader {
   std::array<char, kHeadBytes> head_;
 };
 
+/// Whether an archive of the kind may begin or go on with these bytes.
+bool MayBeMember(ArchiveKind kind, std::string_view head) {
+  return MemberMemoryBytes(kind, head.substr(0, kArchiveHeadBytes)).has_value();
+}
+
 /// Where a member ends by its headers; empty: it is none, is cut off, or is one of gzip that does
 /// not say. `to`: a member is not followed beyond it.
 using MemberEnd = Result<std::optional<std::uint64_t>>;
@@ -59,7 +64,7 @@ MemberEnd ZstdFrameEnd(HeaderReader& reader, std::uint64_t at, std::string_view 
   constexpr std::uint64_t kBlockBytesMax = 128 << 10;
   constexpr std::size_t kDictionaryBytes[] = {0, 1, 2, 4};
   constexpr std::size_t kSizeBytes[] = {0, 2, 4, 8};
-  if (head.size() < 6 || LittleEndian(head, 0, 4) != 0xfd2fb528)
+  if (head.size() < 6 || !MayBeMember(ArchiveKind::kZstd, head))
     return std::optional<std::uint64_t>();
   const std::uint64_t descriptor = LittleEndian(head, 4, 1);
   const bool single_segment = (descriptor & 0x20) != 0;
@@ -86,7 +91,7 @@ MemberEnd ZstdFrameEnd(HeaderReader& reader, std::uint64_t at, std::string_view 
 /// doc/lz4_Frame_format.md of lz4.
 MemberEnd Lz4FrameEnd(HeaderReader& reader, std::uint64_t at, std::string_view head,
                       std::uint64_t to) {
-  if (head.size() < 7 || LittleEndian(head, 0, 4) != 0x184d2204)
+  if (head.size() < 7 || !MayBeMember(ArchiveKind::kLz4, head))
     return std::optional<std::uint64_t>();
   const std::uint64_t flags = LittleEndian(head, 4, 1);
   const std::uint64_t block = LittleEndian(head, 5, 1);
@@ -123,11 +128,6 @@ MemberEnd EndOf(HeaderReader& reader, ArchiveKind kind, std::uint64_t at, std::u
 bool MayBegin(ArchiveKind kind, unsigned char byte) {
   if (kind == ArchiveKind::kGzip) return byte == 0x1f;
   return (byte & 0xf0) == 0x50 || byte == (kind == ArchiveKind::kZstd ? 0x28 : 0x04);
-}
-
-/// Whether an archive of the kind may begin or go on with these bytes.
-bool MayBeMember(ArchiveKind kind, std::string_view head) {
-  return MemberMemoryBytes(kind, head.substr(0, kArchiveHeadBytes)).has_value();
 }
 
 Result<bool> IsEntry(HeaderReader& reader, ArchiveKind kind, std::uint64_t at) {

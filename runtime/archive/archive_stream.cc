@@ -38,25 +38,9 @@ Status NotThatKind(const std::string& name, ArchiveKind kind, std::string_view h
 
 ArchiveStream::ArchiveStream(const ReadableFile& file, ArchiveSource source, MemoryBudget& memory,
                              std::uint64_t buffer_bytes)
-    : file_(file),
-      source_(std::move(source)),
-      memory_(memory),
+    : ArchiveText(file, std::move(source), memory),
       buffer_bytes_(std::max<std::uint64_t>(buffer_bytes, kArchiveHeadBytes)),
       decoder_(MakeArchiveDecoder(source_.kind)) {}
-
-ArchiveStream::~ArchiveStream() { memory_.Release(reserved_bytes_); }
-
-Status ArchiveStream::Bad(const std::string& what) const {
-  return BadData(source_.name + ": byte " + std::to_string(file_position()) +
-                 " of the compressed file, behind " + std::to_string(text_bytes_) +
-                 " bytes of text: " + what);
-}
-
-Status ArchiveStream::Truncated() const {
-  const std::string name = ArchiveKindName(source_.kind);
-  return Bad("the archive of " + name + " ends too early; get it again (" + name +
-             " -t checks it)");
-}
 
 Result<bool> ArchiveStream::Open() {
   if (source_.begin == 0) return true;
@@ -94,13 +78,8 @@ Result<std::uint64_t> ArchiveStream::Read(std::uint64_t bytes, char* to) {
         in_member_ = false;
         ++members_;
         break;
-      case ArchiveDecoder::Progress::kDamaged: {
-        const std::string name = ArchiveKindName(source_.kind);
-        return Bad("the archive of " + name + " is damaged: " + decoder_->damage() +
-                   "; get it again (" + name + " -t checks it)");
-      }
-      case ArchiveDecoder::Progress::kNoMemory:
-        return Bad("no memory to decode it; give the job more --memory");
+      case ArchiveDecoder::Progress::kDamaged: return Damaged(decoder_->damage());
+      case ArchiveDecoder::Progress::kNoMemory: return NoMemory();
     }
   }
   return done;
@@ -123,8 +102,8 @@ Status ArchiveStream::BeginMember() {
     return Bad("behind the end of the archive there is something else: " + Quoted(Input()) +
                "; get the file again, or cut it off");
   }
-  SPILLWAY_RETURN_IF_ERROR(ReserveMember(*needed));
-  if (!decoder_->Begin()) return Bad("no memory to decode it; give the job more --memory");
+  SPILLWAY_RETURN_IF_ERROR(Reserve(*needed));
+  if (!decoder_->Begin()) return NoMemory();
   in_member_ = true;
   return OkStatus();
 }
@@ -153,21 +132,6 @@ Status ArchiveStream::SkipZeros() {
   }
 }
 
-/// Takes what a member needs before its decoder does. What was planned is there; a later member
-/// that needs more has to find it.
-Status ArchiveStream::ReserveMember(std::uint64_t bytes) {
-  if (bytes <= reserved_bytes_) return OkStatus();
-  const std::uint64_t more = bytes - reserved_bytes_;
-  if (bytes <= source_.planned_bytes) {
-    memory_.ReserveForced(more);
-  } else if (!memory_.TryReserve(more)) {
-    return Bad("to decode it takes " + FormatBytes(bytes) +
-               ", more than is left of the memory; give the job more --memory");
-  }
-  reserved_bytes_ = bytes;
-  return OkStatus();
-}
-
 /// More of the file behind what is left in the buffer; nothing at the file's end.
 Status ArchiveStream::Fill() {
   std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
@@ -179,9 +143,7 @@ Status ArchiveStream::Fill() {
                             file_.ReadAt(position_, want, buffer_.data() + end_));
   position_ += got;
   end_ += got;
-  if (got < want)
-    return Bad("the file became shorter while the job ran (it had " +
-               std::to_string(source_.file_bytes) + " bytes)");
+  if (got < want) return BecameShorter();
   return OkStatus();
 }
 

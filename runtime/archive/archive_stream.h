@@ -25,13 +25,9 @@ class ArchiveStream final : public ArchiveText {
   /// `file` and `memory` outlive the stream.
   ArchiveStream(const ReadableFile& file, ArchiveSource source, MemoryBudget& memory,
                 std::uint64_t buffer_bytes = kArchiveBufferBytes);
-  ~ArchiveStream() override;
 
   Result<bool> Open() override;
   Result<std::uint64_t> Read(std::uint64_t bytes, char* to) override;
-  bool left_range() const override { return left_range_; }
-  bool at_end() const override { return ended_; }
-  std::uint64_t first_byte() const override { return first_byte_; }
   std::uint64_t file_position() const override { return position_ - (end_ - begin_); }
 
  private:
@@ -39,29 +35,18 @@ class ArchiveStream final : public ArchiveText {
   Status LeaveRange();
   Status SkipZeros();
   Status Fill();
-  Status ReserveMember(std::uint64_t bytes);
-  Status Bad(const std::string& what) const;
-  Status Truncated() const;
 
   bool AtFileEnd() const { return position_ == source_.file_bytes; }
   std::string_view Input() const { return {buffer_.data() + begin_, end_ - begin_}; }
 
-  const ReadableFile& file_;
-  const ArchiveSource source_;
-  MemoryBudget& memory_;
   const std::uint64_t buffer_bytes_;
   const std::unique_ptr<ArchiveDecoder> decoder_;
   Buffer buffer_;
   std::uint64_t begin_ = 0;     ///< In the buffer: what the decoder has not taken yet,
   std::uint64_t end_ = 0;       ///< to here.
   std::uint64_t position_ = 0;  ///< In the file, behind what is in the buffer.
-  std::uint64_t first_byte_ = 0;
-  std::uint64_t reserved_bytes_ = 0;
-  std::uint64_t text_bytes_ = 0;
-  std::uint64_t members_ = 0;  ///< That came to their end.
+  std::uint64_t members_ = 0;   ///< That came to their end.
   bool in_member_ = false;
-  bool left_range_ = false;
-  bool ended_ = false;
 };
 
 /// Memory that decoding a file takes, its buffer included, by its first bytes and those behind

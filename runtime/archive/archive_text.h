@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "mapreduce/base/file_system.h"
 #include "mapreduce/base/status.h"
@@ -31,8 +32,7 @@ struct ArchiveSource {
 
 class ArchiveText {
  public:
-  ArchiveText() = default;
-  virtual ~ArchiveText() = default;
+  virtual ~ArchiveText() { memory_.Release(reserved_bytes_); }
   ArchiveText(const ArchiveText&) = delete;
   ArchiveText& operator=(const ArchiveText&) = delete;
 
@@ -46,14 +46,40 @@ class ArchiveText {
   /// that takes more memory than there is.
   virtual Result<std::uint64_t> Read(std::uint64_t bytes, char* to) = 0;
 
-  /// All of the range's text was read, and there is more behind it.
-  virtual bool left_range() const = 0;
-  virtual bool at_end() const = 0;
-
-  /// Where the entry that was opened begins, in the compressed file.
-  virtual std::uint64_t first_byte() const = 0;
   /// How far the compressed file was read.
   virtual std::uint64_t file_position() const = 0;
+
+  /// All of the range's text was read, and there is more behind it.
+  bool left_range() const { return left_range_; }
+  bool at_end() const { return ended_; }
+  /// Where the entry that was opened begins, in the compressed file.
+  std::uint64_t first_byte() const { return first_byte_; }
+
+ protected:
+  ArchiveText(const ReadableFile& file, ArchiveSource source, MemoryBudget& memory)
+      : file_(file), source_(std::move(source)), memory_(memory) {}
+
+  /// Takes what decoding needs before the decoder does. What was planned is there; whoever needs
+  /// more has to find it. `bytes`: in all, of which `held` are a buffer that is taken already.
+  Status Reserve(std::uint64_t bytes, std::uint64_t held = 0);
+
+  // What can be wrong, with the place.
+  Status Bad(const std::string& what) const;
+  Status Truncated() const;
+  Status Damaged(const std::string& what) const;
+  Status NoMemory() const;
+  Status BecameShorter() const;
+
+  const ReadableFile& file_;
+  const ArchiveSource source_;
+  MemoryBudget& memory_;
+  std::uint64_t first_byte_ = 0;
+  std::uint64_t text_bytes_ = 0;  ///< That were read.
+  bool left_range_ = false;
+  bool ended_ = false;
+
+ private:
+  std::uint64_t reserved_bytes_ = 0;
 };
 
 /// `file` and `memory` outlive it.

@@ -47,25 +47,15 @@ std::uint32_t Combined(std::uint32_t stream, std::uint32_t block) {
 }  // namespace
 
 Bzip2Blocks::Bzip2Blocks(const ReadableFile& file, ArchiveSource source, MemoryBudget& memory)
-    : file_(file), source_(std::move(source)), memory_(memory) {}
+    : ArchiveText(file, std::move(source), memory) {}
 
 Bzip2Blocks::~Bzip2Blocks() {
   if (decoder_open_) ::BZ2_bzDecompressEnd(&decoder_);
-  memory_.Release(reserved_bytes_);
-}
-
-Status Bzip2Blocks::Bad(const std::string& what) const {
-  return BadData(source_.name + ": byte " + std::to_string(file_position()) +
-                 " of the compressed file, behind " + std::to_string(text_bytes_) +
-                 " bytes of text: " + what);
-}
-
-Status Bzip2Blocks::Damaged(const std::string& what) const {
-  return Bad("the archive of bzip2 is damaged: " + what + "; get it again (bzip2 -t checks it)");
 }
 
 Result<bool> Bzip2Blocks::Open() {
-  SPILLWAY_RETURN_IF_ERROR(Reserve());
+  SPILLWAY_ASSIGN_OR_RETURN(window_, Buffer::AllocateForced(memory_, kWindowBytes + kPadBytes));
+  SPILLWAY_RETURN_IF_ERROR(Reserve(kMemoryBytes, kWindowBytes));
   if (source_.begin == 0) {
     SPILLWAY_RETURN_IF_ERROR(BeginStream(0));
     return true;
@@ -75,19 +65,6 @@ Result<bool> Bzip2Blocks::Open() {
   at_ = *block;
   first_byte_ = at_ / 8;
   return true;
-}
-
-Status Bzip2Blocks::Reserve() {
-  SPILLWAY_ASSIGN_OR_RETURN(window_, Buffer::AllocateForced(memory_, kWindowBytes + kPadBytes));
-  constexpr std::uint64_t kDecoderBytes = kMemoryBytes - kWindowBytes;
-  if (kMemoryBytes <= source_.planned_bytes) {
-    memory_.ReserveForced(kDecoderBytes);
-  } else if (!memory_.TryReserve(kDecoderBytes)) {
-    return Bad("to decode it takes " + FormatBytes(kMemoryBytes) +
-               ", more than is left of the memory; give the job more --memory");
-  }
-  reserved_bytes_ = kDecoderBytes;
-  return OkStatus();
 }
 
 Result<std::uint64_t> Bzip2Blocks::Read(std::uint64_t bytes, char* to) {
@@ -121,8 +98,7 @@ Status Bzip2Blocks::BeginStream(std::uint64_t byte) {
 }
 
 Status Bzip2Blocks::PassMark() {
-  if (at_ + kMarkBits + kChecksumBits > source_.file_bytes * 8)
-    return Bad("the archive of bzip2 ends too early; get it again (bzip2 -t checks it)");
+  if (at_ + kMarkBits + kChecksumBits > source_.file_bytes * 8) return Truncated();
   if (at_ / 8 + kMarkBytes > window_end()) SPILLWAY_RETURN_IF_ERROR(ShowFrom(at_ / 8));
   const std::uint64_t mark = Bits(at_, kMarkBits);
   if (mark == kEndMark) return EndStream();
@@ -162,8 +138,7 @@ Status Bzip2Blocks::BeginBlock() {
   tries_ = 0;
   SPILLWAY_ASSIGN_OR_RETURN(const bool ends, ExtendBlock());
   if (ends) return OkStatus();
-  if (window_end() == source_.file_bytes)
-    return Bad("the archive of bzip2 ends too early; get it again (bzip2 -t checks it)");
+  if (window_end() == source_.file_bytes) return Truncated();
   return Damaged("a block is longer than blocks are");
 }
 
@@ -174,7 +149,7 @@ Result<bool> Bzip2Blocks::ExtendBlock() {
   const auto mark = FindMark(next_ + 1, true);
   if (!mark.has_value()) return false;
   next_ = *mark;
-  if (!StartDecoder()) return Bad("no memory to decode it; give the job more --memory");
+  if (!StartDecoder()) return NoMemory();
   step_ = Step::kBlock;
   return true;
 }
@@ -204,7 +179,7 @@ Result<std::uint64_t> Bzip2Blocks::DecodeBlock(std::uint64_t bytes, char* to) {
       EndBlock();
       return made;
     }
-    if (answer == BZ_MEM_ERROR) return Bad("no memory to decode it; give the job more --memory");
+    if (answer == BZ_MEM_ERROR) return NoMemory();
     if (answer == BZ_OK && decoder_.avail_out == 0) return made;
     if (answer == BZ_OK && decoder_.avail_in == 0 && Feed()) continue;
     // Perhaps its data has what looks like a mark: then it goes on to the one behind.
@@ -269,9 +244,7 @@ Status Bzip2Blocks::ShowFrom(std::uint64_t byte) {
                             file_.ReadAt(place, want, window_.data() + kept));
   window_bytes_ += got;
   std::memset(window_.data() + window_bytes_, 0, kPadBytes);
-  if (got < want)
-    return Bad("the file became shorter while the job ran (it had " +
-               std::to_string(source_.file_bytes) + " bytes)");
+  if (got < want) return BecameShorter();
   return OkStatus();
 }
 

@@ -31,15 +31,11 @@ class Bzip2Blocks final : public ArchiveText {
 
   Result<bool> Open() override;
   Result<std::uint64_t> Read(std::uint64_t bytes, char* to) override;
-  bool left_range() const override { return left_range_; }
-  bool at_end() const override { return ended_; }
-  std::uint64_t first_byte() const override { return first_byte_; }
   std::uint64_t file_position() const override { return at_ / 8; }
 
  private:
   enum class Step { kMark, kBlock };
 
-  Status Reserve();
   Status BeginStream(std::uint64_t byte);
   Status PassMark();
   Status EndStream();
@@ -56,14 +52,6 @@ class Bzip2Blocks final : public ArchiveText {
   std::optional<std::uint64_t> FindMark(std::uint64_t from_bit, bool ends_too) const;
   std::uint64_t Bits(std::uint64_t bit, unsigned count) const;
   std::uint64_t window_end() const { return window_begin_ + window_bytes_; }
-
-  Status Bad(const std::string& what) const;
-  Status Damaged(const std::string& what) const;
-
-  const ReadableFile& file_;
-  const ArchiveSource source_;
-  MemoryBudget& memory_;
-  std::uint64_t reserved_bytes_ = 0;
 
   Buffer window_;  ///< Of the compressed file; zeros behind what is there.
   std::uint64_t window_begin_ = 0;
@@ -82,11 +70,6 @@ class Bzip2Blocks final : public ArchiveText {
   bool fed_tail_ = false;
   bool gave_text_ = false;  ///< Of the block.
   char feed_[4096];
-
-  std::uint64_t first_byte_ = 0;
-  std::uint64_t text_bytes_ = 0;
-  bool left_range_ = false;
-  bool ended_ = false;
 };
 
 }  // namespace spillway
